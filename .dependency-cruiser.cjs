@@ -1,0 +1,84 @@
+// Who may import whom: the arrows of docs/architecture.md. What a folder may import is listed; anything else is an error.
+// Tests are exempt from the layers, not from resolution.
+const test = '\\.test\\.tsx?$|/(testing|test-[a-z-]+)\\.ts$'
+const npm = (...names) => `(^|/)node_modules/(${names.join('|')})/`
+const errors = '^app/contract/errors\\.ts$'
+const weights = '^app/checkpoints/weights\\.ts$'
+const pureMedia = '^app/media/[^/]+\\.ts$'
+
+const forbid = (name, from, to) => ({ name, severity: 'error', from, to })
+
+/** The files of `path` may import `allowed` and nothing else, not even Node's own modules. */
+const core = (name, path, ...allowed) => forbid(name, { path, pathNot: test }, { pathNot: [path, ...allowed] })
+
+/** As `core`, but Node's own modules are free. */
+const onNode = (name, path, ...allowed) =>
+  forbid(name, { path, pathNot: test }, { pathNot: [path, ...allowed], dependencyTypesNot: ['core'] })
+
+module.exports = {
+  forbidden: [
+    core('contract', '^app/contract/', npm('zod', '@orpc/contract')),
+    core('tensor', '^app/tensor/'),
+    core('tokenizers', '^app/tokenizers/', '^app/tensor/', errors, npm('zod', '@huggingface/tokenizers', 'pbf')),
+    core('graph', '^app/graph/', '^app/tensor/', errors, weights, npm('pbf')),
+    core('models', '^app/models/', '^app/graph/', '^app/tensor/', errors, weights, npm('zod')),
+    core('schedulers', '^app/schedulers/', '^app/tensor/', errors, npm('zod')),
+    core('pipelines', '^app/pipelines/', '^app/(contract|schedulers|tokenizers|tensor)/', pureMedia, npm('zod')),
+    core('media', pureMedia, '^app/(contract|tensor)/', npm('zod', 'gifenc')),
+    onNode(
+      'media-node',
+      '^app/media/[^/]+/',
+      '^app/(contract|tensor|media)/',
+      npm('zod', 'sharp', 'gifenc', 'mediabunny'),
+    ),
+    onNode('checkpoints', '^app/checkpoints/', '^app/tensor/', errors, npm('zod', 'lossless-json')),
+    onNode('library', '^app/library/', '^app/contract/', npm('zod', '@photostructure/sqlite')),
+    forbid('app-is-the-bottom', { path: '^app/', pathNot: test }, { path: '^(main|renderer|e2e)/' }),
+    forbid(
+      'main',
+      { path: '^main/', pathNot: test },
+      { path: '^(app|renderer|e2e)/', pathNot: ['^app/(contract|library)/', pureMedia] },
+    ),
+    forbid(
+      'renderer',
+      { path: '^renderer/', pathNot: test },
+      { path: '^(app|main|e2e)/', pathNot: ['^app/(contract|tensor)/', pureMedia] },
+    ),
+    forbid('no-node-in-the-page', { path: '^renderer/', pathNot: test }, { dependencyTypes: ['core'] }),
+    forbid(
+      'only-the-bridge-knows-a-transport',
+      { path: '^renderer/', pathNot: ['^renderer/bridge/', test] },
+      { path: npm('@orpc/client', '@orpc/server', 'ws') },
+    ),
+    forbid(
+      'only-the-engine-runs-onnx',
+      { path: '^(app|main|renderer)/', pathNot: ['^app/engine/', test] },
+      { path: npm('onnxruntime-node', 'onnxruntime-common') },
+    ),
+    forbid(
+      'only-its-host-knows-electron',
+      { path: '^(app|main|renderer)/', pathNot: '^main/electron/' },
+      { path: npm('electron') },
+    ),
+    forbid(
+      'bundled-only-in-the-page',
+      { path: '^(app|main)/', pathNot: [test, '^main/dev/'] },
+      { dependencyTypes: ['npm-dev'], pathNot: npm('electron') },
+    ),
+    // Types may refer to each other both ways; what runs may not.
+    forbid('no-circles', {}, { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } }),
+    forbid('resolves', { pathNot: '^main/dev/' }, { couldNotResolve: true }),
+    forbid('in-package-json', { pathNot: '^main/dev/' }, { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] }),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    // Types are arrows too.
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.node.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.tsx', '.mjs', '.js', '.json'],
+    },
+  },
+}

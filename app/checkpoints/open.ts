@@ -1,0 +1,19 @@
+import { extname } from 'node:path'
+import { ProblemError } from '#app/contract/errors.ts'
+import { readPytorch } from './pytorch.ts'
+import { readSafetensors } from './safetensors.ts'
+import type { Weights } from './weights.ts'
+
+const pytorchExtensions = ['.bin', '.ckpt', '.pt', '.pth']
+
+/** Opens one weights file by its extension: .safetensors, or a PyTorch zip (.bin, .ckpt, .pt, .pth). Errors as of the two readers. */
+export async function openWeightsFile(path: string): Promise<{ weights: Weights; metadata: Record<string, string> }> {
+  const extension = extname(path).toLowerCase()
+  if (extension === '.safetensors') return readSafetensors(path)
+  if (pytorchExtensions.includes(extension)) return { ...(await readPytorch(path)), metadata: {} }
+  throw new ProblemError(
+    'bad-model',
+    `${path} has not the extension of a weights file (.safetensors, ${pytorchExtensions.join(', ')}).`,
+    { file: path },
+  )
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { generateSettingsSchema } from './settings.ts'
+
+/** A model as a recipe names it: enough to find it again, and to tell when another one stands in its place. */
+export const modelReferenceSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** sha256 in hex of each weight file, by its path inside the model's folder. */
+  sha256: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
+})
+export type ModelReference = z.infer<typeof modelReferenceSchema>
+
+/** All that is needed to make a clip again. Embedded as JSON in every file the studio writes. */
+export const recipeSchema = z.object({
+  frameloom: z.literal(1),
+  appVersion: z.string(),
+  pipeline: z.literal('text-to-video'),
+  settings: generateSettingsSchema,
+  model: modelReferenceSchema,
+  motionAdapter: modelReferenceSchema.nullable(),
+})
+export type Recipe = z.infer<typeof recipeSchema>

@@ -1,0 +1,78 @@
+import { z } from 'zod'
+
+/** FreeU's four factors (arXiv 2309.11497), named as diffusers' `enable_freeu` does. 1 leaves a stage as it is; 0 means 0. */
+export const freeUSchema = z.object({
+  s1: z.number().min(0).max(4),
+  s2: z.number().min(0).max(4),
+  b1: z.number().min(0).max(4),
+  b2: z.number().min(0).max(4),
+})
+export type FreeU = z.infer<typeof freeUSchema>
+
+export const forwardChunkingSchema = z.object({
+  chunkSize: z.int().min(1),
+  dim: z.union([z.literal(0), z.literal(1)]),
+})
+export type ForwardChunking = z.infer<typeof forwardChunkingSchema>
+
+/** Everything a user chooses for a text-to-video run. Sizes in pixels. */
+export const generateSettingsSchema = z.object({
+  model: z.string().min(1),
+  /** null: the model has its motion modules inside (a UNetMotionModel folder). */
+  motionAdapter: z.string().min(1).nullable(),
+  prompt: z.string().max(20_000),
+  negativePrompt: z.string().max(20_000),
+  width: z.int().min(8).max(4096),
+  height: z.int().min(8).max(4096),
+  numFrames: z.int().min(1).max(512),
+  numInferenceSteps: z.int().min(1).max(1000),
+  guidanceScale: z.number().min(0).max(100),
+  seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
+  /** A scheduler's class name, or null for the checkpoint's own. */
+  scheduler: z.string().nullable(),
+  /** DDIM's eta: 0 is deterministic. */
+  eta: z.number().min(0).max(1),
+  freeu: freeUSchema.nullable(),
+  /** FreeU as it was changed while the run went on: from `step` (0-based) on, `freeu` holds. */
+  freeuChanges: z.array(z.object({ step: z.int().min(0), freeu: freeUSchema.nullable() })),
+  forwardChunking: forwardChunkingSchema.nullable(),
+  /** Layers of the text encoder left out at its end; null for none. */
+  clipSkip: z.int().min(1).max(12).nullable(),
+  fps: z.number().min(1).max(120),
+})
+export type GenerateSettings = z.infer<typeof generateSettingsSchema>
+
+/** FreeU's published values per model family. Source: github.com/ChenyangSi/FreeU README. */
+export const freeUPresets = [
+  { name: 'SD 1.4', freeu: { b1: 1.3, b2: 1.4, s1: 0.9, s2: 0.2 } },
+  { name: 'SD 1.5', freeu: { b1: 1.5, b2: 1.6, s1: 0.9, s2: 0.2 } },
+  { name: 'SD 2.1', freeu: { b1: 1.4, b2: 1.6, s1: 0.9, s2: 0.2 } },
+  { name: 'SDXL', freeu: { b1: 1.3, b2: 1.4, s1: 0.9, s2: 0.2 } },
+] as const satisfies readonly { name: string; freeu: FreeU }[]
+
+/** How frames are picked from a clip for a classifier that takes `clipLen` of them. */
+export const frameSamplingSchema = z.discriminatedUnion('kind', [
+  /** `sample_frame_indices(clip_len, frame_sample_rate, seg_len)` of the TimeSformer documentation. */
+  z.object({ kind: z.literal('rate'), frameSampleRate: z.number().min(0.01).max(1000) }),
+  z.object({ kind: z.literal('even') }),
+  /** Several windows side by side, their probabilities averaged. */
+  z.object({ kind: z.literal('windows'), count: z.int().min(2).max(32) }),
+])
+export type FrameSampling = z.infer<typeof frameSamplingSchema>
+
+export const classifySettingsSchema = z.object({
+  model: z.string().min(1),
+  sampling: frameSamplingSchema,
+  topK: z.int().min(1).max(1000),
+})
+export type ClassifySettings = z.infer<typeof classifySettingsSchema>
+
+/** What the user sets for the whole application; kept by the library. */
+export const appSettingsSchema = z.object({
+  theme: z.enum(['system', 'dark', 'light']),
+  /** The most the engine's sessions may hold before the least recently used is let go, in MiB. */
+  memoryBudgetMiB: z.int().min(256).max(1_048_576),
+  /** Folders that are searched for checkpoints, beside the bundled ones. */
+  modelFolders: z.array(z.string().min(1)),
+})
+export type AppSettings = z.infer<typeof appSettingsSchema>

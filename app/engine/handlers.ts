@@ -1,0 +1,19 @@
+import type { Handlers } from './call.ts'
+import { classifyHandler } from './handlers/classify.ts'
+import { configure } from './handlers/configure.ts'
+import { doctor } from './handlers/doctor.ts'
+import { exportClip } from './handlers/export-clip.ts'
+import { scanModels } from './handlers/scan-models.ts'
+import { textToVideoHandler } from './handlers/text-to-video.ts'
+import type { SessionCache } from './session-cache.ts'
+import type { WeightHashes } from './weight-hashes.ts'
+
+/** Everything the engine does, by the names of the contract. */
+export const createHandlers = (sessions: SessionCache, hashes: WeightHashes): Handlers => ({
+  scanModels,
+  textToVideo: textToVideoHandler(sessions, hashes),
+  classify: classifyHandler(sessions),
+  exportClip,
+  doctor,
+  configure: configure(sessions),
+})

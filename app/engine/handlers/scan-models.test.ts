@@ -1,0 +1,123 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { LocatedModel } from '#app/contract/engine.ts'
+import { modelEntrySchema } from '#app/contract/models.ts'
+import { bundledModelsDir } from '#main/paths.ts'
+import type { CallContext } from '../call.ts'
+import { scanModels } from './scan-models.ts'
+
+const context: CallContext = { signal: new AbortController().signal, checkCancelled() {}, controls: () => undefined }
+
+let root: string
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'frameloom-scan-'))
+})
+afterAll(() => rmSync(root, { recursive: true }))
+
+const scan = async (...roots: string[]): Promise<LocatedModel[]> => {
+  const { models } = await scanModels(
+    {
+      roots: [
+        ...roots.map((folder) => ({ folder, source: 'folder' as const })),
+        { folder: bundledModelsDir(), source: 'bundled' },
+      ],
+    },
+    context,
+  )
+  // The page parses them so: nothing here may be refused there.
+  for (const model of models) modelEntrySchema.parse(model)
+  return models
+}
+const write = (path: string, content: unknown): void => {
+  mkdirSync(dirname(join(root, path)), { recursive: true })
+  writeFileSync(join(root, path), typeof content === 'string' ? content : JSON.stringify(content))
+}
+
+test('finds the bundled models', async () => {
+  const models = await scan()
+  expect(models.map(({ id, task, problem }) => ({ id, task, problem }))).toEqual([
+    { id: 'moving-shapes', task: 'text-to-video', problem: undefined },
+    { id: 'moving-shapes-motion', task: 'motion-adapter', problem: undefined },
+    { id: 'moving-shapes-timesformer', task: 'video-classification', problem: undefined },
+  ])
+  const [pipeline, adapter, classifier] = models
+  expect(pipeline).toMatchObject({
+    className: 'StableDiffusionPipeline',
+    precision: 'float32',
+    demo: true,
+    needsMotionAdapter: true,
+    blockOutChannels: [32, 64],
+    nativeSize: 64,
+    sizeMultiple: 8,
+    suggested: { numFrames: 8, guidanceScale: 4 },
+  })
+  expect(pipeline!.bytes).toBeGreaterThan(4e6)
+  expect(adapter).toMatchObject({ blockOutChannels: [32, 64], numFrames: 24, needsMotionAdapter: false })
+  expect(classifier).toMatchObject({ numFrames: 8, numLabels: 31, nativeSize: 64 })
+})
+
+test('finds hub snapshots by refs/main, through links, and lists each folder once', async () => {
+  const repository = join(root, 'hub/models--some-org--motion')
+  for (const revision of ['aaa', 'bbb'])
+    cpSync(join(bundledModelsDir(), 'moving-shapes-motion'), join(repository, 'snapshots', revision), {
+      recursive: true,
+    })
+  write('hub/models--some-org--motion/refs/main', 'aaa\n')
+  symlinkSync(repository, join(root, 'hub/again'))
+  const models = (await scan(join(root, 'hub'))).filter((model) => !model.demo)
+  expect(models.map((model) => model.name)).toEqual(['some-org/motion'])
+  expect(models[0]).toMatchObject({ id: 'some-org--motion', location: expect.stringMatching(/aaa$/) })
+})
+
+test('ids of plain folders stay the same, and equal names stay apart', async () => {
+  for (const place of ['one', 'two'])
+    cpSync(join(bundledModelsDir(), 'moving-shapes-motion'), join(root, 'plain', place, 'motion'), { recursive: true })
+  const first = (await scan(join(root, 'plain'))).map((model) => model.id)
+  const second = (await scan(join(root, 'plain/two'), join(root, 'plain'))).map((model) => model.id)
+  expect(new Set(first).size).toBe(5)
+  expect(first.toSorted()).toEqual(second.toSorted())
+})
+
+test('broken folders come back with a problem that names the file and what is wrong', async () => {
+  const copy = (name: string): void =>
+    cpSync(join(bundledModelsDir(), 'moving-shapes'), join(root, 'broken', name), { recursive: true })
+  copy('bad-index')
+  write('broken/bad-index/model_index.json', '{ "_class_name": ')
+  copy('cut-weights')
+  write('broken/cut-weights/unet/diffusion_pytorch_model.safetensors', 'version https://git-lfs.github.com/spec/v1\n')
+  copy('no-vae')
+  rmSync(join(root, 'broken/no-vae/vae'), { recursive: true })
+  copy('no-tokenizer')
+  rmSync(join(root, 'broken/no-tokenizer/tokenizer/vocab.json'))
+  write('broken/adapter/config.json', { _class_name: 'MotionAdapter', block_out_channels: 'wide' })
+  write('broken/lone-unet/config.json', { _class_name: 'UNetMotionModel', block_out_channels: [8] })
+  write('broken/sdxl/model_index.json', { _class_name: 'StableDiffusionXLPipeline' })
+  write('broken/not-ours/config.json', { architectures: ['BertModel'] })
+  write('broken/not-json/config.json', 'hello')
+  write('broken/proto/config.json', '{"__proto__": {"_class_name": "MotionAdapter"}}')
+
+  const models = (await scan(join(root, 'broken'))).filter((model) => !model.demo)
+  const problems = Object.fromEntries(models.map((model) => [model.name, model.problem?.message ?? '']))
+  expect(Object.keys(problems)).toEqual([
+    'adapter',
+    'bad-index',
+    'cut-weights',
+    'lone-unet',
+    'no-tokenizer',
+    'no-vae',
+    'sdxl',
+  ])
+  expect(problems['adapter']).toMatch(/adapter.config\.json: block_out_channels/)
+  expect(problems['bad-index']).toMatch(/model_index\.json.*JSON/)
+  expect(problems['cut-weights']).toMatch(/Git LFS/)
+  expect(problems['lone-unet']).not.toBe('')
+  expect(problems['no-tokenizer']).toMatch(/tokenizer.vocab\.json/)
+  expect(problems['no-vae']).toMatch(/vae/)
+  expect(problems['sdxl']).toMatch(/StableDiffusionXLPipeline/)
+})
+
+test('a folder that does not exist holds nothing', async () => {
+  expect((await scan(join(root, 'nowhere'))).every((model) => model.demo)).toBe(true)
+})

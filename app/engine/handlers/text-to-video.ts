@@ -1,0 +1,106 @@
+import { recipeSchema, type Recipe } from '#app/contract/recipe.ts'
+import type { FreeU, GenerateSettings } from '#app/contract/settings.ts'
+import { textToVideo } from '#app/pipelines/text-to-video.ts'
+import { encodeClip } from '#app/media/node/encode.ts'
+import type { RgbFrame } from '#app/media/frame.ts'
+import { stat } from 'node:fs/promises'
+import type { Handler } from '../call.ts'
+import { openPreview, pixelsOf } from '../open/preview.ts'
+import { openTextToVideo } from '../open/text-to-video.ts'
+import type { SessionCache } from '../session-cache.ts'
+import type { WeightHashes } from '../weight-hashes.ts'
+
+/** Parts of the progress bar: reading, denoising, decoding, writing. */
+const readingShare = 0.04
+const denoisingShare = 0.84
+const decodingShare = 0.1
+
+/** Makes a clip. Loading, steps and frames are events; FreeU is read anew at each step. */
+export const textToVideoHandler = (sessions: SessionCache, hashes: WeightHashes): Handler<'textToVideo'> =>
+  async function* ({ settings, model, motionAdapter, out, appVersion }, context) {
+    yield { type: 'stage', stage: 'Reading the model', progress: 0 }
+    const opened = await openTextToVideo(sessions, model.folder, motionAdapter?.folder ?? null, settings)
+    context.checkCancelled()
+    const preview = await openPreview(model.folder, opened)
+    const freeu = freeUTimeline(settings, () => context.controls())
+    yield { type: 'stage', stage: 'Reading the prompt', progress: readingShare / 2 }
+
+    const notes: string[] = []
+    const frames: RgbFrame[] = []
+    let started = performance.now()
+    for await (const event of textToVideo(opened.parts, settings, freeu.at)) {
+      context.checkCancelled()
+      switch (event.type) {
+        case 'note':
+          notes.push(event.note)
+          yield event
+          break
+        case 'encoded':
+          yield { type: 'stage', stage: 'Preparing the first step', progress: readingShare }
+          started = performance.now()
+          break
+        case 'step': {
+          const { step, totalSteps, predOriginal } = event
+          const done = step + 1
+          const secondsLeft = ((performance.now() - started) / 1000 / done) * (totalSteps - done)
+          yield {
+            type: 'step',
+            step: done,
+            totalSteps,
+            progress: readingShare + (denoisingShare * done) / totalSteps,
+            secondsLeft,
+            freeu: event.freeu,
+          }
+          yield { type: 'preview', step: done, pixels: await preview(predOriginal) }
+          break
+        }
+        case 'frame': {
+          const pixels = pixelsOf([event.image])
+          frames.push(pixels)
+          const progress = readingShare + denoisingShare + (decodingShare * frames.length) / settings.numFrames
+          yield { type: 'stage', stage: `Decoding frame ${frames.length} of ${settings.numFrames}`, progress }
+          yield { type: 'frame', index: event.index, count: settings.numFrames, pixels }
+        }
+      }
+    }
+
+    yield { type: 'stage', stage: 'Saving the clip', progress: readingShare + denoisingShare + decodingShare }
+    const recipe: Recipe = recipeSchema.parse({
+      frameloom: 1,
+      appVersion,
+      pipeline: 'text-to-video',
+      settings: { ...settings, freeuChanges: freeu.changes() },
+      model: await hashes.referenceOf(model, context.signal),
+      motionAdapter: motionAdapter && (await hashes.referenceOf(motionAdapter, context.signal)),
+    } satisfies Recipe)
+    await encodeClip({
+      clip: { frames, fps: settings.fps },
+      format: 'webp',
+      out,
+      recipe: JSON.stringify(recipe),
+      signal: context.signal,
+    })
+    return { recipe, bytes: (await stat(out)).size, notes }
+  }
+
+const sameFreeU = (a: FreeU | null, b: FreeU | null): boolean => JSON.stringify(a) === JSON.stringify(b)
+
+/**
+ * FreeU at each step: the settings' own, with the changes a recipe remembers, and over both what the user moves now. Keeps the
+ * changes that took effect, so that the recipe makes the same clip again.
+ */
+function freeUTimeline(settings: GenerateSettings, controls: () => { freeu: FreeU | null } | undefined) {
+  const changes: GenerateSettings['freeuChanges'] = []
+  let current = settings.freeu
+  return {
+    at(step: number): FreeU | null {
+      const moved = controls()
+      const remembered = settings.freeuChanges.findLast((change) => change.step <= step)
+      const next = moved ? moved.freeu : remembered ? remembered.freeu : settings.freeu
+      if (!sameFreeU(next, current)) changes.push({ step, freeu: next })
+      current = next
+      return next
+    },
+    changes: () => changes,
+  }
+}

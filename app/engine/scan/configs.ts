@@ -1,0 +1,42 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { readJson } from '#app/checkpoints/json.ts'
+import { ProblemError } from '#app/contract/errors.ts'
+
+/** The few keys of the configs that the list of models shows; the models themselves parse the whole. Other keys are left alone. */
+const channels = z.array(z.int().min(1)).min(1)
+const size = z.union([z.int(), z.array(z.int()).min(1)])
+
+export const modelIndexSchema = z.looseObject({ _class_name: z.string() })
+export const unetConfigSchema = z.looseObject({
+  _class_name: z.string(),
+  block_out_channels: channels,
+  sample_size: size.nullish(),
+  motion_max_seq_length: z.int().min(1).optional(),
+})
+export const vaeConfigSchema = z.looseObject({ block_out_channels: channels })
+export const adapterConfigSchema = z.looseObject({
+  block_out_channels: channels,
+  motion_max_seq_length: z.int().min(1).optional(),
+})
+export const classifierConfigSchema = z.looseObject({
+  image_size: size,
+  num_frames: z.int().min(1),
+  id2label: z.record(z.string(), z.string()).optional(),
+})
+/** What tells which model a config.json is of. */
+export const anyConfigSchema = z.looseObject({
+  _class_name: z.string().optional(),
+  architectures: z.array(z.string()).nullish(),
+  model_type: z.string().optional(),
+})
+
+/** Reads and parses one config. Throws `bad-model` naming the file and each key that is wrong. */
+export async function readConfig<T>(schema: z.ZodType<T>, ...path: [string, ...string[]]): Promise<T> {
+  const file = join(...path)
+  const parsed = schema.safeParse(await readJson(file))
+  if (parsed.success) return parsed.data
+  const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the whole'}: ${issue.message}`)
+  const field = parsed.error.issues[0]?.path.join('.')
+  throw new ProblemError('bad-model', `${file}: ${issues.join('; ')}`, { file, ...(field ? { field } : {}) })
+}

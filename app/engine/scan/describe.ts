@@ -1,0 +1,136 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { openCheckpoint } from '#app/checkpoints/folder.ts'
+import { ProblemError, toProblem } from '#app/contract/errors.ts'
+import type { ModelEntry } from '#app/contract/models.ts'
+import {
+  adapterConfigSchema,
+  anyConfigSchema,
+  classifierConfigSchema,
+  modelIndexSchema,
+  readConfig,
+  unetConfigSchema,
+  vaeConfigSchema,
+} from './configs.ts'
+import type { FoundFolder } from './find-folders.ts'
+
+/** What a folder is, without what depends on where it was found. */
+export type Described = Pick<ModelEntry, 'task' | 'className' | 'bytes' | 'precision' | 'needsMotionAdapter'> &
+  Partial<
+    Pick<
+      ModelEntry,
+      'blockOutChannels' | 'numFrames' | 'numLabels' | 'nativeSize' | 'sizeMultiple' | 'suggested' | 'problem'
+    >
+  >
+
+const nothing = { bytes: 0, precision: '', needsMotionAdapter: false }
+
+/**
+ * Tells what a found folder can be used for; undefined when it is none of our business (a language model in the hub cache).
+ * Reads configs and the headers of the weight files. What is broken comes back with its problem, never as an error.
+ */
+export async function describe({ folder, marker }: FoundFolder): Promise<Described | undefined> {
+  return marker === 'model_index.json' ? describePipeline(folder) : describeModel(folder)
+}
+
+async function describePipeline(folder: string): Promise<Described | undefined> {
+  const known: Described = { ...nothing, task: 'text-to-video', className: 'unknown' }
+  try {
+    const { _class_name: className } = await readConfig(modelIndexSchema, folder, 'model_index.json')
+    if (!/^(StableDiffusion|AnimateDiff)/.test(className)) return undefined
+    known.className = className
+    if (className !== 'StableDiffusionPipeline' && className !== 'AnimateDiffPipeline')
+      throw new ProblemError(
+        'unsupported',
+        `${className} cannot be used for video here. StableDiffusionPipeline and AnimateDiffPipeline folders can.`,
+      )
+    const unet = await readConfig(unetConfigSchema, folder, 'unet', 'config.json')
+    known.needsMotionAdapter = unet._class_name !== 'UNetMotionModel'
+    known.blockOutChannels = unet.block_out_channels
+    if (unet.motion_max_seq_length !== undefined) known.numFrames = unet.motion_max_seq_length
+    const vae = await readConfig(vaeConfigSchema, folder, 'vae', 'config.json')
+    const factor = 2 ** (vae.block_out_channels.length - 1)
+    // diffusers/src/diffusers/pipelines/animatediff/pipeline_animatediff.py@58eb52c check_inputs: multiples of 8 whatever the VAE.
+    known.sizeMultiple = Math.max(8, factor)
+    const latentSize = Array.isArray(unet.sample_size) ? unet.sample_size[0] : unet.sample_size
+    if (latentSize != null) known.nativeSize = latentSize * factor
+    Object.assign(known, await weightsOf(folder, ['unet', 'vae', 'text_encoder']))
+    requireFiles(folder, [['scheduler/scheduler_config.json'], ['tokenizer/vocab.json', 'tokenizer/tokenizer.json']])
+    known.suggested = { numFrames: Math.min(16, known.numFrames ?? 16), numInferenceSteps: 25, guidanceScale: 7.5 }
+    return known
+  } catch (error) {
+    return { ...known, problem: toProblem(error) }
+  }
+}
+
+async function describeModel(folder: string): Promise<Described | undefined> {
+  // Not every config.json is of a model: only a readable one that names a class of ours is.
+  const config = await readConfig(anyConfigSchema, folder, 'config.json').catch(() => undefined)
+  if (!config) return undefined
+  if (config._class_name === 'MotionAdapter') return describeAdapter(folder)
+  if (config._class_name === 'UNetMotionModel') return describeLoneUNet(folder)
+  if (config.architectures?.includes('TimesformerForVideoClassification')) return describeClassifier(folder)
+  return undefined
+}
+
+async function describeAdapter(folder: string): Promise<Described> {
+  const known: Described = { ...nothing, task: 'motion-adapter', className: 'MotionAdapter' }
+  try {
+    const config = await readConfig(adapterConfigSchema, folder, 'config.json')
+    known.blockOutChannels = config.block_out_channels
+    if (config.motion_max_seq_length !== undefined) known.numFrames = config.motion_max_seq_length
+    return Object.assign(known, await weightsOf(folder, ['.']))
+  } catch (error) {
+    return { ...known, problem: toProblem(error) }
+  }
+}
+
+async function describeLoneUNet(folder: string): Promise<Described> {
+  const known: Described = { ...nothing, task: 'text-to-video', className: 'UNetMotionModel' }
+  try {
+    known.blockOutChannels = (await readConfig(unetConfigSchema, folder, 'config.json')).block_out_channels
+    Object.assign(known, await weightsOf(folder, ['.']))
+    throw new ProblemError(
+      'unsupported',
+      'This folder is a motion UNet alone. To make clips it needs a pipeline folder around it, with a model_index.json and the folders unet, vae, text_encoder, tokenizer and scheduler.',
+    )
+  } catch (error) {
+    return { ...known, problem: toProblem(error) }
+  }
+}
+
+async function describeClassifier(folder: string): Promise<Described> {
+  const className = 'TimesformerForVideoClassification'
+  const known: Described = { ...nothing, task: 'video-classification', className }
+  try {
+    const config = await readConfig(classifierConfigSchema, folder, 'config.json')
+    known.numFrames = config.num_frames
+    known.nativeSize = Array.isArray(config.image_size) ? config.image_size[0]! : config.image_size
+    if (config.id2label) known.numLabels = Object.keys(config.id2label).length
+    return Object.assign(known, await weightsOf(folder, ['.']))
+  } catch (error) {
+    return { ...known, problem: toProblem(error) }
+  }
+}
+
+/** Bytes of the weights below, and the precision of the first part, which is the one that counts. */
+async function weightsOf(folder: string, parts: readonly string[]): Promise<{ bytes: number; precision: string }> {
+  let bytes = 0
+  let precision = ''
+  for (const part of parts) {
+    const { summary } = await openCheckpoint(join(folder, part))
+    bytes += summary.bytes
+    precision ||= summary.precision ?? ''
+  }
+  return { bytes, precision }
+}
+
+function requireFiles(folder: string, wanted: readonly (readonly string[])[]): void {
+  for (const any of wanted) {
+    if (any.some((name) => existsSync(join(folder, name)))) continue
+    const file = join(folder, any[0]!)
+    throw new ProblemError('bad-model', `${folder} has no ${any.join(' and no ')}. Download the whole folder.`, {
+      file,
+    })
+  }
+}

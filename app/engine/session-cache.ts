@@ -1,0 +1,122 @@
+import { availableParallelism } from 'node:os'
+import type { Graph } from '#app/graph/index.ts'
+import { readMemory } from './memory.ts'
+import { openSession, type Session } from './session.ts'
+import type { SessionStats } from './stats.ts'
+
+type Entry = {
+  readonly label: string
+  readonly session: Session
+  /** Weight ranges by where they lie, with their bytes: sessions of one model share them. */
+  readonly weights: ReadonlyMap<string, number>
+  /** Anonymous memory that came with opening it and its first run. */
+  anonymousBytes: number
+  lastUsed: number
+}
+
+/**
+ * The sessions that are open, the least recently used let go when they hold more than the budget. A session costs little to
+ * open because weights stay mapped, so one is kept for each model, input shape and set of options.
+ */
+export class SessionCache {
+  #budgetBytes = 8 * 1024 ** 3
+  #threads = availableParallelism()
+  readonly #entries = new Map<string, Entry>()
+  #bytesMapped = 0
+  #compilations = 0
+
+  configure({ budgetBytes, threads }: { budgetBytes?: number | undefined; threads?: number | undefined }): void {
+    if (budgetBytes !== undefined) this.#budgetBytes = budgetBytes
+    if (threads !== undefined) this.#threads = threads
+  }
+
+  /** The session under that key, opened from `graph()` if there is none. The key names all that the graph depends on. */
+  async open(key: string, label: string, graph: () => Graph, { prepack = false } = {}): Promise<Session> {
+    const found = this.#entries.get(key)
+    if (found) {
+      found.lastUsed = Date.now()
+      return found.session
+    }
+    const built = graph()
+    const weights = weightRanges(built)
+    this.#compilations++
+    this.#bytesMapped += bytesOf(new Map([...weights].filter(([range]) => !this.#live().has(range))))
+    const before = readMemory().anonymousBytes
+    const session = await openSession(built, { threads: this.#threads, prepack })
+    const entry: Entry = {
+      label,
+      session: this.#measured(key, session, before),
+      weights,
+      anonymousBytes: 0,
+      lastUsed: Date.now(),
+    }
+    entry.anonymousBytes = Math.max(0, readMemory().anonymousBytes - before)
+    this.#entries.set(key, entry)
+    await this.#shrink(key)
+    return entry.session
+  }
+
+  /** The first run allocates what the graph works in, so memory is taken again after it. */
+  #measured(key: string, session: Session, before: number): Session {
+    let ran = false
+    return {
+      run: async (inputs) => {
+        const outputs = await session.run(inputs)
+        const entry = this.#entries.get(key)
+        if (entry) {
+          entry.lastUsed = Date.now()
+          if (!ran) entry.anonymousBytes = Math.max(entry.anonymousBytes, readMemory().anonymousBytes - before)
+        }
+        ran = true
+        return outputs
+      },
+      release: () => session.release(),
+    }
+  }
+
+  #live(): Map<string, number> {
+    return new Map([...this.#entries.values()].flatMap(({ weights }) => [...weights]))
+  }
+
+  #usedBytes(): number {
+    const anonymous = [...this.#entries.values()].reduce((sum, entry) => sum + entry.anonymousBytes, 0)
+    return anonymous + bytesOf(this.#live())
+  }
+
+  async #shrink(keep: string): Promise<void> {
+    const oldest = [...this.#entries].filter(([key]) => key !== keep).sort(([, a], [, b]) => a.lastUsed - b.lastUsed)
+    for (const [key, entry] of oldest) {
+      if (this.#usedBytes() <= this.#budgetBytes) return
+      this.#entries.delete(key)
+      await entry.session.release()
+    }
+  }
+
+  stats(): SessionStats {
+    return {
+      provider: 'cpu',
+      budgetBytes: this.#budgetBytes,
+      usedBytes: this.#usedBytes(),
+      sessions: [...this.#entries.values()].map(({ label, anonymousBytes, weights, lastUsed }) => ({
+        label,
+        bytes: anonymousBytes + bytesOf(weights),
+        lastUsed,
+      })),
+      bytesMapped: this.#bytesMapped,
+      compilations: this.#compilations,
+    }
+  }
+}
+
+function weightRanges(graph: Graph): Map<string, number> {
+  const ranges = new Map<string, number>()
+  for (const known of graph.known.values())
+    if ('weight' in known && 'file' in known.weight.source) {
+      const { file, offset, length } = known.weight.source
+      ranges.set(`${file}:${offset}`, length)
+    }
+  return ranges
+}
+
+const bytesOf = (ranges: ReadonlyMap<string, number>): number =>
+  [...ranges.values()].reduce((sum, bytes) => sum + bytes, 0)

@@ -1,0 +1,49 @@
+import { ProblemError } from '#app/contract/errors.ts'
+import { add, mul } from './functions.ts'
+import type { Value } from './graph.ts'
+
+/** x * sigmoid(x). QuickGelu with alpha 1 does it in one pass over memory. */
+export const silu = (x: Value): Value => x.builder.emit('QuickGelu', [x], { alpha: 1 })
+
+/** Exact GELU, by the error function. */
+export const gelu = (x: Value): Value => x.builder.emit('Gelu', [x])
+
+/** GELU by its tanh formula (arXiv 1606.08415, section 2). */
+export function geluTanh(x: Value): Value {
+  const cubic = mul(mul(x, x), x)
+  const inner = mul(add(x, mul(cubic, 0.044715)), Math.sqrt(2 / Math.PI))
+  return mul(mul(x, 0.5), add(x.builder.emit('Tanh', [inner]), 1))
+}
+
+export const quickGelu = (x: Value): Value => x.builder.emit('QuickGelu', [x], { alpha: 1.702 })
+
+export const tanh = (x: Value): Value => x.builder.emit('Tanh', [x])
+export const sigmoid = (x: Value): Value => x.builder.emit('Sigmoid', [x])
+export const relu = (x: Value): Value => x.builder.emit('Relu', [x])
+
+/** x * tanh(softplus(x)) (arXiv 1908.08681). */
+export const mish = (x: Value): Value => mul(x, tanh(x.builder.emit('Softplus', [x])))
+
+const activations: Readonly<Record<string, (x: Value) => Value>> = {
+  silu,
+  swish: silu,
+  gelu,
+  gelu_new: geluTanh,
+  gelu_pytorch_tanh: geluTanh,
+  quick_gelu: quickGelu,
+  relu,
+  tanh,
+  sigmoid,
+  mish,
+}
+
+/** An activation by the name that configs use. Throws bad-model that names the config's key. */
+export function activation(name: string, key: string): (x: Value) => Value {
+  const found = Object.hasOwn(activations, name) ? activations[name] : undefined
+  if (found) return found
+  throw new ProblemError(
+    'bad-model',
+    `config.json: ${key} "${name}" is not known; known are ${Object.keys(activations).join(', ')}`,
+    { field: key },
+  )
+}

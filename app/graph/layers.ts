@@ -1,0 +1,61 @@
+import { float32 } from '#app/tensor/tensor.ts'
+import { add, mul, reshape } from './functions.ts'
+import type { Value } from './graph.ts'
+import type { Scope } from './scope.ts'
+
+/** (..., in) -> (..., out), straight from the (out, in) weight. `bias: 'auto'` takes one if the checkpoint has it. */
+export function linear(scope: Scope, x: Value, out: number, { bias = true }: { bias?: boolean } = {}): Value {
+  const input = x.shape.at(-1)!
+  const rows = reshape(x, [-1, input])
+  const weight = scope.weight('weight', [out, input])
+  const operands = bias ? [rows, weight, scope.weight('bias', [out])] : [rows, weight]
+  return reshape(x.builder.emit('Gemm', operands, { transB: 1 }), [...x.shape.slice(0, -1), out])
+}
+
+export type ConvOptions = { kernel?: number; stride?: number; padding?: number; bias?: boolean }
+
+/** (N, C, H, W) -> (N, out, H', W'). */
+export function conv2d(scope: Scope, x: Value, out: number, options: ConvOptions = {}): Value {
+  const { kernel = 3, stride = 1, padding = 0, bias = true } = options
+  const weight = scope.weight('weight', [out, x.shape[1]!, kernel, kernel])
+  return x.builder.emit('Conv', bias ? [x, weight, scope.weight('bias', [out])] : [x, weight], {
+    kernel_shape: [kernel, kernel],
+    pads: [padding, padding, padding, padding],
+    strides: [stride, stride],
+  })
+}
+
+/** Over the last axis. `affine: false` for a norm without weights. */
+export function layerNorm(
+  scope: Scope,
+  x: Value,
+  { epsilon = 1e-5, affine = true }: { epsilon?: number; affine?: boolean } = {},
+): Value {
+  const size = x.shape.at(-1)!
+  const scale = affine
+    ? scope.weight('weight', [size])
+    : x.builder.constant(float32([size], new Float32Array(size).fill(1)))
+  const operands = affine ? [x, scale, scope.weight('bias', [size])] : [x, scale]
+  return x.builder.emit('LayerNormalization', operands, { axis: x.shape.length - 1, epsilon })
+}
+
+/**
+ * (N, C, ...) normalised over each group of channels and all positions. InstanceNormalization over (N, groups, rest) is the
+ * fastest form that onnxruntime's CPU provider has.
+ */
+export function groupNorm(scope: Scope, x: Value, groups: number, epsilon: number): Value {
+  const [batch, channels] = [x.shape[0]!, x.shape[1]!]
+  const normalized = normalizeGroups(reshape(x, [batch, groups, -1]), epsilon)
+  const perChannel = [channels, ...new Array<number>(x.shape.length - 2).fill(1)]
+  const scale = reshape(scope.weight('weight', [channels]), perChannel)
+  const bias = reshape(scope.weight('bias', [channels]), perChannel)
+  return add(mul(reshape(normalized, x.shape), scale), bias)
+}
+
+/** (N, G, L) with mean 0 and variance 1 over L. */
+export function normalizeGroups(x: Value, epsilon: number): Value {
+  const groups = x.shape[1]!
+  const ones = x.builder.constant(float32([groups], new Float32Array(groups).fill(1)))
+  const zeros = x.builder.constant(float32([groups], new Float32Array(groups)))
+  return x.builder.emit('InstanceNormalization', [x, ones, zeros], { epsilon })
+}

@@ -1,0 +1,18 @@
+/** How an attention layer computes: the reference's processor names, as data. */
+export type AttnProcessor = { readonly processor: 'AttnProcessor' } | { readonly processor: 'AttnProcessor2_0' }
+
+/** What may differ between two graphs of one model with the same inputs. Part of the key that a compiled graph is kept under. */
+export type CompileOptions = {
+  /** Processors by layer path; `default` for the layers that it does not name. */
+  readonly processors: { readonly default: AttnProcessor; readonly layers: Readonly<Record<string, AttnProcessor>> }
+  /** Feed-forward layers in chunks of `chunkSize` along `dim` (0 batch, 1 sequence), as diffusers' enable_forward_chunking. */
+  readonly forwardChunking: { readonly chunkSize: number; readonly dim: 0 | 1 } | null
+  /** The forward's own arguments that change the graph, such as output_attentions or num_frames. */
+  readonly args: Readonly<Record<string, number | boolean | string>>
+}
+
+export const defaultOptions: CompileOptions = {
+  processors: { default: { processor: 'AttnProcessor2_0' }, layers: {} },
+  forwardChunking: null,
+  args: {},
+}

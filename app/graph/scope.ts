@@ -1,0 +1,102 @@
+import type { Weight, Weights } from '#app/checkpoints/weights.ts'
+import { ProblemError } from '#app/contract/errors.ts'
+import { sameShape, showShape, type Shape } from '#app/tensor/tensor.ts'
+import type { GraphBuilder } from './builder.ts'
+import type { Value } from './graph.ts'
+import { defaultOptions, type CompileOptions } from './options.ts'
+
+/**
+ * A place in a checkpoint: its path is the prefix of the keys below it, so there is no table of names. Keeps which keys were
+ * used, for the audit at the end.
+ */
+export class Scope {
+  readonly builder: GraphBuilder
+  readonly options: CompileOptions
+  readonly path: string
+  readonly #weights: Weights
+  readonly #values: Map<string, Value>
+
+  private constructor(
+    builder: GraphBuilder,
+    options: CompileOptions,
+    path: string,
+    weights: Weights,
+    values: Map<string, Value>,
+  ) {
+    this.builder = builder
+    this.options = options
+    this.path = path
+    this.#weights = weights
+    this.#values = values
+  }
+
+  static root(builder: GraphBuilder, weights: Weights, options: CompileOptions = defaultOptions): Scope {
+    return new Scope(builder, options, '', weights, new Map())
+  }
+
+  /** The scope below: `at('down_blocks', 0, 'resnets', 1)` is `down_blocks.0.resnets.1`. */
+  at(...parts: (string | number)[]): Scope {
+    const path = [...(this.path ? [this.path] : []), ...parts].join('.')
+    this.builder.path = path
+    return new Scope(this.builder, this.options, path, this.#weights, this.#values)
+  }
+
+  #key(name: string): string {
+    return this.path ? `${this.path}.${name}` : name
+  }
+
+  has(name: string): boolean {
+    return this.#weights.has(this.#key(name))
+  }
+
+  /**
+   * The weight of that name as float32. Half precision is widened by a node, which onnxruntime folds when it opens the graph.
+   * Throws bad-model when the key is missing or has another shape.
+   */
+  weight(name: string, shape: Shape): Value {
+    const key = this.#key(name)
+    const known = this.#values.get(key)
+    if (known) return known
+    const weight = this.#weights.get(key)
+    if (!weight)
+      throw new ProblemError(
+        'bad-model',
+        `the checkpoint has no weight "${key}", which ${this.builder.name} needs; its config.json and its weights do not belong together`,
+        { field: key },
+      )
+    if (!sameShape(weight.shape, shape))
+      throw new ProblemError(
+        'bad-model',
+        `weight "${key}" has shape ${showShape(weight.shape)} where the config asks for ${showShape(shape)}; config.json and weights do not belong together`,
+        { field: key },
+      )
+    const value = this.#widened(weight)
+    this.#values.set(key, value)
+    return value
+  }
+
+  #widened(weight: Weight): Value {
+    const value = this.builder.weight(weight)
+    if (weight.dtype === 'float32') return value
+    if (weight.dtype === 'float16' || weight.dtype === 'bfloat16' || weight.dtype === 'float64')
+      return this.builder.emit('Cast', [value], { to: 'float32' })
+    throw new ProblemError('bad-model', `weight "${weight.name}" is ${weight.dtype}, which is no floating type`, {
+      field: weight.name,
+    })
+  }
+
+  /** Throws bad-model that names the keys which no layer used. `ignored` are keys that old files carry without need. */
+  audit(ignored: (key: string) => boolean = () => false): void {
+    const unused = [...this.#weights.keys()].filter((key) => !this.#values.has(key) && !ignored(key))
+    if (unused.length === 0) return
+    const shown = unused
+      .slice(0, 5)
+      .map((key) => `"${key}"`)
+      .join(', ')
+    throw new ProblemError(
+      'bad-model',
+      `${this.builder.name} has no place for ${unused.length} of the checkpoint's weights: ${shown}${unused.length > 5 ? ', ...' : ''}; its config.json and its weights do not belong together`,
+      { field: unused[0]! },
+    )
+  }
+}

@@ -1,0 +1,227 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Job } from '../contract/jobs.ts'
+import { recipeSchema } from '../contract/recipe.ts'
+import { newId } from './ids.ts'
+import { openLibrary, type Library } from './library.ts'
+import { parseJson } from './rows.ts'
+import { testClassification, testRecipe, testSettings } from './test-results.ts'
+
+let dataDir: string
+let library: Library
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'frameloom-library-'))
+  library = await open()
+})
+afterEach(() => {
+  try {
+    library.close()
+  } catch {
+    // closed by the test
+  }
+  rmSync(dataDir, { recursive: true })
+})
+
+/** Here a clip file is the recipe's JSON: how it is packed into a WebP is another module's test. */
+const readRecipe = (file: string) => {
+  const parsed = parseJson(recipeSchema, readFileSync(file, 'utf8'))
+  return Promise.resolve(parsed.ok ? parsed.value : null)
+}
+const open = () => openLibrary({ dataDir, readRecipe, totalMemoryBytes: 8 * 2 ** 30, waitMs: 50 })
+const reopen = async (): Promise<Library> => {
+  library.close()
+  library = await open()
+  return library
+}
+const database = (): string => join(dataDir, 'library.sqlite')
+
+function addClip(prompt: string, createdAt = 1000): string {
+  const id = newId()
+  const recipe = testRecipe(prompt)
+  writeFileSync(library.clipFile(id), JSON.stringify(recipe))
+  library.addClip(id, recipe, 123, createdAt)
+  return id
+}
+const pixels = { width: 2, height: 1, count: 2, data: Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]) }
+
+describe('results', () => {
+  test('survive a restart, newest first', async () => {
+    const [first, second] = [addClip('one', 1), addClip('zwei ✨', 2)]
+    const classified = newId()
+    await library.addClassification(testClassification(classified, 'clip.mp4'), pixels)
+    const before = library.results()
+    expect(before.map((result) => result.id)).toEqual([classified, second, first])
+    expect((await reopen()).results()).toEqual(before)
+    expect(library.notices).toEqual([])
+    const frames = await library.frames(classified)
+    expect(frames).toMatchObject({ width: 2, height: 1, count: 2 })
+    expect(readFileSync(frames!.file).subarray(frames!.pixelsAt)).toEqual(Buffer.from(pixels.data))
+  })
+
+  test('deleting takes file and row', async () => {
+    const id = addClip('one')
+    const file = library.clipFile(id)
+    library.removeResult(id)
+    expect(existsSync(file)).toBe(false)
+    expect((await reopen()).results()).toEqual([])
+    expect(() => {
+      library.removeResult(id)
+    }).toThrow(/not in the library/)
+  })
+
+  test('a clip that was not written is not recorded', () => {
+    expect(() => library.addClip(newId(), testRecipe('x'), 1, 1)).toThrow(/was not written/)
+    expect(library.results()).toEqual([])
+  })
+
+  test('a file whose row was never committed comes back; a .part does not', async () => {
+    const id = newId()
+    writeFileSync(library.clipFile(id), JSON.stringify(testRecipe('from the file')))
+    writeFileSync(`${library.clipFile(newId())}.part`, 'half')
+    await reopen()
+    expect(library.result(id)).toMatchObject({ kind: 'clip', title: 'from the file', width: 64, numFrames: 8 })
+    expect(library.notices.join()).toMatch(/1 result came back/)
+    expect(readdirSync(join(dataDir, 'clips'))).toEqual([`${id}.webp`])
+    expect((await reopen()).notices).toEqual([])
+  })
+
+  test('a row without its file is told and set aside', async () => {
+    const id = addClip('gone')
+    rmSync(library.clipFile(id))
+    await reopen()
+    expect(library.results()).toEqual([])
+    expect(library.notices.join()).toMatch(/1 clip of the library had no file any more: "gone"/)
+    expect((await reopen()).notices).toEqual([])
+  })
+
+  test('a file that tells nothing about itself is left where it is and named', async () => {
+    const file = library.clipFile(newId())
+    writeFileSync(file, 'not a clip')
+    await reopen()
+    expect(library.notices.join()).toContain(file)
+    expect(existsSync(file)).toBe(true)
+  })
+})
+
+describe('damage', () => {
+  test('no database at all: rows are made again from the files', async () => {
+    for (let n = 0; n < 20; n++) addClip(`clip ${n}`, n)
+    const classified = newId()
+    await library.addClassification(testClassification(classified, 'clip.mp4'), pixels)
+    const ids = library.results().map((result) => result.id)
+    library.close()
+    writeFileSync(database(), 'this is not a database '.repeat(500))
+    library = await open()
+    expect(new Set(library.results().map((result) => result.id))).toEqual(new Set(ids))
+    expect(library.notices.join()).toMatch(/damaged/)
+    const kept = readdirSync(dataDir).filter((name) => name.includes('.damaged-'))
+    expect(kept).toHaveLength(1)
+    expect(readFileSync(join(dataDir, kept[0]!), 'utf8')).toContain('this is not a database')
+  })
+
+  test('pages flipped one by one: nothing is lost in silence', async () => {
+    library.saveSettings({ theme: 'dark', memoryBudgetMiB: 777, modelFolders: [] })
+    for (let n = 0; n < 60; n++) addClip(`clip ${n} `.repeat(20), n)
+    const ids = new Set(library.results().map((result) => result.id))
+    library.close()
+    const sound = readFileSync(database())
+    const pages = sound.length / 4096
+    expect(pages).toBeGreaterThan(20)
+    let repaired = 0
+    for (let page = 0; page < pages; page++) {
+      const flipped = Buffer.from(sound)
+      for (let at = page * 4096; at < (page + 1) * 4096; at++) flipped[at]! ^= 0x5a
+      writeFileSync(database(), flipped)
+      library = await open()
+      expect(new Set(library.results().map((result) => result.id)), `page ${page}`).toEqual(ids)
+      expect(library.results().every((result) => result.title.startsWith('clip '))).toBe(true)
+      const { theme, memoryBudgetMiB } = library.settings()
+      if (theme !== 'dark' || memoryBudgetMiB !== 777)
+        expect(library.notices.join(), `page ${page}`).toMatch(/damaged|setting/)
+      if (library.notices.length > 0) repaired++
+      library.close()
+    }
+    expect(repaired).toBeGreaterThan(pages / 2)
+    library = await open()
+  }, 60_000)
+
+  test('one changed letter in a row is noticed', async () => {
+    addClip('a blue star')
+    library.close()
+    const bytes = readFileSync(database())
+    const at = bytes.lastIndexOf('a blue star')
+    expect(at).toBeGreaterThan(0)
+    bytes.write('a blua star', at)
+    writeFileSync(database(), bytes)
+    library = await open()
+    expect(library.results().map((result) => result.title)).toEqual(['a blue star'])
+    expect(library.notices.join()).toMatch(/came back/)
+  })
+
+  test('a folder that is open elsewhere is refused in words, and stays whole', async () => {
+    addClip('mine')
+    await expect(open()).rejects.toMatchObject({
+      problem: { code: 'unsupported', message: expect.stringContaining('Another Frameloom') as string },
+    })
+    expect((await reopen()).results()).toHaveLength(1)
+  })
+})
+
+describe('jobs', () => {
+  const job = (status: Job['status'], createdAt: number): Job => ({
+    id: newId(),
+    kind: 'generate',
+    status,
+    createdAt,
+    title: status,
+    stage: 'Step 1 of 4',
+    step: 1,
+    totalSteps: 4,
+    progress: 0.25,
+    secondsLeft: 3,
+    previewStep: 1,
+    freeu: null,
+    notes: [],
+  })
+
+  test('come back: queued ones in order, running ones as interrupted, done ones not', async () => {
+    const jobs = (['done', 'cancelled', 'failed', 'running', 'loading', 'queued'] as const).map((status, at) =>
+      job(status, at),
+    )
+    for (const one of jobs) library.putJob({ job: one, request: { kind: 'generate', settings: testSettings } })
+    library.putJob({ job: jobs[3]!, request: { kind: 'generate', settings: testSettings } })
+    const restored = (await reopen()).restoredJobs.map(({ job }) => [job.title, job.status, job.problem?.code])
+    expect(restored).toEqual([
+      ['failed', 'failed', undefined],
+      ['running', 'interrupted', 'engine-lost'],
+      ['loading', 'interrupted', 'engine-lost'],
+      ['queued', 'queued', undefined],
+    ])
+    expect(library.restoredJobs[1]?.job).not.toHaveProperty('secondsLeft')
+  })
+
+  test('an upload stays over a restart only while a queued job needs it', async () => {
+    const body = async function* () {
+      yield await Promise.resolve(Buffer.from('a clip'))
+    }
+    const needed = await library.uploads.receive({ name: 'a.mp4', body: body(), limit: 100 })
+    const idle = await library.uploads.receive({ name: 'b.mp4', body: body(), limit: 100 })
+    const settings = { model: 'judge', sampling: { kind: 'even' as const }, topK: 5 }
+    library.putJob({
+      job: { ...job('queued', 1), kind: 'classify' },
+      request: { kind: 'classify', settings, source: { upload: needed } },
+    })
+    await reopen()
+    expect(library.uploads.get(needed.id)).toEqual(needed)
+    expect(readFileSync(library.uploads.file(needed), 'utf8')).toBe('a clip')
+    expect(library.uploads.get(idle.id)).toBeUndefined()
+    expect(readdirSync(join(dataDir, 'uploads'))).toEqual([needed.id])
+  })
+})
+
+test('the folder is the user’s alone', () => {
+  if (process.platform === 'win32') return
+  expect(statSync(join(dataDir, 'uploads')).mode & 0o77).toBe(0)
+})

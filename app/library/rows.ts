@@ -1,0 +1,38 @@
+import type { DatabaseSyncInstance } from '@photostructure/sqlite'
+import { createHash } from 'node:crypto'
+import type { z } from 'zod'
+
+/** Tells a row whose text the disk changed although the database's structure is sound. */
+export const digestOf = (id: string, data: string): string =>
+  createHash('sha256').update(`${id}\n${data}`).digest('hex')
+
+export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string }
+
+/** JSON text to a checked value; never throws. */
+export function parseJson<S extends z.ZodType>(schema: S, text: unknown): Parsed<z.infer<S>> {
+  if (typeof text !== 'string') return { ok: false, reason: 'it is not text' }
+  let raw: unknown
+  try {
+    raw = JSON.parse(text)
+  } catch {
+    return { ok: false, reason: 'it is not JSON' }
+  }
+  const parsed = schema.safeParse(raw)
+  if (parsed.success) return { ok: true, value: parsed.data }
+  const issue = parsed.error.issues[0]
+  return { ok: false, reason: `${issue?.path.join('.') || 'value'}: ${issue?.message ?? 'invalid'}` }
+}
+
+/** A row whose columns are text: the tables are STRICT, so SQLite keeps them so. */
+export type TextRow = Record<string, string>
+
+/** Keeps what cannot be used, so that nothing is lost without a trace. */
+export function setAside(db: DatabaseSyncInstance, origin: string, key: string, value: string, reason: string): void {
+  db.prepare('INSERT INTO set_aside (at, origin, key, value, reason) VALUES (?, ?, ?, ?, ?)').run(
+    Date.now(),
+    origin,
+    key,
+    value,
+    reason,
+  )
+}

@@ -1,0 +1,53 @@
+import { add, layerNorm, reshape, type Scope, type Value } from '#app/graph/index.ts'
+import { attention } from './attention.ts'
+import { addSinusoidalPositions } from './embeddings.ts'
+import { feedForward } from './feed-forward.ts'
+
+export type TransformerBlockOptions = {
+  readonly heads: number
+  readonly headDim: number
+  /** (B, L, D), with B dividing the hidden states' batch: one context for several consecutive rows. */
+  readonly encoderHiddenStates?: Value | undefined
+  /** A second attention layer: over the context, or over the hidden states again when there is none. */
+  readonly secondAttention: boolean
+  readonly activation: string
+  readonly attentionBias?: boolean
+  readonly normAffine?: boolean
+  readonly normEpsilon?: number
+  /** Length of the table of sinusoidal positions; none without it. */
+  readonly maxPositions?: number | undefined
+}
+
+/**
+ * x + attn1(norm1 x), + attn2(norm2 x, context), + ff(norm3 x), over (B, S, D).
+ * Source: diffusers/src/diffusers/models/attention.py@58eb52c BasicTransformerBlock with norm_type "layer_norm".
+ */
+export function basicTransformerBlock(scope: Scope, hiddenStates: Value, options: TransformerBlockOptions): Value {
+  const { heads, headDim, activation, maxPositions, attentionBias: bias = false } = options
+  const norm = (name: string, x: Value): Value =>
+    layerNorm(scope.at(name), x, { epsilon: options.normEpsilon ?? 1e-5, affine: options.normAffine ?? true })
+  const positioned = (x: Value): Value =>
+    maxPositions === undefined ? x : addSinusoidalPositions(scope.at('pos_embed'), x, maxPositions)
+
+  let x = add(
+    attention(scope.at('attn1'), positioned(norm('norm1', hiddenStates)), { heads, headDim, bias }),
+    hiddenStates,
+  )
+  if (options.secondAttention) {
+    const query = positioned(norm('norm2', x))
+    x = add(contextAttention(scope.at('attn2'), query, options), x)
+  }
+  return add(feedForward(scope.at('ff'), norm('norm3', x), { activation }), x)
+}
+
+/**
+ * Attention over a context with fewer rows than the query. Each context row serves a run of query rows, so those are put side
+ * by side in one longer sequence: the same result, and keys and values are computed once instead of once a frame.
+ */
+function contextAttention(scope: Scope, query: Value, options: TransformerBlockOptions): Value {
+  const { heads, headDim, encoderHiddenStates, attentionBias: bias = false } = options
+  if (!encoderHiddenStates) return attention(scope, query, { heads, headDim, bias })
+  const [, , dim] = query.shape as [number, number, number]
+  const joined = reshape(query, [encoderHiddenStates.shape[0]!, -1, dim])
+  return reshape(attention(scope, joined, { heads, headDim, bias, encoderHiddenStates }), query.shape)
+}

@@ -1,0 +1,64 @@
+import { float32 } from '#app/tensor/tensor.ts'
+import {
+  activation,
+  add,
+  concat,
+  constant,
+  linear,
+  mul,
+  reshape,
+  slice,
+  type Scope,
+  type Value,
+} from '#app/graph/index.ts'
+
+/**
+ * Sinusoidal embedding of timesteps (N,) -> (N, dim), cosines first when `flip` is set.
+ * Source: diffusers/src/diffusers/models/embeddings.py@58eb52c get_timestep_embedding; arXiv 2006.11239.
+ */
+export function timestepEmbedding(timesteps: Value, dim: number, { flip = true, shift = 0 } = {}): Value {
+  const half = Math.floor(dim / 2)
+  const frequencies = Float32Array.from({ length: half }, (_, i) =>
+    Math.exp(Math.fround((-Math.log(10_000) * i) / (half - shift))),
+  )
+  const angles = mul(reshape(timesteps, [-1, 1]), constant(timesteps, [1, half], frequencies)) // (N, half)
+  const { builder } = timesteps
+  const [sine, cosine] = [builder.emit('Sin', [angles]), builder.emit('Cos', [angles])]
+  const parts = flip ? [cosine, sine] : [sine, cosine]
+  const zero = dim % 2 === 1 ? [constant(timesteps, [angles.shape[0]!, 1], new Float32Array(angles.shape[0]!))] : []
+  return concat([...parts, ...zero], 1)
+}
+
+/** The two linear layers over a timestep embedding, (N, in) -> (N, dim); `condition` (N, c) is projected and added first. */
+export function timestepMlp(
+  scope: Scope,
+  sample: Value,
+  dim: number,
+  { act = 'silu', condition }: { act?: string; condition?: Value | undefined } = {},
+): Value {
+  const input = condition
+    ? add(sample, linear(scope.at('cond_proj'), condition, sample.shape[1]!, { bias: false }))
+    : sample
+  const hidden = activation(act, 'act_fn')(linear(scope.at('linear_1'), input, dim))
+  return linear(scope.at('linear_2'), hidden, dim)
+}
+
+/**
+ * (B, S, D) + sinusoidal positions. The table is a buffer of the checkpoint where it has one, and computed otherwise.
+ * Source: diffusers/src/diffusers/models/embeddings.py@58eb52c SinusoidalPositionalEmbedding.
+ */
+export function addSinusoidalPositions(scope: Scope, x: Value, maxLength: number): Value {
+  const [, length, dim] = x.shape as [number, number, number]
+  const table = scope.has('pe')
+    ? scope.weight('pe', [1, maxLength, dim])
+    : x.builder.constant(float32([1, maxLength, dim], sinusoids(maxLength, dim)))
+  return add(x, length === maxLength ? table : slice(table, 1, 0, length))
+}
+
+function sinusoids(length: number, dim: number): Float32Array {
+  return Float32Array.from({ length: length * dim }, (_, i) => {
+    const [position, channel] = [Math.floor(i / dim), i % dim]
+    const angle = position * Math.exp(-(channel - (channel % 2)) * (Math.log(10_000) / dim))
+    return channel % 2 === 0 ? Math.sin(angle) : Math.cos(angle)
+  })
+}

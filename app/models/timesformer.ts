@@ -1,0 +1,225 @@
+import { z } from 'zod'
+import { ProblemError } from '#app/contract/errors.ts'
+import { showShape } from '#app/tensor/tensor.ts'
+import {
+  activation,
+  add,
+  concat,
+  conv2d,
+  expand,
+  interpolateNearest,
+  layerNorm,
+  linear,
+  matmul,
+  reduceMean,
+  reshape,
+  slice,
+  split,
+  transpose,
+  type Scope,
+  type Value,
+} from '#app/graph/index.ts'
+import { attentionParts, fusedAttention, joinHeads } from './blocks/attention.ts'
+import { required, type Inputs, type Model, type Outputs } from './model.ts'
+
+const sidePair = z.union([z.int(), z.array(z.int()).length(2)])
+
+/** config.json of a TimeSformer, with the reference's defaults (transformers TimesformerConfig, 5.23). */
+const timesformerConfig = z.object({
+  image_size: sidePair.default(224),
+  patch_size: sidePair.default(16),
+  num_channels: z.int().default(3),
+  num_frames: z.int().default(8),
+  hidden_size: z.int().default(768),
+  num_hidden_layers: z.int().default(12),
+  num_attention_heads: z.int().default(12),
+  intermediate_size: z.int().default(3072),
+  hidden_act: z.string().default('gelu'),
+  layer_norm_eps: z.number().default(1e-6),
+  qkv_bias: z.boolean().default(true),
+  attention_type: z.enum(['divided_space_time', 'space_only', 'joint_space_time']).default('divided_space_time'),
+  id2label: z.record(z.string(), z.string()).optional(),
+  problem_type: z.enum(['regression', 'single_label_classification', 'multi_label_classification']).nullish(),
+})
+export type TimesformerConfig = z.infer<typeof timesformerConfig>
+
+/** transformers' default where a config has no id2label: two labels. */
+export const labelCount = (config: TimesformerConfig): number =>
+  config.id2label ? Object.keys(config.id2label).length : 2
+
+/**
+ * TimeSformer: attention over space and time. Paper: arXiv 2102.05095.
+ * Reference: transformers/models/timesformer/modeling_timesformer.py, 5.23.
+ *
+ * B clips, F frames, P patches a frame, C hidden size. Input: pixel_values (B, F, 3, H, W). Output: last_hidden_state; with the
+ * arguments output_hidden_states and output_attentions also hidden_states.N and attentions.N.
+ * Tokens: (B, 1 + P * F, C), the frames of a patch beside each other; space_only: (B * F, 1 + P, C).
+ */
+export const timesformerModel: Model<TimesformerConfig> = {
+  className: 'TimesformerModel',
+  config: timesformerConfig,
+  forward: encode,
+  ignoredKeys: (key) => key.startsWith('classifier.'),
+}
+
+/** The same with a linear head on the class token: also logits (B, labels), or (B * F, labels) for space_only. */
+export const timesformerForVideoClassification: Model<TimesformerConfig> = {
+  className: 'TimesformerForVideoClassification',
+  config: timesformerConfig,
+  forward(scope, config, inputs) {
+    const { last_hidden_state: states, ...rest } = encode(scope, config, inputs)
+    const [rows, , dim] = states!.shape as [number, number, number]
+    const classTokens = reshape(slice(states!, 1, 0, 1), [rows, dim])
+    return { logits: linear(scope.at('classifier'), classTokens, labelCount(config)), ...rest }
+  },
+}
+
+function encode(root: Scope, config: TimesformerConfig, inputs: Inputs): Outputs {
+  const scope = root.has('timesformer.embeddings.cls_token') ? root.at('timesformer') : root
+  const pixels = required(inputs, 'pixel_values')
+  checkPixels(pixels, config)
+  const { output_attentions: withAttentions, output_hidden_states: withStates } = scope.options.args
+  const outputs: Record<string, Value> = {}
+
+  let x = embeddings(scope.at('embeddings'), pixels, config)
+  for (let i = 0; i < config.num_hidden_layers; i++) {
+    if (withStates) outputs[`hidden_states.${i}`] = x
+    const layer = encoderLayer(scope.at('encoder', 'layer', i), x, config, Boolean(withAttentions))
+    x = layer.states
+    if (layer.attentions) outputs[`attentions.${i}`] = layer.attentions
+  }
+  if (withStates) outputs[`hidden_states.${config.num_hidden_layers}`] = x
+  return { last_hidden_state: layerNorm(scope.at('layernorm'), x, { epsilon: config.layer_norm_eps }), ...outputs }
+}
+
+function checkPixels(pixels: Value, config: TimesformerConfig): void {
+  const refuse = (message: string): never => {
+    throw new ProblemError('bad-input', message, { field: 'pixel_values' })
+  }
+  if (pixels.shape.length !== 5)
+    refuse(`pixel_values has shape ${showShape(pixels.shape)}; it must be (batch, num_frames, channels, height, width)`)
+  const [, frames, channels] = pixels.shape
+  if (channels !== config.num_channels)
+    refuse(`pixel_values has ${channels} channels where the model takes ${config.num_channels} (num_channels)`)
+  if (config.attention_type === 'divided_space_time' && frames !== config.num_frames)
+    refuse(`pixel_values has ${frames} frames where the model takes ${config.num_frames} (num_frames)`)
+}
+
+const pair = (value: number | readonly number[]): readonly [number, number] =>
+  typeof value === 'number' ? [value, value] : [value[0]!, value[1]!]
+
+/** (B, F, 3, H, W) -> (B, 1 + P * F, C), or (B * F, 1 + P, C) for space_only. */
+function embeddings(scope: Scope, pixels: Value, config: TimesformerConfig): Value {
+  const [batch, frames, channels, height, width] = pixels.shape as [number, number, number, number, number]
+  const dim = config.hidden_size
+  const patches = patchProjection(
+    scope.at('patch_embeddings', 'projection'),
+    reshape(pixels, [batch * frames, channels, height, width]),
+    config,
+  )
+  const [, , rows, columns] = patches.shape as [number, number, number, number]
+  const count = rows * columns
+  const tokens = transpose(reshape(patches, [batch * frames, dim, count]), [0, 2, 1]) // (B * F, P, C)
+
+  const [imageHeight, imageWidth] = pair(config.image_size)
+  const [patchHeight, patchWidth] = pair(config.patch_size)
+  const known = Math.floor(imageHeight / patchHeight) * Math.floor(imageWidth / patchWidth)
+  const table = scope.weight('position_embeddings', [1, known + 1, dim])
+  const placed = add(tokens, patchPositions(slice(table, 1, 1, known + 1), known, rows, columns))
+  const classToken = add(scope.weight('cls_token', [1, 1, dim]), slice(table, 1, 0, 1))
+
+  if (config.attention_type === 'space_only') return concat([expand(classToken, [batch * frames, 1, dim]), placed], 1)
+  const byPatch = transpose(reshape(placed, [batch, frames, count, dim]), [0, 2, 1, 3]) // (B, P, F, C)
+  const timed = add(byPatch, reshape(timePositions(scope, frames, config), [1, 1, frames, dim]))
+  return concat([expand(classToken, [batch, 1, dim]), reshape(timed, [batch, count * frames, dim])], 1)
+}
+
+/** Non-overlapping patches: (N, 3, H, W) -> (N, C, H / p, W / p). */
+function patchProjection(scope: Scope, images: Value, config: TimesformerConfig): Value {
+  const [height, width] = pair(config.patch_size)
+  if (height === width) return conv2d(scope, images, config.hidden_size, { kernel: height, stride: height })
+  throw new ProblemError('bad-model', 'config.json: patch_size must be square', { field: 'patch_size' })
+}
+
+/** The table of positions, brought to another grid by nearest neighbour as the reference does: (1, K, C) -> (1, P, C). */
+function patchPositions(table: Value, known: number, rows: number, columns: number): Value {
+  if (known === rows * columns) return table
+  const side = Math.floor(Math.sqrt(known))
+  const dim = table.shape[2]!
+  const grid = reshape(transpose(table, [0, 2, 1]), [1, dim, side, side])
+  return transpose(reshape(interpolateNearest(grid, rows, columns), [1, dim, rows * columns]), [0, 2, 1])
+}
+
+function timePositions(scope: Scope, frames: number, config: TimesformerConfig): Value {
+  const table = scope.weight('time_embeddings', [1, config.num_frames, config.hidden_size])
+  if (frames === config.num_frames) return table
+  const grid = reshape(transpose(table, [0, 2, 1]), [1, config.hidden_size, 1, config.num_frames])
+  return transpose(reshape(interpolateNearest(grid, 1, frames), [1, config.hidden_size, frames]), [0, 2, 1])
+}
+
+type Layer = { readonly states: Value; readonly attentions?: Value | undefined }
+
+function encoderLayer(scope: Scope, input: Value, config: TimesformerConfig, withAttentions: boolean): Layer {
+  const epsilon = config.layer_norm_eps
+  const { states, attentions } =
+    config.attention_type === 'divided_space_time'
+      ? dividedAttention(scope, input, config, withAttentions)
+      : wholeAttention(scope, input, config, withAttentions)
+  const normalized = layerNorm(scope.at('layernorm_after'), states, { epsilon })
+  const hidden = activation(
+    config.hidden_act,
+    'hidden_act',
+  )(linear(scope.at('intermediate', 'dense'), normalized, config.intermediate_size))
+  return { states: add(states, linear(scope.at('output', 'dense'), hidden, config.hidden_size)), attentions }
+}
+
+/** space_only and joint_space_time: every token of a row looks at every other. */
+function wholeAttention(scope: Scope, input: Value, config: TimesformerConfig, withAttentions: boolean): Layer {
+  const normalized = layerNorm(scope.at('layernorm_before'), input, { epsilon: config.layer_norm_eps })
+  const { states, attentions } = selfAttention(scope.at('attention'), normalized, config, withAttentions)
+  return { states: add(input, states), attentions }
+}
+
+/** First each patch over its frames, then each frame over its patches; the class token takes part in space only. */
+function dividedAttention(scope: Scope, input: Value, config: TimesformerConfig, withAttentions: boolean): Layer {
+  const epsilon = config.layer_norm_eps
+  const [batch, tokens, dim] = input.shape as [number, number, number]
+  const frames = config.num_frames
+  const patches = (tokens - 1) / frames
+  const [classToken, patchTokens] = split(input, [1, tokens - 1], 1) as [Value, Value] // (B, 1, C), (B, P * F, C)
+
+  // time
+  const sequences = reshape(patchTokens, [batch * patches, frames, dim])
+  const overTime = selfAttention(
+    scope.at('temporal_attention'),
+    layerNorm(scope.at('temporal_layernorm'), sequences, { epsilon }),
+    config,
+    false,
+  )
+  const timed = add(patchTokens, reshape(linear(scope.at('temporal_dense'), overTime.states, dim), patchTokens.shape))
+
+  // space
+  const byFrame = reshape(transpose(reshape(timed, [batch, patches, frames, dim]), [0, 2, 1, 3]), [
+    batch * frames,
+    patches,
+    dim,
+  ])
+  const classTokens = reshape(expand(classToken, [batch, frames, dim]), [batch * frames, 1, dim])
+  const normalized = layerNorm(scope.at('layernorm_before'), concat([classTokens, byFrame], 1), { epsilon })
+  const overSpace = selfAttention(scope.at('attention'), normalized, config, withAttentions)
+  const [classResidual, patchResidual] = split(overSpace.states, [1, patches], 1) as [Value, Value]
+  const byPatch = transpose(reshape(patchResidual, [batch, frames, patches, dim]), [0, 2, 1, 3])
+  const classMean = reduceMean(reshape(classResidual, [batch, frames, dim]), [1]) // (B, 1, C)
+  const states = concat([add(classToken, classMean), add(timed, reshape(byPatch, timed.shape))], 1)
+  return { states, attentions: overSpace.attentions }
+}
+
+function selfAttention(scope: Scope, x: Value, config: TimesformerConfig, withAttentions: boolean): Layer {
+  const dim = config.hidden_size
+  const qkv = linear(scope.at('attention', 'qkv'), x, 3 * dim, { bias: config.qkv_bias })
+  const [query, key, value] = split(qkv, [dim, dim, dim], -1) as [Value, Value, Value]
+  const project = (attended: Value): Value => linear(scope.at('output', 'dense'), attended, dim)
+  if (!withAttentions) return { states: project(fusedAttention(query, key, value, config.num_attention_heads)) }
+  const { probabilities, values } = attentionParts(query, key, value, config.num_attention_heads)
+  return { states: project(joinHeads(matmul(probabilities, values))), attentions: probabilities }
+}

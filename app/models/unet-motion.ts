@@ -1,0 +1,255 @@
+import { ProblemError } from '#app/contract/errors.ts'
+import { add, concat, conv2d, groupNorm, reshape, silu, transpose, type Scope, type Value } from '#app/graph/index.ts'
+import { showShape } from '#app/tensor/tensor.ts'
+import { timestepEmbedding, timestepMlp } from './blocks/embeddings.ts'
+import { applyFreeU, freeUInput } from './blocks/freeu.ts'
+import { motionModule } from './blocks/motion-module.ts'
+import { downsample2d, resnetBlock, upsample2d } from './blocks/resnet.ts'
+import { transformer2d } from './blocks/transformer-2d.ts'
+import { required, type Inputs, type Model } from './model.ts'
+import { levels, unetMotionConfig, type Level, type UNetMotionConfig } from './unet-motion-config.ts'
+
+/**
+ * UNetMotionModel: Stable Diffusion's UNet with AnimateDiff's motion modules between its layers.
+ *
+ * Papers: arXiv 2307.04725 (AnimateDiff), 2112.10752 (latent diffusion), 2309.11497 (FreeU).
+ * Reference: diffusers/src/diffusers/models/unets/unet_motion_model.py@58eb52c.
+ *
+ * B videos, F frames, C channels, H height, W width of the latents, L tokens, D their width, E the time embedding's width.
+ *
+ * Inputs: sample (B, C, F, H, W); timestep (1) or (B); encoder_hidden_states (B, L, D), or (B * F, L, D) for one prompt a frame;
+ * optional: timestep_cond (B, c), added_cond_kwargs.text_embeds (B, d) and .time_ids (B, n), down_block_additional_residuals.N
+ * and mid_block_additional_residual (B * F, C', H', W'), freeu (4). Output: sample (B, C, F, H, W).
+ */
+export const unetMotionModel: Model<UNetMotionConfig> = {
+  className: 'UNetMotionModel',
+  config: unetMotionConfig,
+  forward,
+}
+
+type Context = {
+  readonly config: UNetMotionConfig
+  readonly numFrames: number
+  readonly temb: Value
+  readonly encoderHiddenStates: Value
+  readonly freeu: Value | undefined
+}
+
+function forward(scope: Scope, config: UNetMotionConfig, inputs: Inputs): Record<string, Value> {
+  const { down, mid, up } = levels(config)
+  const sample = required(inputs, 'sample')
+  checkSample(sample, config)
+  const [batch, channels, numFrames, height, width] = sample.shape as [number, number, number, number, number]
+
+  // 1. time
+  const temb = timeEmbedding(scope, config, inputs, batch) // (1 or B, E)
+  const context: Context = {
+    config,
+    numFrames,
+    temb,
+    encoderHiddenStates: checkedContext(inputs, batch, numFrames),
+    freeu: inputs[freeUInput],
+  }
+
+  // 2. pre-process
+  const frames = reshape(transpose(sample, [0, 2, 1, 3, 4]), [batch * numFrames, channels, height, width])
+  let x = conv2d(scope.at('conv_in'), frames, config.block_out_channels[0]!, { padding: 1 })
+
+  // 3. down
+  let skips = [x]
+  for (const [i, level] of down.entries()) {
+    const states = downBlock(scope.at('down_blocks', i), x, level, context, i === down.length - 1)
+    x = states.at(-1)!
+    skips.push(...states)
+  }
+  skips = withResiduals(skips, inputs)
+
+  // 4. mid
+  x = midBlock(scope.at('mid_block'), x, mid, context)
+  const midResidual = inputs.mid_block_additional_residual
+  if (midResidual) x = add(x, midResidual)
+
+  // 5. up
+  for (const [i, level] of up.entries()) {
+    const used = skips.splice(-level.resnets)
+    const size = skips.at(-1)?.shape.slice(2) as [number, number] | undefined
+    x = upBlock(scope.at('up_blocks', i), x, used, level, context, i, size)
+  }
+
+  // 6. post-process
+  if (config.norm_num_groups !== null)
+    x = silu(groupNorm(scope.at('conv_norm_out'), x, config.norm_num_groups, config.norm_eps))
+  x = conv2d(scope.at('conv_out'), x, config.out_channels, { padding: 1 })
+  return { sample: transpose(reshape(x, [batch, numFrames, config.out_channels, height, width]), [0, 2, 1, 3, 4]) }
+}
+
+function checkSample(sample: Value, config: UNetMotionConfig): void {
+  const [, channels, numFrames] = sample.shape
+  const refuse = (message: string): never => {
+    throw new ProblemError('bad-input', message, { field: 'sample' })
+  }
+  if (sample.shape.length !== 5)
+    refuse(`sample has shape ${showShape(sample.shape)}; it must be (batch, channel, num_frames, height, width)`)
+  if (channels !== config.in_channels)
+    refuse(`sample has ${channels} channels where the model takes ${config.in_channels} (in_channels)`)
+  if (numFrames! > config.motion_max_seq_length)
+    refuse(
+      `sample has ${numFrames} frames; the motion modules take at most ${config.motion_max_seq_length} (motion_max_seq_length)`,
+    )
+}
+
+function checkedContext(inputs: Inputs, batch: number, numFrames: number): Value {
+  const states = required(inputs, 'encoder_hidden_states')
+  if (states.shape.length === 3 && (states.shape[0] === batch || states.shape[0] === batch * numFrames)) return states
+  throw new ProblemError(
+    'bad-input',
+    `encoder_hidden_states has shape ${showShape(states.shape)}; it must have ${batch} rows (one prompt a video) or ${batch * numFrames} (one a frame)`,
+    { field: 'encoder_hidden_states' },
+  )
+}
+
+function timeEmbedding(scope: Scope, config: UNetMotionConfig, inputs: Inputs, batch: number): Value {
+  const first = config.block_out_channels[0]!
+  const timestep = required(inputs, 'timestep')
+  if (timestep.shape.length !== 1 || (timestep.shape[0] !== 1 && timestep.shape[0] !== batch))
+    throw new ProblemError(
+      'bad-input',
+      `timestep has shape ${showShape(timestep.shape)}; it must be (1) or (${batch})`,
+      { field: 'timestep' },
+    )
+  const condition = config.time_cond_proj_dim == null ? undefined : inputs.timestep_cond
+  // Without a condition the projection has no work, but its key has its place.
+  if (config.time_cond_proj_dim != null)
+    scope.at('time_embedding', 'cond_proj').weight('weight', [first, config.time_cond_proj_dim])
+  const temb = timestepMlp(scope.at('time_embedding'), timestepEmbedding(timestep, first), first * 4, {
+    act: config.act_fn,
+    condition,
+  })
+  if (config.addition_embed_type !== 'text_time') return temb
+
+  const why = 'config.json has addition_embed_type "text_time"'
+  const textEmbeds = required(inputs, 'added_cond_kwargs.text_embeds', why)
+  const timeIds = required(inputs, 'added_cond_kwargs.time_ids', why)
+  const timeEmbeds = timestepEmbedding(reshape(timeIds, [-1]), config.addition_time_embed_dim!)
+  const added = concat([textEmbeds, reshape(timeEmbeds, [textEmbeds.shape[0]!, -1])], 1)
+  return add(temb, timestepMlp(scope.at('add_embedding'), added, first * 4))
+}
+
+function withResiduals(skips: Value[], inputs: Inputs): Value[] {
+  return skips.map((skip, i) => {
+    const residual = inputs[`down_block_additional_residuals.${i}`]
+    return residual ? add(skip, residual) : skip
+  })
+}
+
+/** One resolution going down: the state after each layer, and after the downsampler. */
+function downBlock(scope: Scope, input: Value, level: Level, context: Context, isLast: boolean): Value[] {
+  const states: Value[] = []
+  let x = input
+  for (let i = 0; i < level.resnets; i++) {
+    x = resnet(scope.at('resnets', i), x, level.channels, context)
+    if (level.crossAttention) x = spatialTransformer(scope.at('attentions', i), x, level, i, context)
+    x = temporalTransformer(scope.at('motion_modules', i), x, level, i, context)
+    states.push(x)
+  }
+  if (!isLast)
+    states.push(downsample2d(scope.at('downsamplers', 0), x, level.channels, context.config.downsample_padding))
+  return states
+}
+
+function midBlock(
+  scope: Scope,
+  input: Value,
+  level: Omit<Level, 'crossAttention' | 'resnets'>,
+  context: Context,
+): Value {
+  const {
+    mid_block_scale_factor: outputScaleFactor,
+    mid_block_layers: count,
+    use_motion_mid_block: motion,
+  } = context.config
+  let x = resnet(scope.at('resnets', 0), input, level.channels, context, outputScaleFactor)
+  for (let i = 0; i < count; i++) {
+    x = spatialTransformer(scope.at('attentions', i), x, level, i, context)
+    if (motion) x = temporalTransformer(scope.at('motion_modules', i), x, level, i, context)
+    x = resnet(scope.at('resnets', i + 1), x, level.channels, context, outputScaleFactor)
+  }
+  return x
+}
+
+/** One resolution going up; `skips` are the states of the way down, the last one first. */
+function upBlock(
+  scope: Scope,
+  input: Value,
+  skips: Value[],
+  level: Level,
+  context: Context,
+  index: number,
+  size: [number, number] | undefined,
+): Value {
+  let x = input
+  for (let i = 0; i < level.resnets; i++) {
+    const [backbone, skip] = applyFreeU(index, context.freeu, x, skips.at(-1 - i)!)
+    x = resnet(scope.at('resnets', i), concat([backbone, skip], 1), level.channels, context)
+    if (level.crossAttention) x = spatialTransformer(scope.at('attentions', i), x, level, i, context)
+    x = temporalTransformer(scope.at('motion_modules', i), x, level, i, context)
+  }
+  return size ? upsample2d(scope.at('upsamplers', 0), x, level.channels, size) : x
+}
+
+function resnet(scope: Scope, x: Value, out: number, { config, temb }: Context, outputScaleFactor = 1): Value {
+  return resnetBlock(scope, x, {
+    out,
+    groups: groupsOf(config),
+    epsilon: config.norm_eps,
+    act: config.act_fn,
+    temb,
+    outputScaleFactor,
+  })
+}
+
+function spatialTransformer(
+  scope: Scope,
+  x: Value,
+  level: Pick<Level, 'heads' | 'contextDim' | 'transformerLayers'>,
+  i: number,
+  { config, encoderHiddenStates }: Context,
+): Value {
+  const dim = encoderHiddenStates.shape[2]
+  if (dim !== level.contextDim)
+    throw new ProblemError(
+      'bad-input',
+      `encoder_hidden_states is ${dim} wide where the model takes ${level.contextDim} (cross_attention_dim): this text encoder does not fit this UNet`,
+      { field: 'encoder_hidden_states' },
+    )
+  return transformer2d(scope, x, {
+    heads: level.heads,
+    layers: level.transformerLayers[i]!,
+    groups: groupsOf(config),
+    useLinearProjection: config.use_linear_projection,
+    encoderHiddenStates,
+  })
+}
+
+function temporalTransformer(
+  scope: Scope,
+  x: Value,
+  level: Pick<Level, 'motionHeads' | 'motionLayers'>,
+  i: number,
+  { config, numFrames }: Context,
+): Value {
+  return motionModule(scope, x, {
+    numFrames,
+    heads: level.motionHeads[i]!,
+    layers: level.motionLayers[i]!,
+    groups: groupsOf(config),
+    maxFrames: config.motion_max_seq_length,
+  })
+}
+
+function groupsOf(config: UNetMotionConfig): number {
+  if (config.norm_num_groups !== null) return config.norm_num_groups
+  throw new ProblemError('bad-model', 'config.json: norm_num_groups is null; the residual blocks need a number', {
+    field: 'norm_num_groups',
+  })
+}

@@ -1,0 +1,52 @@
+import { basename, resolve } from 'node:path'
+import type { Classification } from '#app/contract/results.ts'
+import type { FrameSampling } from '#app/contract/settings.ts'
+import { findModel, scanModels } from './find-model.ts'
+import { reportProblem, type GlobalOptions, type Tools } from './with-engine.ts'
+import { table } from './table.ts'
+
+export type ClassifyOptions = GlobalOptions & { model?: string; sampling: FrameSampling; top: number; json?: boolean }
+
+/** Classifies each file; one that fails is reported and the others go on. The exit code is that of the first failure. */
+export async function classify(files: string[], options: ClassifyOptions, tools: Tools): Promise<number> {
+  const { engine, progress, signal } = tools
+  progress.update('Looking for models', 0)
+  const model = findModel(await scanModels(tools, options, [options.model]), 'video-classification', options.model)
+  const settings = { model: model.id, sampling: options.sampling, topK: options.top }
+
+  let exitCode = 0
+  const done: (Classification & { file: string })[] = []
+  for (const [i, file] of files.entries()) {
+    const name = basename(file)
+    try {
+      const { classification } = await engine.call(
+        'classify',
+        { settings, model, source: { file: resolve(file), name } },
+        {
+          signal,
+          onEvent: ({ stage, progress: part }) => progress.update(`${name}: ${stage}`, (i + part) / files.length),
+        },
+      )
+      progress.end()
+      done.push({ file, ...classification })
+      if (!options.json) console.log(wordsOf(file, classification))
+    } catch (error) {
+      if (signal.aborted) throw error
+      progress.end()
+      exitCode ||= reportProblem(error)
+    }
+  }
+  if (options.json) console.log(JSON.stringify(done, null, 2))
+  return exitCode
+}
+
+function wordsOf(file: string, { labels, windows, frameCount, notes }: Classification): string {
+  const rows = labels.map(({ label, probability }) => [`${(probability * 100).toFixed(1)} %`, label])
+  const frames = windows.map((window) => window.join(' ')).join(' | ')
+  return [
+    file,
+    table(rows, { indent: 2, right: [0] }),
+    `  frames ${frames} of ${frameCount}`,
+    ...notes.map((note) => `  note: ${note}`),
+  ].join('\n')
+}

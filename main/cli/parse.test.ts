@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { chunking, freeU, integer, number, sampling, size } from './parse.ts'
+
+test.each([
+  [size, '512x320', { width: 512, height: 320 }],
+  [freeU, '0.9,0.2,1.5,1.6', { s1: 0.9, s2: 0.2, b1: 1.5, b2: 1.6 }],
+  [freeU, 'sd1.5', { b1: 1.5, b2: 1.6, s1: 0.9, s2: 0.2 }],
+  [freeU, 'SD 2.1', { b1: 1.4, b2: 1.6, s1: 0.9, s2: 0.2 }],
+  [freeU, 'off', null],
+  [chunking, '2', { chunkSize: 2, dim: 0 }],
+  [chunking, '4,1', { chunkSize: 4, dim: 1 }],
+  [sampling, 'even', { kind: 'even' }],
+  [sampling, 'rate:2.5', { kind: 'rate', frameSampleRate: 2.5 }],
+  [sampling, 'windows:4', { kind: 'windows', count: 4 }],
+  [integer(0), '0', 0],
+  [number(0, 4), '.5', 0.5],
+] as [(text: string) => unknown, string, unknown][])('%o reads %s', (parse, text, value) => {
+  expect(parse(text)).toEqual(value)
+})
+
+test.each([
+  [size, ['512', '512x', '512x5e2', '-8x8', '4x4', '99999x8', ' 8x8', '512x512x3']],
+  [freeU, ['1,2,3', '1,2,3,x', '1,2,3,5', '-1,1,1,1', 'SD 9', '', '0x1,1,1,1']],
+  [chunking, ['0', '-1', '1,2', '1,', 'a', '1.5']],
+  [sampling, ['rate', 'rate:', 'rate:0', 'windows:1', 'windows:2.5', 'every']],
+  [integer(1, 10), ['0', '11', '1.0', '1e1', '0x1', '', ' 1', '1 ', '٣']],
+  [number(0, 1), ['1.1', '-0.1', '1e-1', 'Infinity', 'NaN', '', '1,0', '0x1']],
+] as [(text: string) => unknown, string[]][])('%o refuses what is not quite right', (parse, texts) => {
+  for (const text of texts) expect(() => parse(text), text).toThrow(/must be/)
+})

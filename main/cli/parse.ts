@@ -1,0 +1,70 @@
+import { InvalidArgumentError } from 'commander'
+import { freeUPresets, type ForwardChunking, type FrameSampling, type FreeU } from '#app/contract/settings.ts'
+
+/** Strict parsers of option values: what commander hands over as text, or an InvalidArgumentError in plain words. */
+
+const fail = (message: string): never => {
+  throw new InvalidArgumentError(message)
+}
+
+const decimal = /^-?(\d+\.?\d*|\.\d+)$/
+
+/** A plain decimal number: no hexadecimal, no exponent, nothing behind it. */
+export const number =
+  (min: number, max: number) =>
+  (text: string): number => {
+    const value = decimal.test(text) ? Number(text) : NaN
+    return value >= min && value <= max ? value : fail(`It must be a number from ${min} to ${max}.`)
+  }
+
+export const integer =
+  (min: number, max: number = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = /^\d+$/.test(text) ? Number(text) : NaN
+    return value >= min && value <= max ? value : fail(`It must be a whole number from ${min} to ${max}.`)
+  }
+
+const side = integer(8, 4096)
+
+export function size(text: string): { width: number; height: number } {
+  const [, width, height] =
+    /^(\d+)[xX×](\d+)$/.exec(text) ?? fail('It must be WIDTHxHEIGHT in pixels, such as 512x512.')
+  return { width: side(width!), height: side(height!) }
+}
+
+const plain = (name: string): string => name.toLowerCase().replaceAll(/[\s_-]/g, '')
+const factor = number(0, 4)
+
+/** s1,s2,b1,b2, or the name of a preset ("SD 1.5", "sd1.5"), or "off". */
+export function freeU(text: string): FreeU | null {
+  if (plain(text) === 'off') return null
+  const preset = freeUPresets.find(({ name }) => plain(name) === plain(text))
+  if (preset) return { ...preset.freeu }
+  const factors = text.split(',').map((part) => part.trim())
+  if (factors.length !== 4) {
+    const names = freeUPresets.map(({ name }) => `"${name}"`).join(', ')
+    return fail(`It must be four factors s1,s2,b1,b2 such as 0.9,0.2,1.5,1.6, or one of ${names}, or off.`)
+  }
+  const [s1, s2, b1, b2] = factors.map((part) => factor(part))
+  return { s1: s1!, s2: s2!, b1: b1!, b2: b2! }
+}
+
+/** SIZE or SIZE,DIM. */
+export function chunking(text: string): ForwardChunking {
+  const [, chunkSize, dim = '0'] =
+    /^(\d+)(?:,([01]))?$/.exec(text) ?? fail('It must be SIZE or SIZE,DIM, where DIM is 0 (batch) or 1 (sequence).')
+  return { chunkSize: integer(1)(chunkSize!), dim: dim === '1' ? 1 : 0 }
+}
+
+/** even, rate:N, or windows:N. */
+export function sampling(text: string): FrameSampling {
+  if (text === 'even') return { kind: 'even' }
+  const [, kind, value] =
+    /^(rate|windows):(.+)$/.exec(text) ??
+    fail(
+      'It must be even (over the whole clip), rate:N (every Nth frame of one piece), or windows:N (N pieces, averaged).',
+    )
+  return kind === 'rate'
+    ? { kind, frameSampleRate: number(0.01, 1000)(value!) }
+    : { kind: 'windows', count: integer(2, 32)(value!) }
+}

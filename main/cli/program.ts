@@ -1,0 +1,120 @@
+import { Command } from 'commander'
+import { appVersion } from '#main/paths.ts'
+import { classify, type ClassifyOptions } from './classify.ts'
+import { doctor } from './doctor.ts'
+import { exitCodesHelp } from './exit-codes.ts'
+import { generate, type GenerateOptions } from './generate.ts'
+import { listModels } from './models.ts'
+import * as parse from './parse.ts'
+import { runBundle } from './run-bundle.ts'
+import { withEngine, type GlobalOptions } from './with-engine.ts'
+
+const collect = (value: string, all: string[]): string[] => [...all, value]
+
+/** Options of every command that opens models. */
+const addGlobal = (command: Command): Command =>
+  command
+    .option('--models <folder>', 'search this folder for checkpoints too (can be given more than once)', collect, [])
+    .option(
+      '--memory <MiB>',
+      'the most that open models may hold (default: half of the memory)',
+      parse.integer(256, 1_048_576),
+    )
+    .option('--verbose', 'show what the engine process says')
+
+export function createProgram(): Command {
+  const program = new Command('frameloom')
+    .description('Generates and classifies video on your own machine.')
+    .version(appVersion(), '-V, --version')
+    .exitOverride()
+    .showHelpAfterError('(add --help for the options)')
+    .addHelpText('after', `\n${exitCodesHelp}\n\nResults go to standard output, everything else to standard error.`)
+
+  addGlobal(program.command('generate'))
+    .description('Make a clip from a prompt.')
+    .requiredOption('-p, --prompt <text>', 'what the clip shows')
+    .requiredOption('-o, --out <path>', 'where it goes: .mp4, .webm, .gif, .webp, or a folder for PNG frames')
+    .option('--negative-prompt <text>', 'what it should not show', '')
+    .option('--model <id>', 'text-to-video model, by id, name or folder (default: the first found)')
+    .option('--motion-adapter <id>', 'motion adapter (default: the first that fits the model)')
+    .option('--size <WxH>', "width and height in pixels (default: the model's own)", parse.size)
+    .option('--frames <n>', 'number of frames', parse.integer(1, 512))
+    .option('--steps <n>', 'number of denoising steps', parse.integer(1, 1000))
+    .option('--guidance <scale>', 'how closely it follows the prompt', parse.number(0, 100))
+    .option('--seed <n>', 'the same seed gives the same clip (default: random)', parse.integer(0))
+    .option('--scheduler <class>', "such as DDIMScheduler (default: the checkpoint's own)")
+    .option('--eta <n>', "DDIM's share of fresh noise, 0 to 1", parse.number(0, 1), 0)
+    .option('--freeu <s1,s2,b1,b2|preset>', 'FreeU factors, a preset such as "SD 1.5", or off', parse.freeU)
+    .option('--chunking <size[,dim]>', 'feed-forward layers in chunks: slower, less memory', parse.chunking)
+    .option('--clip-skip <n>', 'leave out the last layers of the text encoder', parse.integer(1, 12))
+    .option('--fps <n>', 'frames a second', parse.number(1, 120), 8)
+    .option('--json', 'print what was made as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  frameloom generate --prompt "a red circle moving left on a black background" --out clip.mp4
+  frameloom generate -p "a fox in the snow" -o fox.webm --model some-org--some-model --size 512x512 --frames 16 --seed 7
+  frameloom generate -p "a blue star" -o star.gif --freeu "SD 1.5" --steps 30
+  frameloom generate -p "a blue star" -o frames/ --freeu 0.9,0.2,1.5,1.6 --chunking 1,0`,
+    )
+    .action((options: GenerateOptions) => withEngine(options, (tools) => generate(options, tools)))
+
+  addGlobal(program.command('classify'))
+    .description('Tell what clips show.')
+    .argument('<file...>', 'MP4, WebM, MOV, GIF, WebP ...')
+    .option('--model <id>', 'video classifier, by id, name or folder (default: the first found)')
+    .option(
+      '--sampling <how>',
+      'which frames it sees: even, rate:N (every Nth), windows:N (N pieces, averaged)',
+      parse.sampling,
+      { kind: 'even' },
+    )
+    .option('--top <n>', 'number of labels', parse.integer(1, 1000), 5)
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  frameloom classify clip.mp4
+  frameloom classify *.webm --top 1 --json
+  frameloom classify long.mov --sampling windows:4`,
+    )
+    .action((files: string[], options: ClassifyOptions) =>
+      withEngine(options, (tools) => classify(files, options, tools)),
+    )
+
+  addGlobal(program.command('models'))
+    .description('List the checkpoints on this machine.')
+    .option('--json', 'print JSON')
+    .action((options: GlobalOptions & { json?: boolean }) => withEngine(options, (tools) => listModels(options, tools)))
+
+  addGlobal(program.command('doctor'))
+    .description('Check what this machine has: providers, codecs, memory.')
+    .option('--json', 'print JSON')
+    .action((options: GlobalOptions & { json?: boolean }) => withEngine(options, (tools) => doctor(options, tools)))
+
+  program
+    .command('serve')
+    .description('Open the studio in the browser.')
+    .option('--port <n>', 'port (default: 8715, or a free one)', parse.integer(0, 65535))
+    .option('--host <address>', 'listen on another address than 127.0.0.1: other machines can then try to reach it')
+    .option('--no-open', 'do not open the browser')
+    .action(({ port, host, open }: { port?: number; host?: string; open: boolean }) =>
+      runBundle('serve', [
+        ...(port === undefined ? [] : ['--port', String(port)]),
+        ...(host === undefined ? [] : ['--host', host]),
+        ...(open ? [] : ['--no-open']),
+      ]),
+    )
+
+  program
+    .command('parity')
+    .description('Compare with recorded outputs of the reference implementation.')
+    .argument('<dir>', 'a folder of cases')
+    .option('--filter <text>', 'only cases whose id contains this')
+    .action((dir: string, { filter }: { filter?: string }) =>
+      runBundle('parity', [dir, ...(filter === undefined ? [] : ['--filter', filter])]),
+    )
+  return program
+}

@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+
+// A tree with every kind of forbidden import, to see that .dependency-cruiser.cjs reads it and says so.
+const root = path.join(import.meta.dirname, '../..')
+const cruiser = 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'
+const tree: Record<string, string> = {
+  'app/contract/a.ts': `import 'node:fs'; import '#app/engine/run.ts'; import 'zod'`,
+  'app/engine/run.ts': `import 'onnxruntime-node'; import '#app/models/unet.ts'; import 'react'; export type Run = 1`,
+  'app/models/unet.ts': `import type { Run } from '#app/engine/run.ts'; export type U = Run`,
+  'app/graph/pass.ts': `import 'onnxruntime-node'`,
+  'app/pipelines/video.ts': `import '#app/media/node/decode.ts'; import '#app/media/resize.ts'`,
+  'app/media/resize.ts': `import './node/decode.ts'`,
+  'app/media/node/decode.ts': `import 'sharp'; import 'node:fs'; import '#main/serve/serve.ts'`,
+  'app/library/store.ts': `import 'node:fs'; import '@photostructure/sqlite'; import 'sharp'`,
+  'app/tensor/tensor.test.ts': `import '#app/engine/run.ts'; import 'vitest'`,
+  'main/serve/serve.ts': `import '#app/models/unet.ts'; import '#app/library/store.ts'; import 'electron'; import 'zustand'`,
+  'main/electron/window.ts': `import 'electron'; import '#app/contract/a.ts'`,
+  'renderer/bridge/socket.ts': `import '@orpc/client'`,
+  'renderer/store/page.ts': `import '@orpc/client'; import 'fs'; import './missing.ts'; import './other.ts'; import '#main/serve/serve.ts'`,
+  'renderer/store/other.ts': `import './page.ts'; import 'acorn'`,
+}
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'frameloom-layers-'))
+  for (const [file, text] of Object.entries(tree)) {
+    await mkdir(path.dirname(path.join(folder, file)), { recursive: true })
+    await writeFile(path.join(folder, file), text)
+  }
+  for (const file of ['package.json', '.dependency-cruiser.cjs', 'tsconfig.base.json', 'tsconfig.node.json']) {
+    await cp(path.join(root, file), path.join(folder, file))
+  }
+  await symlink(path.join(root, 'node_modules'), path.join(folder, 'node_modules'), 'junction')
+})
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+it('reports each forbidden import, and allows the others', async () => {
+  const args = [cruiser, 'app', 'main', 'renderer', '--config', '.dependency-cruiser.cjs', '--output-type', 'json']
+  // It exits with the number of broken rules.
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder }).catch(
+    (error: unknown) => error as { stdout: string },
+  )
+  const report = JSON.parse(stdout) as {
+    summary: { violations: { rule: { name: string }; from: string; to: string }[] }
+  }
+  const found = report.summary.violations
+    .filter(({ rule }) => rule.name !== 'no-circles')
+    .map(
+      ({ rule, from, to }) =>
+        `${rule.name}: ${from} -> ${to.replace(/^.*node_modules\/((@[^/]+\/)?[^/]+)\/.*$/, '$1')}`,
+    )
+  expect(found.sort()).toEqual([
+    'app-is-the-bottom: app/media/node/decode.ts -> main/serve/serve.ts',
+    'bundled-only-in-the-page: app/engine/run.ts -> react',
+    'bundled-only-in-the-page: main/serve/serve.ts -> zustand',
+    'contract: app/contract/a.ts -> app/engine/run.ts',
+    'contract: app/contract/a.ts -> fs',
+    'graph: app/graph/pass.ts -> onnxruntime-node',
+    'in-package-json: renderer/store/other.ts -> acorn',
+    'library: app/library/store.ts -> sharp',
+    'main: main/serve/serve.ts -> app/models/unet.ts',
+    'media-node: app/media/node/decode.ts -> main/serve/serve.ts',
+    'media: app/media/resize.ts -> app/media/node/decode.ts',
+    'models: app/models/unet.ts -> app/engine/run.ts',
+    'no-node-in-the-page: renderer/store/page.ts -> fs',
+    'only-its-host-knows-electron: main/serve/serve.ts -> electron',
+    'only-the-bridge-knows-a-transport: renderer/store/page.ts -> @orpc/client',
+    'only-the-engine-runs-onnx: app/graph/pass.ts -> onnxruntime-node',
+    'pipelines: app/pipelines/video.ts -> app/media/node/decode.ts',
+    'renderer: renderer/store/page.ts -> main/serve/serve.ts',
+    'resolves: renderer/store/page.ts -> ./missing.ts',
+  ])
+  const circles = report.summary.violations.filter(({ rule }) => rule.name === 'no-circles')
+  expect(circles.map(({ from }) => from)).toContain('renderer/store/other.ts')
+})

@@ -1,0 +1,60 @@
+import { mkdirSync } from 'node:fs'
+import { RPCHandler } from '@orpc/server/message-port'
+import { app, BrowserWindow, dialog, ipcMain, protocol, session } from 'electron'
+import { toProblem } from '#app/contract/errors.ts'
+import { insideStore } from '#app/library/inside-store.ts'
+import { dataDir } from '#main/paths.ts'
+import { openStudio } from '#main/studio/open-studio.ts'
+import { rendererDir } from '#main/studio/page-dir.ts'
+import { openPageFiles } from '#main/studio/page-files.ts'
+import { connectChannel, isKnownSender } from './connect.ts'
+import { denyPermissions, pinContents } from './lock-down.ts'
+import { setMenu } from './menu.ts'
+import { scheme } from './origin.ts'
+import { createPageProtocol } from './page-protocol.ts'
+import { openStudioWindow } from './studio-window.ts'
+import { studioScheme } from './window-options.ts'
+
+// Before `ready`: the scheme, the sandbox of every renderer, and where Chromium keeps its things, which also names the lock below.
+mkdirSync(dataDir(), { recursive: true, mode: 0o700 })
+app.setPath('userData', insideStore(dataDir(), 'window'))
+app.enableSandbox()
+protocol.registerSchemesAsPrivileged([studioScheme])
+pinContents()
+
+if (app.requestSingleInstanceLock()) {
+  app.on('second-instance', () => {
+    const [window] = BrowserWindow.getAllWindows()
+    if (window?.isMinimized()) window.restore()
+    window?.focus()
+  })
+  app.whenReady().then(start).catch(giveUp)
+} else app.quit()
+
+async function start(): Promise<void> {
+  const files = openPageFiles(rendererDir())
+  const studio = await openStudio()
+  app.on('before-quit', (event) => {
+    event.preventDefault()
+    void studio.close().finally(() => app.exit())
+  })
+  app.on('window-all-closed', () => app.quit())
+
+  denyPermissions(session.defaultSession)
+  protocol.handle(scheme, createPageProtocol(studio, files))
+  const handler = new RPCHandler(studio.router)
+  ipcMain.on(connectChannel, (event) => {
+    const topFrames = BrowserWindow.getAllWindows().map((window) => window.webContents.mainFrame)
+    const [port] = event.ports
+    if (!port || !isKnownSender(event.senderFrame, topFrames)) return
+    handler.upgrade(port, { context: {} })
+    port.start()
+  })
+  setMenu()
+  openStudioWindow(insideStore(dataDir(), 'window.json'))
+}
+
+function giveUp(error: unknown): void {
+  dialog.showErrorBox('Frameloom cannot start', toProblem(error).message)
+  app.exit(1)
+}

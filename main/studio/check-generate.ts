@@ -1,0 +1,55 @@
+import type { LocatedModel } from '#app/contract/engine.ts'
+import { ProblemError } from '#app/contract/errors.ts'
+import type { GenerateSettings } from '#app/contract/settings.ts'
+import type { ModelList } from './model-list.ts'
+
+const refuse = (field: keyof GenerateSettings, message: string): never => {
+  throw new ProblemError('bad-input', message, { field })
+}
+
+const nearest = (value: number, multiple: number): string => {
+  const below = Math.floor(value / multiple) * multiple
+  return below > 0 ? `${below} or ${below + multiple}` : `${multiple}`
+}
+
+/** Finds the models of a request and checks what can be known before they are read. Throws a ProblemError that names the field. */
+export async function checkGenerate(
+  settings: GenerateSettings,
+  models: Pick<ModelList, 'find'>,
+): Promise<{ model: LocatedModel; motionAdapter: LocatedModel | null }> {
+  const model = await models.find(settings.model, 'text-to-video', 'model')
+  const motionAdapter =
+    settings.motionAdapter === null
+      ? null
+      : await models.find(settings.motionAdapter, 'motion-adapter', 'motionAdapter')
+
+  if (model.needsMotionAdapter && !motionAdapter) {
+    refuse('motionAdapter', `${model.name} makes stills only: choose a motion adapter beside it.`)
+  }
+  if (!model.needsMotionAdapter && motionAdapter) {
+    refuse('motionAdapter', `${model.name} has its own motion modules: use it without a motion adapter.`)
+  }
+  const [own, adapters] = [model.blockOutChannels, motionAdapter?.blockOutChannels]
+  if (own && adapters && (own.length !== adapters.length || own.some((channels, i) => channels !== adapters[i]))) {
+    const message = `${motionAdapter?.name} does not fit ${model.name}: its block channels are ${adapters.join(', ')}, the model's are ${own.join(', ')}.`
+    refuse('motionAdapter', message)
+  }
+  const multiple = model.sizeMultiple ?? 8
+  for (const side of ['width', 'height'] as const) {
+    const size = settings[side]
+    if (size % multiple === 0) continue
+    const name = side === 'width' ? 'Width' : 'Height'
+    refuse(
+      side,
+      `${name} ${size} is not a multiple of ${multiple}, as ${model.name} needs: use ${nearest(size, multiple)}.`,
+    )
+  }
+  const mover = motionAdapter ?? model
+  if (mover.numFrames !== undefined && settings.numFrames > mover.numFrames) {
+    refuse(
+      'numFrames',
+      `${settings.numFrames} frames are more than ${mover.name} can make: at most ${mover.numFrames}.`,
+    )
+  }
+  return { model, motionAdapter }
+}

@@ -1,0 +1,91 @@
+import { newId } from '#app/library/ids.ts'
+import type { JobRequest, StoredJob } from '#app/library/jobs.ts'
+import type { Library } from '#app/library/library.ts'
+import { ProblemError } from '#app/contract/errors.ts'
+import { isFinished, type Job } from '#app/contract/jobs.ts'
+import type { StudioEvent } from '#app/contract/studio.ts'
+import { createThrottle } from './throttle.ts'
+
+/** At most 16 events per second and job, however fast the engine reports. */
+const intervalMs = 60
+/** Finished jobs beyond this number leave the list, the oldest first. */
+const keptFinished = 50
+
+export type JobBoard = ReturnType<typeof createJobBoard>
+
+/** The jobs as the pages see them. Changes of status are on disk before they are told; steps are only told. */
+export function createJobBoard(
+  library: Pick<Library, 'putJob' | 'removeJob' | 'restoredJobs'>,
+  publish: (event: StudioEvent) => void,
+  now: () => number = Date.now,
+) {
+  const jobs = new Map<string, StoredJob>(library.restoredJobs.map((stored) => [stored.job.id, stored]))
+  const throttle = createThrottle<Job>(intervalMs, (job) => publish({ type: 'job', job }))
+
+  let closed = false
+
+  const get = (id: string): StoredJob => {
+    const stored = jobs.get(id)
+    if (!stored) throw new ProblemError('not-found', 'This job is not on the list any more.')
+    return stored
+  }
+  const remove = (id: string): void => {
+    throttle.drop(id)
+    jobs.delete(id)
+    library.removeJob(id)
+    publish({ type: 'job-removed', id })
+  }
+  const trim = (): void => {
+    const finished = [...jobs.values()].filter(({ job }) => isFinished(job.status))
+    for (const { job } of finished.slice(0, Math.max(0, finished.length - keptFinished))) remove(job.id)
+  }
+
+  return {
+    list: (): Job[] => [...jobs.values()].map((stored) => stored.job),
+    get,
+    find: (id: string): StoredJob | undefined => jobs.get(id),
+    /** The next to run. */
+    firstQueued: (): StoredJob | undefined => [...jobs.values()].find(({ job }) => job.status === 'queued'),
+    add(request: JobRequest, title: string): Job {
+      const job: Job = {
+        id: newId(),
+        kind: request.kind,
+        status: 'queued',
+        createdAt: now(),
+        title,
+        stage: 'Waiting',
+        step: 0,
+        totalSteps: request.kind === 'generate' ? request.settings.numInferenceSteps : 0,
+        progress: 0,
+        freeu: request.kind === 'generate' ? request.settings.freeu : null,
+        notes: [],
+      }
+      const stored = { job, request }
+      library.putJob(stored)
+      jobs.set(job.id, stored)
+      publish({ type: 'job', job })
+      trim()
+      return job
+    },
+    /** Changes a job; `undefined` takes a key away. */
+    update(id: string, change: { [K in keyof Job]?: Job[K] | undefined }, request?: JobRequest): void {
+      const stored = jobs.get(id)
+      if (!stored || closed) return
+      const job = { ...stored.job, ...change } as Job
+      for (const key of Object.keys(change) as (keyof Job)[]) if (change[key] === undefined) delete job[key]
+      const next = { job, request: request ?? stored.request }
+      const settled = job.status !== stored.job.status || request !== undefined
+      jobs.set(id, next)
+      if (settled) {
+        library.putJob(next)
+        throttle.flush(id, job)
+      } else throttle.push(id, job)
+    },
+    remove,
+    /** From here on nothing is recorded: the next start finds the jobs as they are. */
+    close(): void {
+      closed = true
+      throttle.close()
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import type { LocatedModel } from '#app/contract/engine.ts'
+import { ProblemError } from '#app/contract/errors.ts'
+import { modelEntrySchema, type ModelEntry } from '#app/contract/models.ts'
+import type { ModelRoot } from '#main/paths.ts'
+import type { StudioEngine } from './studio-engine.ts'
+
+/** The checkpoints that the engine found. Pages see entries; folders stay between host and engine. */
+export function createModelList(engine: StudioEngine, roots: () => ModelRoot[], changed: () => void) {
+  let models: LocatedModel[] = []
+  let scan: Promise<void> = Promise.resolve()
+
+  return {
+    entries: (): ModelEntry[] => models.map((model) => modelEntrySchema.parse(model)),
+    /** Looks again. A scan that runs is waited for, then one follows that sees the newest folders. */
+    refresh(): Promise<void> {
+      const next = scan
+        .catch(() => {})
+        .then(async () => {
+          const found = await engine.call('scanModels', { roots: roots() })
+          models = found.models
+          changed()
+        })
+      scan = next
+      next.catch(() => {}) // reported to whoever asked; the list stays as it was
+      return next
+    },
+    /**
+     * The model of an id, after the scan that runs. Throws a ProblemError that names `field`: 'bad-input' for an unknown one or one
+     * of another task, 'bad-model' for one that cannot be used.
+     */
+    async find(id: string, task: ModelEntry['task'], field: string): Promise<LocatedModel> {
+      await scan.catch(() => {})
+      const model = models.find((one) => one.id === id)
+      if (!model) {
+        const message = `There is no model ${JSON.stringify(id)}. Choose another one, or add its folder in the settings.`
+        throw new ProblemError('bad-input', message, { field })
+      }
+      if (model.task !== task) {
+        throw new ProblemError('bad-input', `${model.name} is for ${model.task}, not for ${task}.`, { field })
+      }
+      if (model.problem) throw new ProblemError('bad-model', model.problem.message, { ...model.problem, field })
+      return model
+    },
+  }
+}
+export type ModelList = ReturnType<typeof createModelList>

@@ -1,0 +1,60 @@
+import { totalmem } from 'node:os'
+import { openLibrary } from '#app/library/library.ts'
+import { createSupervisor } from '#main/engine/supervisor.ts'
+import { appVersion, dataDir, enginePath, modelRoots, nodePath } from '#main/paths.ts'
+import { openLog, type Log } from './log.ts'
+import { readClipRecipe } from './read-recipe.ts'
+import { createStudio, type Studio } from './studio.ts'
+
+export type OpenStudioOptions = {
+  /** Where the library is; the user's own when left out. */
+  dataDir?: string
+  modelRoots?: typeof modelRoots
+  enginePath?: string
+}
+
+export type OpenedStudio = Omit<Studio, 'close'> & {
+  notices: readonly string[]
+  log: Log
+  /** Ends the engine, then closes the library. */
+  close(): Promise<void>
+}
+
+/**
+ * A whole studio: library, engine process, and what the hosts serve of them. The engine starts in the background.
+ * Throws as `openLibrary` does, and then leaves nothing running.
+ */
+export async function openStudio(options: OpenStudioOptions = {}): Promise<OpenedStudio> {
+  const folder = options.dataDir ?? dataDir()
+  const log = openLog(folder)
+  const library = await openLibrary({
+    dataDir: folder,
+    readRecipe: readClipRecipe,
+    totalMemoryBytes: totalmem(),
+  }).catch((error: unknown) => {
+    log.close()
+    throw error
+  })
+  const engine = createSupervisor({
+    enginePath: options.enginePath ?? enginePath(),
+    nodePath: nodePath(),
+    memoryBudgetBytes: library.settings().memoryBudgetMiB * 2 ** 20,
+    log,
+  })
+  const roots = options.modelRoots ?? modelRoots
+  const studio = createStudio({ library, engine, modelRoots: roots, appVersion: appVersion(), log })
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    studio.close()
+    await engine.close()
+    library.close()
+    log.close()
+  }
+  return {
+    router: studio.router,
+    handleMedia: studio.handleMedia,
+    notices: library.notices,
+    log,
+    close: () => (closing ??= close()),
+  }
+}

@@ -1,0 +1,20 @@
+import { ORPCError, ValidationError } from '@orpc/server'
+import { ProblemError, toProblem, type Problem } from '#app/contract/errors.ts'
+
+/** Any error as the Problem that a page may see: no stack, no cause. */
+export function pageProblem(error: unknown): Problem {
+  if (error instanceof ProblemError) return error.problem
+  if (error instanceof ORPCError && error.cause instanceof ValidationError) {
+    const [issue] = error.cause.issues
+    const field = issue?.path?.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
+    const message = `${field ? `${field}: ` : ''}${issue?.message ?? 'This request cannot be used.'}`
+    return { code: error.code === 'BAD_REQUEST' ? 'bad-input' : 'internal', message, ...(field ? { field } : {}) }
+  }
+  const { message } = toProblem(error)
+  return { code: 'internal', message: `Something went wrong inside Frameloom: ${message}` }
+}
+
+export const rpcError = (error: unknown): ORPCError<'PROBLEM', Problem> => {
+  const data = pageProblem(error)
+  return new ORPCError('PROBLEM', { message: data.message, data })
+}

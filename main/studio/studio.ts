@@ -1,0 +1,107 @@
+import { ProblemError } from '#app/contract/errors.ts'
+import type { Result } from '#app/contract/results.ts'
+import type { AppSettings } from '#app/contract/settings.ts'
+import type { StudioEvent } from '#app/contract/studio.ts'
+import type { Library } from '#app/library/library.ts'
+import type { ModelRoot } from '#main/paths.ts'
+import { createEventHub } from './event-hub.ts'
+import { createJobBoard } from './job-board.ts'
+import { createJobQueue } from './job-queue.ts'
+import type { Log } from './log.ts'
+import { createMediaHandler } from './media/handler.ts'
+import { createModelList } from './model-list.ts'
+import { createPreviews } from './previews.ts'
+import { createRouter, type StudioRouter } from './router.ts'
+import { runJob } from './run-job.ts'
+import type { StudioEngine } from './studio-engine.ts'
+import { createThrottle } from './throttle.ts'
+
+export type Studio = {
+  router: StudioRouter
+  /** Answers what media-routes.ts lists; any other path with 404. Never rejects. */
+  handleMedia: (request: Request) => Promise<Response>
+  close(): void
+}
+
+export type StudioOptions = {
+  library: Library
+  engine: StudioEngine
+  /** Folders to search, the bundled ones first. */
+  modelRoots: (fromSettings: readonly string[]) => ModelRoot[]
+  appVersion: string
+  log: Log
+}
+
+const uploadLifeMs = 60 * 60_000
+
+/** Everything a page can ask for, without knowing how the page is reached. It owns neither the library nor the engine. */
+export function createStudio({ library, engine, modelRoots, appVersion, log }: StudioOptions): Studio {
+  const hub = createEventHub(snapshot)
+  const publish = (event: StudioEvent): void => hub.publish(event)
+  const board = createJobBoard(library, publish)
+  const previews = createPreviews()
+  const models = createModelList(
+    engine,
+    () => modelRoots(library.settings().modelFolders),
+    () => publish({ type: 'models', models: models.entries() }),
+  )
+  const tools = { engine, library, models, board, previews, appVersion }
+  const queue = createJobQueue({ board, run: (id, signal) => runJob(tools, id, signal), recorded, finished, log })
+  const engineEvents = createThrottle(200, publish)
+  const stopStatus = engine.onStatus((status) => engineEvents.push('engine', { type: 'engine', engine: status }))
+  const expiry = setInterval(() => library.uploads.expire(Date.now(), uploadLifeMs), 10 * 60_000)
+  expiry.unref()
+
+  models.refresh().catch((error: unknown) => log.warn({ error }, 'no model list'))
+  queue.wake()
+
+  return {
+    router: createRouter({ ...tools, queue, hub, log, settingsChanged }),
+    handleMedia: createMediaHandler({ library, engine, previews, log }),
+    close() {
+      clearInterval(expiry)
+      stopStatus()
+      queue.close()
+      board.close()
+      engineEvents.close()
+      hub.close()
+    },
+  }
+
+  function snapshot(): StudioEvent {
+    return {
+      type: 'snapshot',
+      appVersion,
+      jobs: board.list(),
+      results: library.results(),
+      models: models.entries(),
+      engine: engine.status(),
+      settings: library.settings(),
+      notices: [...library.notices],
+    }
+  }
+
+  function recorded(result: Result): void {
+    publish({ type: 'result-added', result })
+  }
+
+  function finished(id: string): void {
+    const request = board.find(id)?.request
+    if (request?.kind === 'classify' && 'upload' in request.source)
+      library.uploads.release(request.source.upload, Date.now())
+  }
+
+  async function settingsChanged(before: AppSettings, after: AppSettings): Promise<void> {
+    if (before.memoryBudgetMiB !== after.memoryBudgetMiB) {
+      // The engine takes it after what it does now: the page need not wait for that.
+      engine
+        .call('configure', { memoryBudgetBytes: after.memoryBudgetMiB * 2 ** 20 })
+        .catch((error: unknown) =>
+          log.warn({ error: error instanceof ProblemError ? error.problem : error }, 'not configured'),
+        )
+    }
+    if (before.modelFolders.join('\n') !== after.modelFolders.join('\n')) {
+      models.refresh().catch((error: unknown) => log.warn({ error }, 'no model list'))
+    }
+  }
+}

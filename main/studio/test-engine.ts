@@ -1,0 +1,136 @@
+import { writeFileSync } from 'node:fs'
+import sharp from 'sharp'
+import type { EngineCalls, FromEngine, LocatedModel, Pixels, ToEngine } from '#app/contract/engine.ts'
+import type { FreeU } from '#app/contract/settings.ts'
+import { putWebpRecipe } from '#app/media/recipe-webp.ts'
+
+/**
+ * A real engine process for the host's tests: it speaks the whole protocol, and the prompt says how it behaves, since the engine
+ * itself can be made neither slow nor dead at will. `slow` waits for its cancel, `die` ends itself in mid-run, `burst` reports ten
+ * thousand steps at once, `refuse` fails. Classifying a clip named `die...` ends it, too.
+ */
+const send = (message: FromEngine): void => void process.send?.(message)
+const controls = new Map<number, FreeU | null>()
+const cancelled = new Set<number>()
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+const model = (id: string, more: Partial<LocatedModel>): LocatedModel => ({
+  id,
+  name: id,
+  task: 'text-to-video',
+  className: 'StableDiffusionPipeline',
+  source: 'bundled',
+  location: id,
+  bytes: 1,
+  precision: 'float32',
+  demo: true,
+  needsMotionAdapter: false,
+  folder: `/secret/place/${id}`,
+  ...more,
+})
+const models = [
+  model('painter', { needsMotionAdapter: true, blockOutChannels: [32, 64], sizeMultiple: 8 }),
+  model('motion', { task: 'motion-adapter', blockOutChannels: [32, 64], numFrames: 24 }),
+  model('wide-motion', { task: 'motion-adapter', blockOutChannels: [320, 640], numFrames: 24 }),
+  model('mover', { numFrames: 16, sizeMultiple: 16 }),
+  model('judge', { task: 'video-classification' }),
+  model('broken', { problem: { code: 'bad-model', message: 'broken/unet has no weights.', file: 'broken/unet' } }),
+]
+const grey = (count: number): Pixels => ({ width: 4, height: 4, count, data: new Uint8Array(48 * count).fill(128) })
+const hash = { sha256: { 'model.safetensors': 'ab'.repeat(32) } }
+
+async function textToVideo(
+  id: number,
+  { settings, out, appVersion, model, motionAdapter }: EngineCalls['textToVideo']['request'],
+): Promise<EngineCalls['textToVideo']['result']> {
+  const event = (event: EngineCalls['textToVideo']['event']) => send({ type: 'event', id, event })
+  event({ type: 'stage', stage: 'Reading weights', progress: 0 })
+  if (settings.prompt === 'refuse') throw new Error('the weights are gone')
+  const totalSteps = settings.prompt === 'burst' ? 10_000 : settings.numInferenceSteps
+  for (let step = 1; step <= totalSteps; step++) {
+    const progress = step / totalSteps
+    event({ type: 'step', step, totalSteps, progress, secondsLeft: 1, freeu: controls.get(id) ?? settings.freeu })
+    if (settings.prompt !== 'burst') {
+      event({ type: 'preview', step, pixels: grey(settings.numFrames) })
+      await pause(10)
+    }
+    if (settings.prompt === 'die' && step === 2) process.kill(process.pid, 'SIGKILL')
+    while (settings.prompt === 'slow' && !cancelled.has(id)) await pause(5)
+    if (cancelled.has(id)) throw new Error('cancelled')
+  }
+  event({ type: 'note', note: 'The end of the prompt did not fit.' })
+  const reference = ({ id, name }: LocatedModel) => ({ id, name, ...hash })
+  const recipe = {
+    frameloom: 1 as const,
+    appVersion,
+    pipeline: 'text-to-video' as const,
+    settings,
+    model: reference(model),
+    motionAdapter: motionAdapter && reference(motionAdapter),
+  }
+  const { width, height } = settings
+  const still = sharp({ create: { width, height, channels: 3, background: '#336699' } })
+  const file = putWebpRecipe(await still.webp({ lossless: true }).toBuffer(), JSON.stringify(recipe))
+  writeFileSync(out, file)
+  return { recipe, bytes: file.length, notes: ['The end of the prompt did not fit.'] }
+}
+
+async function answer(
+  message: Extract<ToEngine, { type: 'call' }>,
+): Promise<EngineCalls[typeof message.method]['result']> {
+  switch (message.method) {
+    case 'scanModels':
+      return { models }
+    case 'textToVideo':
+      return textToVideo(message.id, message.request)
+    case 'classify': {
+      const { source } = message.request
+      if (source.name.startsWith('die')) process.kill(process.pid, 'SIGKILL')
+      send({ type: 'event', id: message.id, event: { type: 'stage', stage: 'Reading frames', progress: 0.5 } })
+      const said = 'pixels' in source ? `${source.pixels.data.length} bytes` : 'a file'
+      const labels = [{ label: said, probability: 1 }]
+      const classification = { labels, windows: [[0, 1]], frameCount: 2, notes: [], modelName: 'judge' }
+      return { classification, pixels: grey(2) }
+    }
+    case 'exportClip': {
+      const { out, format } = message.request
+      if (format === 'png') {
+        const { mkdirSync } = await import('node:fs')
+        mkdirSync(out)
+        for (const name of ['frame-0001.png', 'frame-0002.png']) writeFileSync(`${out}/${name}`, name.repeat(10))
+      } else writeFileSync(out, `a ${format} file`)
+      return { bytes: 1 }
+    }
+    case 'doctor':
+      return { checks: [{ name: 'Engine', state: 'ok', detail: 'for tests' }] }
+    case 'configure':
+      return null
+  }
+}
+
+process.on('disconnect', () => process.exit())
+process.on('message', (message: ToEngine) => {
+  switch (message.type) {
+    case 'ping':
+      return send({ type: 'pong', id: message.id })
+    case 'controls':
+      return void controls.set(message.id, message.freeu)
+    case 'cancel':
+      cancelled.add(message.id)
+      return send({ type: 'cancelling', id: message.id })
+    case 'call': {
+      const { id } = message
+      answer(message).then(
+        (result) => send({ type: 'result', id, result }),
+        (error: unknown) => {
+          const text = error instanceof Error ? error.message : String(error)
+          const problem = cancelled.has(id)
+            ? ({ code: 'cancelled', message: 'Cancelled.' } as const)
+            : ({ code: 'bad-model', message: text } as const)
+          send({ type: 'failed', id, problem })
+        },
+      )
+    }
+  }
+})
+send({ type: 'ready', pid: process.pid })

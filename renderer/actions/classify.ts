@@ -1,0 +1,124 @@
+import { createStore, useStore } from 'zustand'
+import { z } from 'zod'
+import { evenFrameIndices, sampleFrameIndices, windowIndices } from '#app/media/sample-frames.ts'
+import { classifySettingsSchema, type ClassifySettings, type FrameSampling } from '#app/contract/settings.ts'
+import { uploadFile, uploadFrames } from '#renderer/bridge/media.ts'
+import { ProblemError, toProblem } from '#app/contract/errors.ts'
+import { openVideo } from '#renderer/media/decode.ts'
+import { callHost } from '#renderer/store/host.ts'
+import { studioStore } from '#renderer/store/studio.ts'
+import { setView, viewStore } from '#renderer/store/view.ts'
+
+const classifyDraftSchema = classifySettingsSchema.extend({ model: z.string() })
+export type ClassifyDraft = z.infer<typeof classifyDraftSchema>
+
+export type ClassifyState = {
+  draft: ClassifyDraft
+  /** What the page does before the job exists: "Reading frames". */
+  preparing: string | null
+  problem: string | null
+}
+export const classifyStore = createStore<ClassifyState>(() => ({
+  draft: { model: '', sampling: { kind: 'even' }, topK: 5 },
+  preparing: null,
+  problem: null,
+}))
+export const useClassify = <T>(select: (state: ClassifyState) => T): T => useStore(classifyStore, select)
+export const editClassify = (change: Partial<ClassifyDraft>): void =>
+  classifyStore.setState(({ draft }) => ({ draft: { ...draft, ...change }, problem: null }))
+
+/** The frames each window sees, as the engine picks them. */
+export function windowsOf(sampling: FrameSampling, clipLen: number, segLen: number): number[][] {
+  switch (sampling.kind) {
+    case 'rate':
+      return [[...sampleFrameIndices({ clipLen, segLen, frameSampleRate: sampling.frameSampleRate }).indices]]
+    case 'even':
+      return [[...evenFrameIndices(clipLen, segLen).indices]]
+    case 'windows':
+      return windowIndices({ clipLen, segLen, frameSampleRate: 1, windows: sampling.count }).map((w) => [...w.indices])
+  }
+}
+
+export const lookAtClip = (id: string): void => {
+  releaseFile()
+  setView({ view: 'classify', source: { kind: 'clip', id }, classification: null })
+  classifyStore.setState({ problem: null })
+}
+
+export function lookAtFile(file: File): void {
+  releaseFile()
+  setView({ view: 'classify', source: { kind: 'file', file, url: URL.createObjectURL(file) }, classification: null })
+  classifyStore.setState({ problem: null })
+}
+
+function releaseFile(): void {
+  const { source } = viewStore.getState()
+  if (source?.kind === 'file') URL.revokeObjectURL(source.url)
+}
+
+/** Classifies what Classify looks at. */
+export async function classify(): Promise<void> {
+  const { source } = viewStore.getState()
+  const { draft, preparing } = classifyStore.getState()
+  if (!source || preparing) return
+  const model = studioStore.getState().models.find((entry) => entry.id === draft.model)
+  if (!model) {
+    classifyStore.setState({ problem: 'Choose a classifier first.' })
+    return
+  }
+  const settings: ClassifySettings = draft
+  classifyStore.setState({ preparing: 'Starting', problem: null })
+  try {
+    const where = source.kind === 'clip' ? { clipId: source.id } : await prepare(source.file, settings, model.numFrames)
+    const { jobId } = await callHost((host) => host.classify({ settings, source: where }))
+    setView({ classification: { kind: 'job', id: jobId } })
+  } catch (error) {
+    classifyStore.setState({ problem: toProblem(error).message })
+  } finally {
+    classifyStore.setState({ preparing: null })
+  }
+}
+
+/** Sends only the frames that are needed where the page can decode the file, the whole file where it cannot. */
+async function prepare(
+  file: File,
+  settings: ClassifySettings,
+  clipLen: number | undefined,
+): Promise<{ uploadId: string }> {
+  const say = (preparing: string): void => classifyStore.setState({ preparing })
+  if (clipLen !== undefined && !isStillFormat(file)) {
+    try {
+      say('Reading frames')
+      const video = await openVideo(file)
+      try {
+        const indices = windowsOf(settings.sampling, clipLen, video.frameCount).flat()
+        const frames = await video.frames(indices)
+        const first = frames[0]
+        if (!first) throw new ProblemError('bad-media', `${file.name} has no frames.`)
+        const size = first.width * first.height * 3
+        const data = new Uint8Array(size * frames.length)
+        frames.forEach((frame, i) => data.set(frame.data, i * size))
+        say('Sending frames')
+        const { width, height } = first
+        const sizes = { width, height, count: frames.length, indices, frameCount: video.frameCount }
+        return { uploadId: await uploadFrames({ ...sizes, data }, file.name) }
+      } finally {
+        video.close()
+      }
+    } catch (error) {
+      // A container or codec that this browser does not know may still be one that the engine knows.
+      if (toProblem(error).code !== 'unsupported') throw error
+    }
+  }
+  say('Sending the file')
+  return { uploadId: await uploadFile(file, file.name) }
+}
+
+export const isStillFormat = (file: File): boolean =>
+  /^image\//.test(file.type) || /\.(gif|webp|png|apng)$/i.test(file.name)
+
+/** One click from a clip to its labels. */
+export async function classifyClip(id: string): Promise<void> {
+  lookAtClip(id)
+  await classify()
+}

@@ -1,0 +1,124 @@
+import type { ClipResult, ExportFormat, Result } from '#app/contract/results.ts'
+import { clipUrl, exportUrl, fetchBlob, fetchClassifiedFrames } from '#renderer/bridge/media.ts'
+import { encodeVideo } from '#renderer/media/encode.ts'
+import { draftStore, fromSettings } from '#renderer/store/draft.ts'
+import { framesOf, loadFrames, type FrameSet } from '#renderer/store/frames.ts'
+import { callHost } from '#renderer/store/host.ts'
+import { decodeAnimation, imagesOfRaw, rgbOfImage } from '#renderer/store/pixels.ts'
+import { setView, viewStore } from '#renderer/store/view.ts'
+import { tell, tellFailure } from '#renderer/ui/toasts.ts'
+
+export function openResult(result: Result): void {
+  if (result.kind === 'clip') setView({ view: 'generate', stage: { kind: 'clip', id: result.id } })
+  else
+    setView({
+      view: 'classify',
+      classification: { kind: 'result', id: result.id },
+      source: result.clipId ? { kind: 'clip', id: result.clipId } : null,
+    })
+}
+
+export function restoreSettings(clip: ClipResult): void {
+  draftStore.setState((draft) => fromSettings(clip.recipe.settings, draft))
+  setView({ view: 'generate' })
+  tell(
+    'success',
+    'Settings restored',
+    `From “${shortTitle(clip.title)}”. The seed is locked: Generate makes the same clip again.`,
+  )
+}
+
+const loadClip = async (id: string): Promise<FrameSet> => decodeAnimation(await fetchBlob(clipUrl(id)))
+export const showClip = (id: string): void => loadFrames(`clip:${id}`, () => loadClip(id))
+export const showClassified = (id: string): void =>
+  loadFrames(`classified:${id}`, async () => {
+    const raw = await fetchClassifiedFrames(id)
+    return { width: raw.width, height: raw.height, images: imagesOfRaw(raw) }
+  })
+
+const formatNames: Record<ExportFormat, string> = {
+  mp4: 'MP4',
+  webm: 'WebM',
+  gif: 'GIF',
+  webp: 'WebP',
+  png: 'PNG frames',
+}
+export const exportChoices: readonly { format: ExportFormat; label: string; detail: string }[] = [
+  { format: 'mp4', label: 'MP4', detail: 'H.264, plays everywhere' },
+  { format: 'webm', label: 'WebM', detail: 'VP9, smaller' },
+  { format: 'gif', label: 'GIF', detail: '256 colours, loops' },
+  { format: 'webp', label: 'WebP', detail: 'animated, lossless' },
+  { format: 'png', label: 'PNG frames', detail: 'a zip, lossless' },
+]
+
+/** Saves a clip to the user's downloads, its recipe inside. MP4 and WebM are encoded here, the others by the host. */
+export async function exportClip(clip: ClipResult, format: ExportFormat): Promise<void> {
+  try {
+    const blob =
+      format === 'mp4' || format === 'webm'
+        ? await encodeVideo(
+            (framesOf(`clip:${clip.id}`) ?? (await loadClip(clip.id))).images.map(rgbOfImage),
+            clip.fps,
+            format,
+            JSON.stringify(clip.recipe),
+          )
+        : await fetchBlob(exportUrl(clip.id, format))
+    const name = `${fileStem(clip)}.${format === 'png' ? 'zip' : format}`
+    save(blob, name)
+    tell('success', `${formatNames[format]} saved`, name)
+  } catch (error) {
+    tellFailure(`${formatNames[format]} could not be made`, error)
+  }
+}
+
+function save(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob)
+  const link = document.createElement('a')
+  link.href = url
+  link.download = name
+  link.click()
+  // The download has its own hold on the data once it has started.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000)
+}
+
+export const shortTitle = (title: string): string => (title.length > 60 ? `${title.slice(0, 57).trimEnd()}…` : title)
+
+/** A file name that every system takes: the prompt's first words and the seed. */
+export function fileStem(clip: Pick<ClipResult, 'title' | 'recipe'>): string {
+  const words =
+    clip.title
+      .normalize('NFC')
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? []
+  return (
+    [...words.join('-')]
+      .slice(0, 48)
+      .join('')
+      .replace(/-+$/, '')
+      .concat(words.length ? '-' : 'clip-') + clip.recipe.settings.seed
+  )
+}
+
+export async function deleteResult(id: string): Promise<void> {
+  try {
+    await callHost((host) => host.deleteResult({ id }))
+    const { stage, classification } = viewStore.getState()
+    if (stage.kind === 'clip' && stage.id === id) setView({ stage: { kind: 'empty' } })
+    if (classification?.id === id) setView({ classification: null })
+  } catch (error) {
+    tellFailure('It could not be deleted', error)
+  }
+}
+
+const thumbnailSide = 128
+
+/** The first frame of a clip, small. */
+export const showThumbnail = (id: string): void =>
+  loadFrames(`thumbnail:${id}`, async () => {
+    const { images, width, height } = await decodeAnimation(await fetchBlob(clipUrl(id)), 1)
+    const scale = Math.min(1, thumbnailSide / Math.min(width, height))
+    const [w, h] = [Math.round(width * scale), Math.round(height * scale)]
+    const context = new OffscreenCanvas(w, h).getContext('2d')!
+    context.drawImage(await createImageBitmap(images[0]!), 0, 0, w, h)
+    return { width: w, height: h, images: [context.getImageData(0, 0, w, h)] }
+  })

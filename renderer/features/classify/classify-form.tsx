@@ -1,0 +1,179 @@
+import { FolderOpen } from 'lucide-react'
+import { useRef } from 'react'
+import type { FrameSampling } from '#app/contract/settings.ts'
+import { classify, editClassify, lookAtFile, useClassify } from '#renderer/actions/classify.ts'
+import { modelChoice, demoNote } from '#renderer/features/generate/model-section.tsx'
+import { isUsable, modelsFor } from '#renderer/store/models.ts'
+import { clipById, useStudio } from '#renderer/store/studio.ts'
+import { setView, useView } from '#renderer/store/view.ts'
+import { Button } from '#renderer/ui/button.tsx'
+import { Keys } from '#renderer/ui/keys.tsx'
+import { FieldProblem, Row, SliderRow } from '#renderer/ui/row.tsx'
+import { Section } from '#renderer/ui/section.tsx'
+import { Segmented } from '#renderer/ui/segmented.tsx'
+import { Select } from '#renderer/ui/select.tsx'
+import './classify.css'
+
+const samplings: Record<FrameSampling['kind'], { label: string; start: FrameSampling; note: string }> = {
+  even: { label: 'Even', start: { kind: 'even' }, note: 'Spread evenly from the first frame to the last.' },
+  rate: {
+    label: 'Every Nth',
+    start: { kind: 'rate', frameSampleRate: 1 },
+    note: 'One window at the clip’s end, taking every Nth frame.',
+  },
+  windows: {
+    label: 'Windows',
+    start: { kind: 'windows', count: 3 },
+    note: 'Several windows over the clip; their probabilities are averaged.',
+  },
+}
+
+export function ClassifyForm({ children }: { children?: React.ReactNode }) {
+  const { model, sampling, topK } = useClassify((state) => state.draft)
+  const models = useStudio((state) => state.models)
+  const entry = models.find((candidate) => candidate.id === model)
+  const choices = modelsFor(models, 'video-classification')
+  return (
+    <form className="form" aria-label="Classify" onSubmit={(event) => event.preventDefault()}>
+      <div className="form-scroll scroll">
+        <SourceSection />
+        <Section title="Classifier">
+          <Row label="Checkpoint" field="classifier">
+            <Select
+              label="Classifier"
+              value={model}
+              choices={choices.map(modelChoice)}
+              placeholder="None found"
+              note={demoNote}
+              onChange={(id) => editClassify({ model: id })}
+            />
+          </Row>
+          {entry?.demo && (
+            <p className="demo-note">
+              A small demonstration: it knows {entry.numLabels ?? 'a few'} labels of moving shapes.
+            </p>
+          )}
+          {!choices.some(isUsable) && (
+            <FieldProblem message="No classifier was found. Add a folder with a TimeSformer checkpoint in Settings." />
+          )}
+        </Section>
+        <Section title="Frames">
+          <Segmented
+            label="Sampling"
+            value={sampling.kind}
+            choices={(['even', 'rate', 'windows'] as const).map((value) => ({ value, label: samplings[value].label }))}
+            onChange={(kind) => editClassify({ sampling: samplings[kind].start })}
+          />
+          {sampling.kind === 'rate' && (
+            <SliderRow
+              label="Rate"
+              value={sampling.frameSampleRate}
+              min={1}
+              max={16}
+              most={1000}
+              step={1}
+              onChange={(frameSampleRate) => editClassify({ sampling: { kind: 'rate', frameSampleRate } })}
+            />
+          )}
+          {sampling.kind === 'windows' && (
+            <SliderRow
+              label="Windows"
+              name="Number of windows"
+              value={sampling.count}
+              min={2}
+              max={16}
+              most={32}
+              step={1}
+              onChange={(count) => editClassify({ sampling: { kind: 'windows', count } })}
+            />
+          )}
+          <p className="demo-note">
+            {samplings[sampling.kind].note}
+            {entry?.numFrames !== undefined && ` This model looks at ${entry.numFrames} frames.`}
+          </p>
+        </Section>
+        <Section title="Answer">
+          <SliderRow
+            label="Labels"
+            name="Labels shown"
+            value={topK}
+            min={1}
+            max={Math.min(20, entry?.numLabels ?? 20)}
+            most={entry?.numLabels ?? 1000}
+            step={1}
+            onChange={(value) => editClassify({ topK: value })}
+          />
+        </Section>
+        {children}
+      </div>
+      <ClassifyButton />
+    </form>
+  )
+}
+
+function SourceSection() {
+  const source = useView((state) => state.source)
+  const clip = useStudio((state) => (source?.kind === 'clip' ? clipById(state, source.id) : undefined))
+  const clips = useStudio((state) => state.results)
+  const input = useRef<HTMLInputElement>(null)
+  const choices = clips.flatMap((result) =>
+    result.kind === 'clip'
+      ? [{ value: result.id, label: result.title || 'Untitled clip', side: `${result.numFrames} f` }]
+      : [],
+  )
+  return (
+    <Section title="Clip">
+      <Row label="File">
+        <Button className="source-browse" onClick={() => input.current?.click()}>
+          <FolderOpen size={13} aria-hidden="true" />
+          <span>{source?.kind === 'file' ? source.file.name : 'Browse'}</span>
+        </Button>
+        <input
+          ref={input}
+          className="sr"
+          type="file"
+          accept="video/*,image/gif,image/webp,.mov,.mkv,.avi"
+          aria-label="Clip file"
+          tabIndex={-1}
+          onChange={(event) => {
+            const file = event.target.files?.[0]
+            if (file) lookAtFile(file)
+            event.target.value = ''
+          }}
+        />
+      </Row>
+      <Row label="Library">
+        <Select
+          label="Clip of the library"
+          value={clip?.id ?? null}
+          choices={choices}
+          placeholder={choices.length ? 'Choose a clip' : 'No clips yet'}
+          disabled={choices.length === 0}
+          onChange={(id) => id !== null && setView({ source: { kind: 'clip', id }, classification: null })}
+        />
+      </Row>
+    </Section>
+  )
+}
+
+function ClassifyButton() {
+  const source = useView((state) => state.source)
+  const preparing = useClassify((state) => state.preparing)
+  const problem = useClassify((state) => state.problem)
+  const ready = useStudio((state) => state.connection === 'open' && state.engine?.state !== 'stopped')
+  return (
+    <div className="form-foot">
+      {problem && <FieldProblem message={problem} />}
+      <Button
+        variant="primary"
+        size="large"
+        disabled={!ready || !source || preparing !== null}
+        onClick={() => void classify()}
+      >
+        {preparing ?? 'Classify'}
+        {!preparing && <Keys shortcut="Ctrl+Enter" />}
+      </Button>
+      {!source && <p className="form-sum">Drop, browse or pick a clip first.</p>}
+    </div>
+  )
+}

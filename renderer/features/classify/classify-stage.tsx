@@ -1,0 +1,86 @@
+import { CircleAlert, ScanSearch } from 'lucide-react'
+import { useEffect, useMemo } from 'react'
+import { useClassify, windowsOf } from '#renderer/actions/classify.ts'
+import { showClip } from '#renderer/actions/library.ts'
+import { showFile } from '#renderer/actions/file-frames.ts'
+import { FramesUsed } from './frames-used.tsx'
+import { Filmstrip, usePlayable } from '#renderer/features/player/filmstrip.tsx'
+import { Notice } from '#renderer/features/player/notice.tsx'
+import { Transport } from '#renderer/features/player/transport.tsx'
+import { Viewport } from '#renderer/features/player/viewport.tsx'
+import { useFrames, useFramesFailure } from '#renderer/store/frames.ts'
+import { classificationById, clipById, useStudio } from '#renderer/store/studio.ts'
+import { useView, type ClassifySource } from '#renderer/store/view.ts'
+
+export function ClassifyStage() {
+  const source = useView((state) => state.source)
+  const shown = useView((state) => state.classification)
+  const result = useStudio((state) => (shown?.kind === 'result' ? classificationById(state, shown.id) : undefined))
+  return (
+    <section className="stage" data-thread="weft" aria-label="Stage">
+      {source ? (
+        <SourceStage source={source} key={source.kind === 'clip' ? source.id : source.url} />
+      ) : !result ? (
+        <Notice
+          icon={ScanSearch}
+          title="What does a clip show?"
+          text="Drop a clip anywhere, browse for one, or pick one you made. The classifier looks at a few of its frames and names what happens."
+        />
+      ) : null}
+      {result && <FramesUsed result={result} alone={!source} />}
+    </section>
+  )
+}
+
+function SourceStage({ source }: { source: ClassifySource }) {
+  const clip = useStudio((state) => (source.kind === 'clip' ? clipById(state, source.id) : undefined))
+  const key = source.kind === 'clip' ? `clip:${source.id}` : `file:${source.url}`
+  const frames = useFrames(key)
+  const failure = useFramesFailure(key)
+  useEffect(() => {
+    if (source.kind === 'clip') showClip(source.id)
+    else showFile(source.file, source.url)
+  }, [source, frames])
+  usePlayable(frames, frames?.fps ?? clip?.fps ?? 8)
+  const marked = useMarked(frames?.total ?? frames?.images.length, frames?.images.length)
+  const title = clip?.title ?? (source.kind === 'file' ? source.file.name : 'Clip')
+  return (
+    <>
+      <header className="stage-head">
+        <h1 className="stage-title">{title}</h1>
+        {frames && (
+          <span className="stage-meta">
+            {frames.total ?? frames.images.length} frames, {frames.width} × {frames.height}
+          </span>
+        )}
+      </header>
+      {frames ? (
+        <Viewport frames={frames} title={title} />
+      ) : failure ? (
+        <Notice
+          icon={CircleAlert}
+          title="No picture here"
+          text={`${failure} It can still be classified: the engine reads the file itself.`}
+        />
+      ) : (
+        <div className="viewport" aria-busy="true" />
+      )}
+      <Transport />
+      {frames && <Filmstrip frames={frames} marked={marked} />}
+    </>
+  )
+}
+
+/** The frames that the classifier would look at, before it does; as positions among the frames on show. */
+function useMarked(total: number | undefined, shown: number | undefined): ReadonlySet<number> | undefined {
+  const { sampling, model } = useClassify((state) => state.draft)
+  const clipLen = useStudio((state) => state.models.find((entry) => entry.id === model)?.numFrames)
+  return useMemo(() => {
+    if (!total || !shown || !clipLen) return undefined
+    return new Set(
+      windowsOf(sampling, clipLen, total)
+        .flat()
+        .map((index) => Math.floor((index * shown) / total)),
+    )
+  }, [sampling, clipLen, total, shown])
+}

@@ -1,0 +1,44 @@
+import { useEffect } from 'react'
+import type { ClassificationResult } from '#app/contract/results.ts'
+import { showClassified } from '#renderer/actions/library.ts'
+import { FrameCanvas } from '#renderer/features/library/frame-canvas.tsx'
+import { useFrames } from '#renderer/store/frames.ts'
+import { plural } from '#renderer/ui/format.ts'
+
+/** The frames that the classifier was given, by their place in the clip. `alone`: the clip itself is not at hand. */
+export function FramesUsed({ result, alone }: { result: ClassificationResult; alone: boolean }) {
+  const { windows, frameCount } = result.classification
+  const frames = useFrames(`classified:${result.id}`)
+  useEffect(() => showClassified(result.id), [result.id, frames])
+  const starts = windows.map((_, w) => windows.slice(0, w).reduce((sum, window) => sum + window.length, 0))
+  return (
+    <section className="used" data-alone={alone || undefined} aria-label="Frames used">
+      <header className="used-head">
+        <h2>Frames used</h2>
+        <span className="muted">
+          {windows.length > 1 && `${plural(windows.length, 'window')} of `}
+          {windows[0]?.length ?? 0} from {plural(frameCount, 'frame')}
+        </span>
+      </header>
+      <div className="used-windows scroll">
+        {windows.map((window, w) => (
+          <ol key={w} className="used-frames">
+            {window.map((index, i) => {
+              const image = frames?.images[starts[w]! + i]
+              return (
+                <li key={i}>
+                  {image ? (
+                    <FrameCanvas image={image} name={`Frame ${index + 1} of the clip`} />
+                  ) : (
+                    <span className="used-blank" />
+                  )}
+                  <span>{index + 1}</span>
+                </li>
+              )
+            })}
+          </ol>
+        ))}
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,55 @@
+import { RotateCcw } from 'lucide-react'
+import type { ClipResult } from '#app/contract/results.ts'
+import type { FreeU } from '#app/contract/settings.ts'
+import { restoreSettings } from '#renderer/actions/library.ts'
+import { Button } from '#renderer/ui/button.tsx'
+import { bytesText } from '#renderer/ui/format.ts'
+import { Section } from '#renderer/ui/section.tsx'
+
+const freeuText = (freeu: FreeU | null): string =>
+  freeu ? `b1 ${freeu.b1}, b2 ${freeu.b2}, s1 ${freeu.s1}, s2 ${freeu.s2}` : 'Off'
+
+/** The recipe of the clip on the stage. */
+export function ClipInspector({ clip }: { clip: ClipResult }) {
+  const { settings, model, motionAdapter } = clip.recipe
+  const facts: [string, string][] = [
+    ['Model', model.name],
+    ['Motion', motionAdapter?.name ?? 'Inside the model'],
+    ['Size', `${clip.width} × ${clip.height}, ${clip.numFrames} frames`],
+    ['Length', `${(clip.numFrames / clip.fps).toFixed(2)} s at ${clip.fps} fps`],
+    ['Steps', `${settings.numInferenceSteps}, guidance ${settings.guidanceScale}`],
+    ['Seed', String(settings.seed)],
+    [
+      'Scheduler',
+      `${settings.scheduler ?? 'As the checkpoint says'}${settings.eta > 0 ? `, eta ${settings.eta}` : ''}`,
+    ],
+    ['FreeU', freeuText(settings.freeu)],
+    ...settings.freeuChanges.map((change): [string, string] => [
+      `from step ${change.step + 1}`,
+      freeuText(change.freeu),
+    ]),
+    ...(settings.clipSkip !== null ? [['CLIP skip', String(settings.clipSkip)] as [string, string]] : []),
+    ['File', `${bytesText(clip.bytes)}, lossless WebP`],
+    ['Made', new Date(clip.createdAt).toLocaleString()],
+  ]
+  return (
+    <Section title="Recipe">
+      <p className="recipe-prompt scroll">{settings.prompt || <span className="muted">No prompt</span>}</p>
+      {settings.negativePrompt && <p className="muted">Not: {settings.negativePrompt}</p>}
+      <dl className="recipe">
+        {facts.map(([name, value]) => (
+          <div key={name} style={{ display: 'contents' }}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <div className="recipe-actions">
+        <Button onClick={() => restoreSettings(clip)}>
+          <RotateCcw size={13} aria-hidden="true" />
+          Use these settings
+        </Button>
+      </div>
+    </Section>
+  )
+}

@@ -1,0 +1,45 @@
+import { useMemo } from 'react'
+import { checkDraft } from '#renderer/store/checks.ts'
+import { draftStore, useDraft } from '#renderer/store/draft.ts'
+import { useStudio } from '#renderer/store/studio.ts'
+import { useRefusal } from '#renderer/actions/generate.ts'
+import { AdvancedSection } from './advanced-section.tsx'
+import { ClipSection } from './clip-section.tsx'
+import { GenerateButton } from './generate-button.tsx'
+import { ModelSection } from './model-section.tsx'
+import { PromptSection } from './prompt-section.tsx'
+import { SamplingSection } from './sampling-section.tsx'
+import type { FieldProblems } from '#renderer/store/checks.ts'
+import './generate.css'
+
+export function GenerateForm({ children }: { children?: React.ReactNode }) {
+  const problems = useProblems()
+  return (
+    <form className="form" aria-label="Generate" onSubmit={(event) => event.preventDefault()}>
+      <div className="form-scroll scroll">
+        <ModelSection problems={problems} />
+        <PromptSection problems={problems} />
+        <ClipSection problems={problems} />
+        <SamplingSection problems={problems} />
+        {children}
+        <AdvancedSection problems={problems} />
+      </div>
+      <GenerateButton />
+    </form>
+  )
+}
+
+/** What is wrong with the form: found here while typing, or said by the host when it refused. */
+function useProblems(): FieldProblems {
+  const draft = useDraft((state) => state)
+  const models = useStudio((state) => state.models)
+  const known = useStudio((state) => state.known)
+  const refusal = useRefusal()
+  return useMemo(() => {
+    if (!known) return {}
+    const problems = checkDraft(draft, models)
+    return refusal && draftStore.getState()[refusal.field] === refusal.value
+      ? { [refusal.field]: refusal.message, ...problems }
+      : problems
+  }, [draft, models, known, refusal])
+}

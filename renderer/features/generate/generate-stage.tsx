@@ -1,0 +1,181 @@
+import { Ban, CirclePause, Clapperboard, TriangleAlert } from 'lucide-react'
+import { useEffect } from 'react'
+import type { ClipResult } from '#app/contract/results.ts'
+import type { Job } from '#app/contract/jobs.ts'
+import { cancelJob, dismissJob, generate, runAgain } from '#renderer/actions/generate.ts'
+import { restartEngine } from '#renderer/actions/settings.ts'
+import { showClip } from '#renderer/actions/library.ts'
+import { ClipActions } from '#renderer/features/library/clip-actions.tsx'
+import { Filmstrip, usePlayable } from '#renderer/features/player/filmstrip.tsx'
+import { Notice } from '#renderer/features/player/notice.tsx'
+import { FinishedRibbon, StepRibbon } from '#renderer/features/player/step-ribbon.tsx'
+import { Transport } from '#renderer/features/player/transport.tsx'
+import { Viewport } from '#renderer/features/player/viewport.tsx'
+import { useFrames, useFramesFailure } from '#renderer/store/frames.ts'
+import { useDraft } from '#renderer/store/draft.ts'
+import { activeJobs, clipById, useStudio } from '#renderer/store/studio.ts'
+import { setView, useView } from '#renderer/store/view.ts'
+import { clipUrl } from '#renderer/bridge/media.ts'
+import { Button } from '#renderer/ui/button.tsx'
+import { isFinished } from '#app/contract/jobs.ts'
+import { plural } from '#renderer/ui/format.ts'
+
+export function GenerateStage() {
+  const stage = useView((state) => state.stage)
+  const job = useStudio((state) =>
+    stage.kind === 'job' ? state.jobs.find((entry) => entry.id === stage.id) : undefined,
+  )
+  const clip = useStudio((state) => (stage.kind === 'clip' ? clipById(state, stage.id) : undefined))
+  return (
+    <section className="stage" aria-label="Stage">
+      {job ? <JobStage job={job} /> : clip ? <ClipStage clip={clip} /> : <EmptyStage />}
+    </section>
+  )
+}
+
+function EmptyStage() {
+  const prompt = useDraft((draft) => draft.prompt)
+  const ready = useStudio(
+    (state) => state.known && state.models.some((model) => model.task === 'text-to-video' && !model.problem),
+  )
+  const known = useStudio((state) => state.known)
+  if (known && !ready)
+    return (
+      <Notice
+        icon={Clapperboard}
+        title="No model yet"
+        text="Add a folder that holds text-to-video checkpoints in Hugging Face layout."
+      >
+        <Button onClick={() => setView({ settingsOpen: 'models' })}>Choose folders</Button>
+      </Notice>
+    )
+  return (
+    <Notice
+      icon={Clapperboard}
+      title="A clip starts with a prompt"
+      text="Write what it shows, then generate. It takes shape here, step by step. Drop a clip anywhere to bring back its settings, or to classify it."
+    >
+      {prompt && (
+        <Button disabled={!ready} onClick={() => void generate()}>
+          Try “{prompt.length > 44 ? `${prompt.slice(0, 42)}…` : prompt}”
+        </Button>
+      )}
+    </Notice>
+  )
+}
+
+function ClipStage({ clip }: { clip: ClipResult }) {
+  const key = `clip:${clip.id}`
+  // Until the clip is read, the last preview of the run that made it stays.
+  const job = useStudio((state) => state.jobs.find((entry) => entry.resultId === clip.id))
+  const own = useFrames(key)
+  const preview = useFrames(job && `preview:${job.id}`)
+  const failure = useFramesFailure(key)
+  const frames = own ?? preview
+  useEffect(() => showClip(clip.id), [clip.id, own])
+  usePlayable(frames, clip.fps)
+  return (
+    <>
+      <header className="stage-head">
+        <h1 className="stage-title">{clip.title || 'Untitled clip'}</h1>
+        <div className="stage-actions">
+          <ClipActions clip={clip} />
+        </div>
+      </header>
+      {frames ? (
+        <Viewport frames={frames} title={clip.title} />
+      ) : failure ? (
+        // Where frames cannot be stepped through, the clip still plays as a picture.
+        <Notice title="Playing without frame controls" text={failure}>
+          <img src={clipUrl(clip.id)} alt={clip.title} />
+        </Notice>
+      ) : (
+        <div className="viewport" aria-busy="true" />
+      )}
+      <FinishedRibbon settings={clip.recipe.settings} />
+      <Transport />
+      {frames && <Filmstrip frames={frames} />}
+    </>
+  )
+}
+
+function JobStage({ job }: { job: Job }) {
+  const frames = useFrames(`preview:${job.id}`)
+  const fps = useDraft((draft) => draft.fps)
+  usePlayable(frames, fps)
+  const over = isFinished(job.status)
+  return (
+    <>
+      <header className="stage-head">
+        <h1 className="stage-title">{job.title || 'Untitled clip'}</h1>
+        {frames && !over && (
+          <span className="badge" data-tone="warp">
+            preview
+          </span>
+        )}
+        <div className="stage-actions">
+          {over ? (
+            <Button size="small" variant="ghost" onClick={() => leaveJob(job.id)}>
+              Dismiss
+            </Button>
+          ) : (
+            <Button size="small" onClick={() => void cancelJob(job.id)}>
+              Cancel
+            </Button>
+          )}
+        </div>
+      </header>
+      {over ? (
+        <EndedJob job={job} />
+      ) : frames ? (
+        <Viewport frames={frames} title={`Preview: ${job.title}`} />
+      ) : (
+        <Waiting job={job} />
+      )}
+      {!over && <StepRibbon job={job} />}
+      <Transport />
+      {frames && !over && <Filmstrip frames={frames} />}
+    </>
+  )
+}
+
+function leaveJob(id: string): void {
+  setView({ stage: { kind: 'empty' } })
+  void dismissJob(id)
+}
+
+function Waiting({ job }: { job: Job }) {
+  const before = useStudio((state) => activeJobs(state).findIndex((entry) => entry.id === job.id))
+  if (job.status === 'queued' && before > 0)
+    return <Notice icon={CirclePause} title="Waiting" text={`${plural(before, 'job')} before this one.`} />
+  return <div className="viewport" aria-busy="true" />
+}
+
+function EndedJob({ job }: { job: Job }) {
+  const stopped = useStudio((state) => state.engine?.state === 'stopped')
+  if (job.status === 'cancelled')
+    return (
+      <Notice
+        icon={Ban}
+        title="Cancelled"
+        text={job.totalSteps > 0 ? `After ${job.step} of ${job.totalSteps} steps.` : undefined}
+      >
+        <Button onClick={() => void runAgain(job.id)}>Run again</Button>
+      </Notice>
+    )
+  const lost = job.status === 'interrupted'
+  return (
+    <Notice
+      icon={TriangleAlert}
+      tone="problem"
+      title={lost ? 'The engine stopped while it made this clip' : 'This clip could not be made'}
+      text={job.problem?.message ?? 'The host gave no reason.'}
+    >
+      {stopped ? (
+        <Button onClick={() => void restartEngine()}>Restart the engine</Button>
+      ) : (
+        <Button onClick={() => void runAgain(job.id)}>Run again</Button>
+      )}
+    </Notice>
+  )
+}

@@ -1,0 +1,92 @@
+import type { ModelEntry } from '#app/contract/models.ts'
+import { draftStore, editDraft, useDraft, withModel } from '#renderer/store/draft.ts'
+import type { FieldProblems } from '#renderer/store/checks.ts'
+import { adaptersFor, isUsable, modelsFor } from '#renderer/store/models.ts'
+import { useStudio } from '#renderer/store/studio.ts'
+import { setView } from '#renderer/store/view.ts'
+import { Button } from '#renderer/ui/button.tsx'
+import { bytesText } from '#renderer/ui/format.ts'
+import { Row } from '#renderer/ui/row.tsx'
+import { Section } from '#renderer/ui/section.tsx'
+import { Select, type Choice } from '#renderer/ui/select.tsx'
+
+export const demoNote =
+  'The bundled demo models are small: they were trained on moving shapes, to show the studio at work. Real checkpoints go into a model folder.'
+
+export function ModelSection({ problems }: { problems: FieldProblems }) {
+  const models = useStudio((state) => state.models)
+  const model = useDraft((draft) => draft.model)
+  const motionAdapter = useDraft((draft) => draft.motionAdapter)
+  const entry = models.find((candidate) => candidate.id === model)
+  const choices = modelsFor(models, 'text-to-video')
+  const { adapters } = entry ? adaptersFor(entry, models) : { adapters: [] }
+  const openFolders = (): void => setView({ settingsOpen: 'models' })
+
+  return (
+    <Section
+      title="Model"
+      action={
+        <Button variant="ghost" size="small" onClick={openFolders}>
+          Folders
+        </Button>
+      }
+    >
+      <Row label="Checkpoint" field="model" problem={problems.model}>
+        <Select
+          label="Model"
+          value={model}
+          choices={choices.map(modelChoice)}
+          placeholder="None found"
+          invalid={!!problems.model}
+          note={demoNote}
+          onChange={(id) => {
+            const next = models.find((candidate) => candidate.id === id)
+            if (next) draftStore.setState((draft) => withModel(draft, next, models))
+          }}
+        />
+      </Row>
+      {entry?.needsMotionAdapter !== false && (
+        <Row label="Motion" field="motionAdapter" problem={problems.motionAdapter}>
+          <Select
+            label="Motion adapter"
+            value={motionAdapter}
+            choices={adapters.map(modelChoice)}
+            placeholder="None fits"
+            disabled={adapters.length === 0}
+            invalid={!!problems.motionAdapter}
+            onChange={(id) => editDraft({ motionAdapter: id })}
+          />
+        </Row>
+      )}
+      {entry?.needsMotionAdapter === false && (
+        <Row label="Motion">
+          <span className="muted">Inside this model</span>
+        </Row>
+      )}
+      {entry?.demo && (
+        <p className="demo-note">
+          A demo: it knows moving shapes only.{' '}
+          <button type="button" className="link" onClick={openFolders}>
+            Use real models
+          </button>
+        </p>
+      )}
+    </Section>
+  )
+}
+
+export function modelChoice(model: ModelEntry): Choice<string> {
+  const facts = [
+    model.precision,
+    bytesText(model.bytes),
+    model.numFrames && `${model.numFrames} frames`,
+    model.numLabels && `${model.numLabels} labels`,
+  ]
+  return {
+    value: model.id,
+    label: model.name,
+    detail: model.problem?.message ?? facts.filter(Boolean).join(' · '),
+    side: model.demo ? <span className="badge">demo</span> : undefined,
+    disabled: !isUsable(model),
+  }
+}

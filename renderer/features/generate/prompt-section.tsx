@@ -1,0 +1,109 @@
+import { TriangleAlert } from 'lucide-react'
+import { useLayoutEffect, useRef } from 'react'
+import type { FieldProblems } from '#renderer/store/checks.ts'
+import { editDraft, useDraft } from '#renderer/store/draft.ts'
+import { useStudio } from '#renderer/store/studio.ts'
+import { useView } from '#renderer/store/view.ts'
+import { Row } from '#renderer/ui/row.tsx'
+
+/** CLIP reads 77 tokens, two of them its own marks. */
+const promptRoom = 75
+
+export function PromptSection({ problems }: { problems: FieldProblems }) {
+  const prompt = useDraft((draft) => draft.prompt)
+  const negativePrompt = useDraft((draft) => draft.negativePrompt)
+  const notes = useRunNotes()
+  return (
+    <section className="section section-body form-prompts" aria-label="Prompts">
+      <Row label={<PromptLabel text="Prompt" value={prompt} />} field="prompt" problem={problems.prompt} stacked>
+        <GrowingText
+          label="Prompt"
+          value={prompt}
+          rows={3}
+          placeholder="What the clip shows, and how it moves"
+          onChange={(value) => editDraft({ prompt: value })}
+        />
+      </Row>
+      <Row
+        label={<PromptLabel text="Negative prompt" value={negativePrompt} />}
+        field="negativePrompt"
+        problem={problems.negativePrompt}
+        stacked
+      >
+        <GrowingText
+          label="Negative prompt"
+          value={negativePrompt}
+          rows={1}
+          placeholder="What to keep out of it"
+          onChange={(value) => editDraft({ negativePrompt: value })}
+        />
+      </Row>
+      {notes.map((note) => (
+        <p key={note} className="run-note">
+          <TriangleAlert size={12} aria-hidden="true" />
+          {note}
+        </p>
+      ))}
+    </section>
+  )
+}
+
+/** Warnings of the run on show, such as text that did not fit. */
+function useRunNotes(): readonly string[] {
+  const stage = useView((state) => state.stage)
+  const job = useStudio((state) =>
+    state.jobs.find((entry) =>
+      stage.kind === 'job' ? entry.id === stage.id : stage.kind === 'clip' && entry.resultId === stage.id,
+    ),
+  )
+  return job?.kind === 'generate' ? job.notes : []
+}
+
+function PromptLabel({ text, value }: { text: string; value: string }) {
+  const tokens = aboutTokens(value)
+  return (
+    <>
+      {text}
+      {tokens > promptRoom * 0.7 && (
+        <span className="token-count" data-over={tokens > promptRoom || undefined}>
+          about {tokens} of {promptRoom} tokens{tokens > promptRoom && ': the end will be left out'}
+        </span>
+      )}
+    </>
+  )
+}
+
+/** A guess: most words are one token, long ones more, and punctuation counts. The engine says what really did not fit. */
+export const aboutTokens = (text: string): number =>
+  (text.match(/\p{L}+|\p{N}|[^\s\p{L}\p{N}]+/gu) ?? []).reduce((sum, word) => sum + Math.ceil(word.length / 10), 0)
+
+type GrowingTextProps = {
+  label: string
+  value: string
+  rows: number
+  placeholder: string
+  onChange: (value: string) => void
+}
+
+function GrowingText({ label, value, rows, placeholder, onChange }: GrowingTextProps) {
+  const area = useRef<HTMLTextAreaElement>(null)
+  useLayoutEffect(() => {
+    const element = area.current
+    if (!element) return
+    element.style.height = 'auto'
+    element.style.height = `${element.scrollHeight + 2}px`
+  }, [value])
+  return (
+    <textarea
+      ref={area}
+      className="textarea scroll"
+      aria-label={label}
+      rows={rows}
+      value={value}
+      placeholder={placeholder}
+      spellCheck
+      maxLength={20_000}
+      onChange={(event) => onChange(event.target.value)}
+    />
+  )
+}

@@ -1,0 +1,62 @@
+import { Dices, Lock, LockOpen } from 'lucide-react'
+import type { FieldProblems } from '#renderer/store/checks.ts'
+import { editDraft, rollSeed, useDraft } from '#renderer/store/draft.ts'
+import { IconButton } from '#renderer/ui/button.tsx'
+import { NumberInput } from '#renderer/ui/number.tsx'
+import { Row, SliderRow } from '#renderer/ui/row.tsx'
+import { Section } from '#renderer/ui/section.tsx'
+
+export function SamplingSection({ problems }: { problems: FieldProblems }) {
+  const { numInferenceSteps, guidanceScale, seed, seedLocked } = useDraft((draft) => draft)
+  return (
+    <Section title="Sampling">
+      <SliderRow
+        label="Steps"
+        field="numInferenceSteps"
+        value={numInferenceSteps}
+        min={1}
+        max={60}
+        most={1000}
+        step={1}
+        problem={problems.numInferenceSteps}
+        onChange={(value) => editDraft({ numInferenceSteps: value })}
+      />
+      <SliderRow
+        label="Guidance"
+        field="guidanceScale"
+        value={guidanceScale}
+        min={1}
+        max={20}
+        most={100}
+        step={0.5}
+        digits={1}
+        problem={problems.guidanceScale}
+        note={guidanceScale <= 1 && 'At 1 and below guidance is off: the negative prompt has no effect.'}
+        onChange={(value) => editDraft({ guidanceScale: value })}
+      />
+      <Row label="Seed" field="seed" problem={problems.seed}>
+        <NumberInput
+          label="Seed"
+          value={seed}
+          min={0}
+          max={Number.MAX_SAFE_INTEGER}
+          invalid={!!problems.seed}
+          // Who types a seed wants to keep it.
+          onChange={(value) => editDraft({ seed: value, seedLocked: true })}
+        />
+        <IconButton label="Roll a new seed" shortcut="R" onClick={() => editDraft({ seed: rollSeed() })}>
+          <Dices size={15} aria-hidden="true" />
+        </IconButton>
+        <IconButton
+          label={seedLocked ? 'Seed is locked: each run uses it' : 'Seed is free: each run draws a new one'}
+          aria-label="Lock seed"
+          aria-pressed={seedLocked}
+          data-pressed={seedLocked || undefined}
+          onClick={() => editDraft({ seedLocked: !seedLocked })}
+        >
+          {seedLocked ? <Lock size={14} aria-hidden="true" /> : <LockOpen size={14} aria-hidden="true" />}
+        </IconButton>
+      </Row>
+    </Section>
+  )
+}

@@ -1,0 +1,93 @@
+import { Menu } from '@base-ui/react/menu'
+import { Download, Ellipsis, RotateCcw, ScanSearch, Trash2 } from 'lucide-react'
+import { useState } from 'react'
+import type { ClipResult, ExportFormat } from '#app/contract/results.ts'
+import { exportChoices, exportClip, restoreSettings } from '#renderer/actions/library.ts'
+import { classifyClip } from '#renderer/actions/classify.ts'
+import { setView } from '#renderer/store/view.ts'
+import { Button, IconButton } from '#renderer/ui/button.tsx'
+
+/** What can be done with the clip on the stage. */
+export function ClipActions({ clip }: { clip: ClipResult }) {
+  return (
+    <>
+      <Button variant="ghost" onClick={() => void classifyClip(clip.id)}>
+        <ScanSearch size={14} aria-hidden="true" />
+        Classify
+      </Button>
+      <ExportMenu clip={clip} />
+      <IconButton label="Delete clip" shortcut="Delete" onClick={() => setView({ deleting: clip.id })}>
+        <Trash2 size={14} aria-hidden="true" />
+      </IconButton>
+    </>
+  )
+}
+
+function ExportMenu({ clip }: { clip: ClipResult }) {
+  const [busy, setBusy] = useState<ExportFormat | null>(null)
+  const run = async (format: ExportFormat): Promise<void> => {
+    setBusy(format)
+    await exportClip(clip, format)
+    setBusy(null)
+  }
+  return (
+    <Menu.Root>
+      <Menu.Trigger render={<Button variant="ghost" disabled={busy !== null} />}>
+        <Download size={14} aria-hidden="true" />
+        {busy ? 'Exporting' : 'Export'}
+      </Menu.Trigger>
+      <MenuPopup label="Export">
+        {exportChoices.map(({ format, label, detail }) => (
+          <Menu.Item key={format} className="item menu-item" onClick={() => void run(format)}>
+            <span>{label}</span>
+            <span className="item-side">{detail}</span>
+          </Menu.Item>
+        ))}
+        <p className="popup-note">
+          The whole recipe goes into the file. Drop it on the studio to get the settings back.
+        </p>
+      </MenuPopup>
+    </Menu.Root>
+  )
+}
+
+export function MenuPopup({ label, children }: { label: string; children: React.ReactNode }) {
+  return (
+    <Menu.Portal>
+      <Menu.Positioner className="popup-positioner" sideOffset={4} align="end">
+        <Menu.Popup className="popup" aria-label={label}>
+          {children}
+        </Menu.Popup>
+      </Menu.Positioner>
+    </Menu.Portal>
+  )
+}
+
+/** The same for a tile of the strip, behind three dots. */
+export function TileMenu({ clip }: { clip: ClipResult }) {
+  return (
+    <Menu.Root>
+      <Menu.Trigger
+        render={<Button data-icon="" variant="ghost" size="small" aria-label={`Actions for ${clip.title || 'clip'}`} />}
+      >
+        <Ellipsis size={14} aria-hidden="true" />
+      </Menu.Trigger>
+      <MenuPopup label="Clip actions">
+        <Menu.Item className="item menu-item" onClick={() => restoreSettings(clip)}>
+          <RotateCcw size={13} aria-hidden="true" /> Use these settings
+        </Menu.Item>
+        <Menu.Item className="item menu-item" onClick={() => void classifyClip(clip.id)}>
+          <ScanSearch size={13} aria-hidden="true" /> Classify
+        </Menu.Item>
+        {exportChoices.map(({ format, label }) => (
+          <Menu.Item key={format} className="item menu-item" onClick={() => void exportClip(clip, format)}>
+            <Download size={13} aria-hidden="true" /> Export {label}
+          </Menu.Item>
+        ))}
+        <Menu.Item className="item menu-item" data-danger="" onClick={() => setView({ deleting: clip.id })}>
+          <Trash2 size={13} aria-hidden="true" /> Delete
+        </Menu.Item>
+      </MenuPopup>
+    </Menu.Root>
+  )
+}

@@ -1,0 +1,114 @@
+import { useEffect, useRef, useState } from 'react'
+import type { FrameSet } from '#renderer/store/frames.ts'
+import { playerStore, seek, stepFrame, usePlayer } from '#renderer/store/player.ts'
+
+/** All frames side by side, to scrub over. `marked` frames carry a tick: those that a classifier looks at. */
+export function Filmstrip({ frames, marked }: { frames: FrameSet; marked?: ReadonlySet<number> | undefined }) {
+  const strip = useRef<HTMLDivElement>(null)
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const frame = usePlayer((state) => state.frame)
+  const width = useWidth(strip)
+  const count = frames.images.length
+
+  useEffect(() => {
+    if (canvas.current && width > 0) paint(canvas.current, frames, width)
+  }, [frames, width])
+
+  const scrub = (event: React.PointerEvent<HTMLDivElement>): void => {
+    const bounds = event.currentTarget.getBoundingClientRect()
+    seek(Math.floor(((event.clientX - bounds.left) / bounds.width) * count))
+  }
+  const keys: Record<string, () => void> = {
+    ArrowLeft: () => stepFrame(-1),
+    ArrowRight: () => stepFrame(1),
+    Home: () => seek(0),
+    End: () => seek(count - 1),
+  }
+
+  return (
+    <div
+      className="filmstrip"
+      ref={strip}
+      role="slider"
+      tabIndex={0}
+      aria-label="Frame"
+      aria-valuemin={1}
+      aria-valuemax={count}
+      aria-valuenow={frame + 1}
+      aria-valuetext={`Frame ${frame + 1} of ${count}`}
+      onPointerDown={(event) => {
+        event.currentTarget.setPointerCapture(event.pointerId)
+        scrub(event)
+      }}
+      onPointerMove={(event) => event.buttons === 1 && scrub(event)}
+      onKeyDown={(event) => {
+        const act = keys[event.key]
+        if (!act) return
+        event.preventDefault()
+        event.stopPropagation()
+        act()
+      }}
+    >
+      <canvas ref={canvas} aria-hidden="true" />
+      {marked &&
+        [...marked].map((index) => (
+          <i key={index} className="filmstrip-mark" style={{ left: `${((index + 0.5) / count) * 100}%` }} />
+        ))}
+      <i className="filmstrip-head" style={{ left: `${(frame / count) * 100}%`, width: `${100 / count}%` }} />
+    </div>
+  )
+}
+
+const stripHeight = 44
+const narrowest = 30
+
+function paint(canvas: HTMLCanvasElement, frames: FrameSet, width: number): void {
+  const ratio = window.devicePixelRatio
+  canvas.width = Math.round(width * ratio)
+  canvas.height = stripHeight * ratio
+  const context = canvas.getContext('2d')
+  const scratch = new OffscreenCanvas(frames.width, frames.height)
+  const scratchContext = scratch.getContext('2d')
+  if (!context || !scratchContext) return
+  const cells = Math.max(1, Math.min(frames.images.length, Math.floor(width / narrowest)))
+  const cell = canvas.width / cells
+  for (let i = 0; i < cells; i++) {
+    const image = frames.images[Math.floor((i * frames.images.length) / cells)]
+    if (!image) continue
+    scratchContext.putImageData(image, 0, 0)
+    // Each cell is filled, cropping what does not fit.
+    const scale = Math.max(cell / frames.width, canvas.height / frames.height)
+    const [w, h] = [cell / scale, canvas.height / scale]
+    const left = Math.round(i * cell)
+    context.drawImage(
+      scratch,
+      (frames.width - w) / 2,
+      (frames.height - h) / 2,
+      w,
+      h,
+      left,
+      0,
+      Math.round((i + 1) * cell) - left - (i < cells - 1 ? ratio : 0),
+      canvas.height,
+    )
+  }
+}
+
+function useWidth(element: React.RefObject<HTMLElement | null>): number {
+  const [width, setWidth] = useState(0)
+  useEffect(() => {
+    if (!element.current) return
+    const observer = new ResizeObserver(([entry]) => entry && setWidth(entry.contentRect.width))
+    observer.observe(element.current)
+    return () => observer.disconnect()
+  }, [element])
+  return width
+}
+
+/** Tells the player what it plays. */
+export function usePlayable(frames: FrameSet | undefined, fps: number): void {
+  const count = frames?.images.length ?? 0
+  useEffect(() => {
+    playerStore.setState((state) => ({ count, fps, frame: Math.min(state.frame, Math.max(0, count - 1)) }))
+  }, [count, fps])
+}

@@ -1,0 +1,114 @@
+import { CircleCheck, CircleMinus, TriangleAlert } from 'lucide-react'
+import { useState } from 'react'
+import type { DoctorReport } from '#app/contract/system.ts'
+import { restartEngine, saveSettings } from '#renderer/actions/settings.ts'
+import { callHost } from '#renderer/store/host.ts'
+import { useStudio } from '#renderer/store/studio.ts'
+import { Button } from '#renderer/ui/button.tsx'
+import { bytesText } from '#renderer/ui/format.ts'
+import { Row } from '#renderer/ui/row.tsx'
+import { Slider } from '#renderer/ui/slider.tsx'
+import { NumberInput } from '#renderer/ui/number.tsx'
+import { tellFailure } from '#renderer/ui/toasts.ts'
+
+const mebibyte = 1024 ** 2
+
+export function EngineTab() {
+  const engine = useStudio((state) => state.engine)
+  const saved = useStudio((state) => state.settings?.memoryBudgetMiB)
+  // While the thumb moves only the page follows; the engine hears of it when the thumb rests.
+  const [moving, setMoving] = useState<number | null>(null)
+  const budget = moving ?? saved ?? 0
+  const save = (value: number): void => {
+    setMoving(null)
+    void saveSettings({ memoryBudgetMiB: value })
+  }
+  return (
+    <>
+      <h2>Engine</h2>
+      <Row
+        label="Memory"
+        note="Models that were used last stay open up to this much, so that the next run starts at once. Weights are read from their files and count only while they are in use."
+      >
+        <Slider
+          label="Memory budget"
+          value={budget}
+          min={256}
+          max={65_536}
+          step={256}
+          onChange={setMoving}
+          onCommit={save}
+        />
+        <NumberInput
+          label="Memory budget in MiB"
+          value={budget}
+          min={256}
+          max={1_048_576}
+          step={256}
+          width={78}
+          onChange={save}
+        />
+        <span className="muted">MiB</span>
+      </Row>
+      {engine && (
+        <Row label="State">
+          <span>
+            {engineWords[engine.state]}, {engine.provider || 'no provider'}
+            {engine.memory.usedBytes > 0 && `, ${bytesText(engine.memory.usedBytes)} in use`}
+          </span>
+          <Button className="push" onClick={() => void restartEngine()}>
+            Restart
+          </Button>
+        </Row>
+      )}
+      <Doctor />
+    </>
+  )
+}
+
+export const engineWords = {
+  starting: 'Starting',
+  ready: 'Ready',
+  restarting: 'Restarting',
+  stopped: 'Stopped',
+} as const
+export const mebibytes = (bytes: number): number => Math.round(bytes / mebibyte)
+
+const stateIcons = { ok: CircleCheck, warning: TriangleAlert, missing: CircleMinus }
+
+function Doctor() {
+  const [report, setReport] = useState<DoctorReport | null>(null)
+  const [busy, setBusy] = useState(false)
+  const run = async (): Promise<void> => {
+    setBusy(true)
+    try {
+      setReport(await callHost((host) => host.doctor()))
+    } catch (error) {
+      tellFailure('This machine could not be checked', error)
+    }
+    setBusy(false)
+  }
+  return (
+    <>
+      <Row label="Check-up">
+        <Button onClick={() => void run()} disabled={busy}>
+          {busy ? 'Checking' : 'Check this machine'}
+        </Button>
+      </Row>
+      {report && (
+        <ul className="checks">
+          {report.checks.map((check) => {
+            const Icon = stateIcons[check.state]
+            return (
+              <li key={check.name} data-state={check.state}>
+                <Icon size={14} aria-label={check.state} />
+                <span>{check.name}</span>
+                <span className="muted">{check.detail}</span>
+              </li>
+            )
+          })}
+        </ul>
+      )}
+    </>
+  )
+}

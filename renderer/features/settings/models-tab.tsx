@@ -1,0 +1,105 @@
+import { FolderPlus, RefreshCw, X } from 'lucide-react'
+import { useState } from 'react'
+import type { ModelEntry } from '#app/contract/models.ts'
+import { refreshModels, saveSettings } from '#renderer/actions/settings.ts'
+import { demoNote } from '#renderer/features/generate/model-section.tsx'
+import { useStudio } from '#renderer/store/studio.ts'
+import { Button, IconButton } from '#renderer/ui/button.tsx'
+import { bytesText } from '#renderer/ui/format.ts'
+
+export function ModelsTab() {
+  const folders = useStudio((state) => state.settings?.modelFolders ?? [])
+  const models = useStudio((state) => state.models)
+  const [folder, setFolder] = useState('')
+  const [searching, setSearching] = useState(false)
+  const add = (): void => {
+    const added = folder.trim()
+    if (!added || folders.includes(added)) return
+    setFolder('')
+    void saveSettings({ modelFolders: [...folders, added] })
+  }
+  const search = async (): Promise<void> => {
+    setSearching(true)
+    await refreshModels()
+    setSearching(false)
+  }
+  return (
+    <>
+      <h2>Models</h2>
+      <p>
+        {demoNote} Each model is a folder as Hugging Face ships it, with its <code>config.json</code> or{' '}
+        <code>model_index.json</code> and <code>.safetensors</code> files. Nothing is converted and nothing is sent
+        anywhere.
+      </p>
+      <h3>Folders</h3>
+      <ul className="folders">
+        {folders.map((entry) => (
+          <li key={entry}>
+            <code>{entry}</code>
+            <IconButton
+              label={`Remove ${entry}`}
+              size="small"
+              onClick={() => void saveSettings({ modelFolders: folders.filter((other) => other !== entry) })}
+            >
+              <X size={13} aria-hidden="true" />
+            </IconButton>
+          </li>
+        ))}
+        {folders.length === 0 && <li className="muted">None yet. Only the bundled models are used.</li>}
+      </ul>
+      <form
+        className="folder-add"
+        onSubmit={(event) => {
+          event.preventDefault()
+          add()
+        }}
+      >
+        <input
+          className="input"
+          aria-label="Folder to add"
+          placeholder="/home/me/models"
+          value={folder}
+          spellCheck={false}
+          onChange={(event) => setFolder(event.target.value)}
+        />
+        <Button type="submit" disabled={!folder.trim()}>
+          <FolderPlus size={14} aria-hidden="true" />
+          Add folder
+        </Button>
+        <Button onClick={() => void search()} disabled={searching}>
+          <RefreshCw size={13} aria-hidden="true" />
+          {searching ? 'Searching' : 'Search again'}
+        </Button>
+      </form>
+      <h3>Found</h3>
+      <ul className="found">
+        {models.map((model) => (
+          <FoundModel key={model.id} model={model} />
+        ))}
+        {models.length === 0 && <li className="muted">No checkpoints were found.</li>}
+      </ul>
+    </>
+  )
+}
+
+const taskNames: Record<ModelEntry['task'], string> = {
+  'text-to-video': 'Text to video',
+  'motion-adapter': 'Motion adapter',
+  'video-classification': 'Classifier',
+}
+
+function FoundModel({ model }: { model: ModelEntry }) {
+  return (
+    <li data-problem={model.problem ? '' : undefined}>
+      <div className="found-name">
+        {model.name}
+        {model.demo && <span className="badge">demo</span>}
+      </div>
+      <div className="muted">
+        {taskNames[model.task]}, {model.precision}, {bytesText(model.bytes)}
+      </div>
+      <code>{model.location}</code>
+      {model.problem && <div className="found-problem">{model.problem.message}</div>}
+    </li>
+  )
+}

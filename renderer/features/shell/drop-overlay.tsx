@@ -1,0 +1,48 @@
+import { useEffect, useState } from 'react'
+import { takeFile } from '#renderer/actions/drop.ts'
+
+const carriesFile = (event: DragEvent): boolean => !!event.dataTransfer?.types.includes('Files')
+
+/** Takes a file dropped anywhere on the page. */
+export function DropOverlay() {
+  const [over, setOver] = useState(false)
+  useEffect(() => {
+    let left: ReturnType<typeof setTimeout> | undefined
+    const onOver = (event: DragEvent): void => {
+      if (!carriesFile(event)) return
+      event.preventDefault()
+      clearTimeout(left)
+      setOver(true)
+    }
+    // Moving from element to element leaves each of them; only silence means that the file has gone.
+    const onLeave = (): void => {
+      clearTimeout(left)
+      left = setTimeout(() => setOver(false), 80)
+    }
+    const onDrop = (event: DragEvent): void => {
+      if (!carriesFile(event)) return
+      event.preventDefault()
+      setOver(false)
+      const file = event.dataTransfer?.files[0]
+      if (file) void takeFile(file)
+    }
+    window.addEventListener('dragover', onOver)
+    window.addEventListener('dragleave', onLeave)
+    window.addEventListener('drop', onDrop)
+    return () => {
+      clearTimeout(left)
+      window.removeEventListener('dragover', onOver)
+      window.removeEventListener('dragleave', onLeave)
+      window.removeEventListener('drop', onDrop)
+    }
+  }, [])
+  if (!over) return null
+  return (
+    <div className="drop">
+      <div>
+        <p>Drop the clip</p>
+        <p>One made here brings its settings back. Any other is taken to Classify.</p>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,27 @@
+// Before anything that makes a schema.
+import './no-eval.ts'
+import '@fontsource-variable/geist/index.css'
+import './styles/tokens.css'
+import './styles/base.css'
+import './ui/ui.css'
+import './features/player/player.css'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { startWatching } from './actions/watch.ts'
+import { App } from './features/shell/app.tsx'
+import { followTheme } from './features/shell/theme.ts'
+import { keepDraft } from './store/draft.ts'
+import { startMirror } from './store/host.ts'
+
+followTheme()
+keepDraft()
+startWatching()
+startMirror()
+
+const root = document.getElementById('root')
+if (!root) throw new Error('index.html has no #root')
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+)

@@ -1,0 +1,53 @@
+import type { ModelEntry } from '#app/contract/models.ts'
+import type { Problem } from '#app/contract/errors.ts'
+import { adaptersFor, mostFrames } from './models.ts'
+import type { Draft } from './draft.ts'
+import { toSettings } from './draft.ts'
+import { generateSettingsSchema } from '#app/contract/settings.ts'
+
+export type FieldProblems = Readonly<Partial<Record<keyof Draft, string>>>
+
+/** What keeps the draft from running, by field, in words. Empty when it can be sent. */
+export function checkDraft(draft: Draft, models: readonly ModelEntry[]): FieldProblems {
+  const problems: Partial<Record<keyof Draft, string>> = {}
+  const parsed = generateSettingsSchema.safeParse(toSettings(draft))
+  for (const issue of parsed.error?.issues ?? []) problems[issue.path[0] as keyof Draft] ??= issue.message
+
+  const model = models.find((entry) => entry.id === draft.model)
+  if (!model)
+    return {
+      ...problems,
+      model: draft.model
+        ? `“${draft.model}” is not in the model folders any more. Choose another, or add its folder in Settings.`
+        : 'No text-to-video model was found. Add a folder with checkpoints in Settings.',
+    }
+  if (model.problem) problems.model = model.problem.message
+
+  const { adapters, none } = adaptersFor(model, models)
+  const adapter = adapters.find((entry) => entry.id === draft.motionAdapter)
+  if (none) problems.motionAdapter = none
+  else if (model.needsMotionAdapter && !adapter)
+    problems.motionAdapter = `Choose a motion adapter that fits ${model.name}.`
+
+  const multiple = model.sizeMultiple ?? 1
+  for (const side of ['width', 'height'] as const)
+    if (draft[side] % multiple !== 0)
+      problems[side] =
+        `${side === 'width' ? 'Width' : 'Height'} must be a multiple of ${multiple} here: ${nearest(draft[side], multiple)}.`
+
+  const most = mostFrames(model, adapter)
+  if (most !== undefined && draft.numFrames > most)
+    problems.numFrames = `${(adapter ?? model).name} makes ${most} frames at most.`
+  return problems
+}
+
+function nearest(value: number, multiple: number): string {
+  const below = Math.floor(value / multiple) * multiple
+  return below > 0 ? `${below} or ${below + multiple}` : String(multiple)
+}
+
+/** The form field that a host's problem is about, if it is about one. */
+export function fieldOf(problem: Problem, draft: Draft): keyof Draft | undefined {
+  const name = problem.field?.split('.').find((part) => part in draft)
+  return name as keyof Draft | undefined
+}

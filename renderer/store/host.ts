@@ -1,0 +1,24 @@
+import { connect, type Connection } from '#renderer/bridge/connection.ts'
+import { isElectron, openMessagePort } from '#renderer/bridge/electron.ts'
+import { openWebSocket } from '#renderer/bridge/websocket.ts'
+import { tell } from '#renderer/ui/toasts.ts'
+import { applyEvent, studioStore } from './studio.ts'
+
+let connection: Connection | undefined
+
+/** Opens the line to whichever host this page is in, and mirrors its state from then on. */
+export function startMirror(): void {
+  connection ??= connect(isElectron() ? openMessagePort : openWebSocket, {
+    event: (event) => {
+      studioStore.setState((state) => applyEvent(state, event))
+      if (event.type === 'snapshot') for (const notice of event.notices ?? []) tell('warning', notice)
+    },
+    state: (state) => studioStore.setState({ connection: state }),
+  })
+}
+
+/** Calls the host; a failure is a ProblemError. */
+export const callHost: Connection['call'] = (use) => {
+  if (!connection) throw new Error('callHost before startMirror')
+  return connection.call(use)
+}

@@ -1,0 +1,102 @@
+import { createStore, useStore } from 'zustand'
+import type { ClipResult, ClassificationResult, Result } from '#app/contract/results.ts'
+import type { AppSettings, FreeU } from '#app/contract/settings.ts'
+import { isFinished, type Job } from '#app/contract/jobs.ts'
+import type { EngineStatus } from '#app/contract/system.ts'
+import type { ModelEntry } from '#app/contract/models.ts'
+import type { StudioEvent } from '#app/contract/studio.ts'
+import type { ConnectionState } from '#renderer/bridge/connection.ts'
+
+/** The host's state as the page mirrors it. Only `applyEvent` changes what came from the host. */
+export type StudioState = {
+  connection: ConnectionState
+  /** False until the first snapshot: nothing is known yet. */
+  known: boolean
+  appVersion: string
+  /** Oldest first. */
+  jobs: readonly Job[]
+  /** Newest first. */
+  results: readonly Result[]
+  models: readonly ModelEntry[]
+  engine: EngineStatus | null
+  settings: AppSettings | null
+  /** Where FreeU was changed in a running job: `step` is the first, counted from 1, that uses it. */
+  freeuMarks: Readonly<Record<string, readonly FreeUMark[]>>
+}
+export type FreeUMark = { step: number; freeu: FreeU | null }
+
+export const studioStore = createStore<StudioState>(() => ({
+  connection: 'connecting',
+  known: false,
+  appVersion: '',
+  jobs: [],
+  results: [],
+  models: [],
+  engine: null,
+  settings: null,
+  freeuMarks: {},
+}))
+
+export const useStudio = <T>(select: (state: StudioState) => T): T => useStore(studioStore, select)
+
+export function applyEvent(state: StudioState, event: StudioEvent): Partial<StudioState> {
+  switch (event.type) {
+    case 'snapshot': {
+      const { jobs, results, appVersion, models, engine, settings } = event
+      return {
+        known: true,
+        appVersion,
+        models,
+        engine,
+        settings,
+        jobs: oldestFirst(jobs),
+        results: newestFirst(results),
+      }
+    }
+    case 'job': {
+      const before = state.jobs.find((job) => job.id === event.job.id)
+      const others = state.jobs.filter((job) => job.id !== event.job.id)
+      return {
+        jobs: oldestFirst([...others, event.job]),
+        ...(before && !sameFreeU(before.freeu, event.job.freeu) && { freeuMarks: marked(state.freeuMarks, event.job) }),
+      }
+    }
+    case 'job-removed':
+      return { jobs: state.jobs.filter((job) => job.id !== event.id) }
+    case 'engine':
+      return { engine: event.engine }
+    case 'result-added':
+      return { results: newestFirst([...state.results.filter((r) => r.id !== event.result.id), event.result]) }
+    case 'result-removed':
+      return { results: state.results.filter((result) => result.id !== event.id) }
+    case 'models':
+      return { models: event.models }
+    case 'settings':
+      return { settings: event.settings }
+  }
+}
+
+function marked(marks: StudioState['freeuMarks'], job: Job): StudioState['freeuMarks'] {
+  const step = freeuTakesEffectAt(job)
+  // Two moves before the same step: the later one is what the step sees.
+  const kept = (marks[job.id] ?? []).filter((mark) => mark.step !== step)
+  return { ...marks, [job.id]: [...kept, { step, freeu: job.freeu }] }
+}
+
+/** The step, counted from 1, that is the first to see a change made now: the one under way has read its values already. */
+export const freeuTakesEffectAt = (job: Job): number => (job.status === 'running' ? job.step + 2 : 1)
+
+export const sameFreeU = (a: FreeU | null, b: FreeU | null): boolean =>
+  a === b || (!!a && !!b && a.b1 === b.b1 && a.b2 === b.b2 && a.s1 === b.s1 && a.s2 === b.s2)
+
+const oldestFirst = (jobs: readonly Job[]): Job[] => [...jobs].sort((a, b) => a.createdAt - b.createdAt)
+const newestFirst = (results: readonly Result[]): Result[] => [...results].sort((a, b) => b.createdAt - a.createdAt)
+
+export const activeJobs = (state: StudioState): Job[] => state.jobs.filter((job) => !isFinished(job.status))
+/** The generate job that the engine works on now. */
+export const runningGenerate = (state: StudioState): Job | undefined =>
+  state.jobs.find((job) => job.kind === 'generate' && (job.status === 'running' || job.status === 'loading'))
+export const clipById = (state: StudioState, id: string): ClipResult | undefined =>
+  state.results.find((result): result is ClipResult => result.id === id && result.kind === 'clip')
+export const classificationById = (state: StudioState, id: string): ClassificationResult | undefined =>
+  state.results.find((result): result is ClassificationResult => result.id === id && result.kind === 'classification')

@@ -1,0 +1,18 @@
+const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent)
+const macNames: Record<string, string> = { Ctrl: '⌘', Shift: '⇧', Alt: '⌥', Enter: '↩' }
+const names: Record<string, string> = { ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc', Space: 'Space', Delete: 'Del' }
+
+/** A shortcut as this system writes it, from a form like "Ctrl+Enter". */
+export const shortcutText = (shortcut: string): string =>
+  shortcut
+    .split('+')
+    .map((key) => (isMac ? macNames[key] : undefined) ?? names[key] ?? key)
+    .join(isMac ? '' : ' ')
+
+export function Keys({ shortcut }: { shortcut: string }) {
+  return (
+    <kbd className="kbd" aria-hidden="true">
+      {shortcutText(shortcut)}
+    </kbd>
+  )
+}

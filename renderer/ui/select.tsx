@@ -1,0 +1,75 @@
+import { Select as Base } from '@base-ui/react/select'
+import { Check, ChevronsUpDown } from 'lucide-react'
+import type { ReactNode } from 'react'
+
+export type Choice<T> = {
+  value: T
+  label: string
+  detail?: string | undefined
+  side?: ReactNode
+  /** Why it cannot be chosen. */
+  disabled?: boolean
+}
+
+type SelectProps<T> = {
+  label: string
+  value: T
+  choices: readonly Choice<T>[]
+  onChange: (value: T) => void
+  placeholder?: string
+  note?: ReactNode
+  disabled?: boolean
+  invalid?: boolean
+}
+
+export function Select<T extends string | number | null>({
+  label,
+  value,
+  choices,
+  onChange,
+  placeholder,
+  note,
+  disabled,
+  invalid,
+}: SelectProps<T>) {
+  return (
+    <Base.Root
+      items={choices.map((choice) => ({ value: choice.value, label: choice.label }))}
+      value={choices.some((choice) => choice.value === value) ? value : null}
+      onValueChange={(next) => {
+        const choice = choices.find((entry) => entry.value === next)
+        if (choice) onChange(choice.value)
+      }}
+      disabled={disabled ?? false}
+    >
+      <Base.Trigger className="select-trigger" aria-label={label} aria-invalid={invalid ?? undefined}>
+        <Base.Value className="select-value" placeholder={placeholder} />
+        <ChevronsUpDown size={13} aria-hidden="true" />
+      </Base.Trigger>
+      <Base.Portal>
+        <Base.Positioner className="popup-positioner" sideOffset={4} alignItemWithTrigger={false}>
+          <Base.Popup className="popup select-popup">
+            <Base.List aria-label={label}>
+              {choices.map((choice) => (
+                <Base.Item
+                  key={String(choice.value)}
+                  value={choice.value}
+                  className="item"
+                  disabled={choice.disabled ?? false}
+                >
+                  <Base.ItemIndicator className="item-mark">
+                    <Check size={13} aria-hidden="true" />
+                  </Base.ItemIndicator>
+                  <Base.ItemText className="item-text">{choice.label}</Base.ItemText>
+                  {choice.side && <span className="item-side">{choice.side}</span>}
+                  {choice.detail && <span className="item-detail">{choice.detail}</span>}
+                </Base.Item>
+              ))}
+            </Base.List>
+            {note && <p className="popup-note">{note}</p>}
+          </Base.Popup>
+        </Base.Positioner>
+      </Base.Portal>
+    </Base.Root>
+  )
+}
