@@ -57,7 +57,7 @@ module.exports = {
     ),
     forbid(
       'only-its-host-knows-electron',
-      { path: '^(app|main|renderer)/', pathNot: '^main/electron/' },
+      { path: '^(app|main|renderer)/', pathNot: '^main/(electron|dev)/' },
       { path: npm('electron') },
     ),
     forbid(

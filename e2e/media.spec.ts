@@ -58,12 +58,9 @@ type Failed = { code: string; message: string }
 
 /** Runs in the page: openVideo on a file of the server, the frames as base64. */
 async function decodeInPage({ url, indices }: { url: string; indices: number[] }): Promise<Decoded | Failed> {
-  const { openVideo } = (await import(
-    /* @vite-ignore */ `${'/renderer'}/media/decode.ts`
-  )) as typeof import('../renderer/media/decode.ts')
-  const { toProblem } = (await import(
-    /* @vite-ignore */ `${'/app'}/contract/errors.ts`
-  )) as typeof import('../app/contract/errors.ts')
+  const load = (path: string) => import(/* @vite-ignore */ path) as Promise<unknown>
+  const { openVideo } = (await load('/renderer/media/decode.ts')) as typeof import('../renderer/media/decode.ts')
+  const { toProblem } = (await load('/app/contract/errors.ts')) as typeof import('../app/contract/errors.ts')
   try {
     const blob = await (await fetch(url)).blob()
     const video = await openVideo(blob, url.split('/').at(-1))

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
+import type { LoraFile } from '#app/checkpoints/lora/open-lora.ts'
 import type { Weights } from '#app/checkpoints/weights.ts'
+import type { AttnProcessorMap } from '#app/contract/attn-processors.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { defaultOptions, type CompileOptions } from '#app/graph/index.ts'
+import { defaultOptions, type AttnProcessor, type CompileOptions } from '#app/graph/index.ts'
 import { compile, parseConfig, type InputShapes, type Model } from '#app/models/model.ts'
 import { showShape, type Tensor } from '#app/tensor/tensor.ts'
+import { AttnProcessors } from './attn-processors.ts'
+import { LoraSet, type LoraOptions, type LoraReport } from './lora-set.ts'
 import type { Session } from './session.ts'
 import type { SessionCache } from './session-cache.ts'
 
@@ -12,21 +16,105 @@ import type { SessionCache } from './session-cache.ts'
 export class LoadedModel<Config = unknown> {
   readonly config: Config
   readonly #model: Model<Config>
-  readonly #weights: Weights
+  #weights: Weights
+  readonly #loras = new LoraSet()
   readonly #sessions: SessionCache
-  readonly #identity: string
-  #options: CompileOptions = defaultOptions
+  readonly #processors: AttnProcessors
+  /** All that is compiled: the model's weights, and those of its attention processors. */
+  #complete: { readonly weights: Weights; readonly identity: string }
+  #forwardChunking = defaultOptions.forwardChunking
 
   constructor(model: Model<Config>, config: unknown, weights: Weights, sessions: SessionCache) {
     this.#model = model
     this.config = parseConfig(model, config)
     this.#weights = weights
     this.#sessions = sessions
-    this.#identity = identityOf(model.className, this.config, weights)
+    this.#processors = new AttnProcessors(weights)
+    this.#complete = { weights, identity: identityOf(model.className, this.config, weights) }
   }
 
   get options(): CompileOptions {
-    return this.#options
+    return { processors: this.#processors.chosen, forwardChunking: this.#forwardChunking, args: {} }
+  }
+
+  /** The processor of each attention layer, by diffusers' paths. */
+  get attnProcessors(): AttnProcessorMap {
+    return this.#processors.map
+  }
+
+  /**
+   * One processor for all attention layers, or one for each, by path. Source: diffusers/src/diffusers/models/attention.py@58eb52c
+   * AttentionMixin.set_attn_processor. Throws bad-input naming both counts where there are too few or too many; bad-model when a
+   * Custom Diffusion file is none, or for another model.
+   */
+  async setAttnProcessor(processor: AttnProcessor | AttnProcessorMap): Promise<void> {
+    await this.#processors.set(processor)
+    this.#completeWeights()
+  }
+
+  /** Back to the plain processor. Throws bad-input when a processor is in use that diffusers would not throw away. */
+  setDefaultAttnProcessor(): void {
+    this.#processors.setDefault()
+    this.#completeWeights()
+  }
+
+  /** One product for query, key and value. Throws bad-input for a model with added keys and values. */
+  fuseQkvProjections(): void {
+    this.#processors.fuse()
+    this.#completeWeights()
+  }
+
+  /** The processors as they were before `fuseQkvProjections`. */
+  unfuseQkvProjections(): void {
+    this.#processors.unfuse()
+    this.#completeWeights()
+  }
+
+  /** All layers to a processor that brings no weights. */
+  protected resetAttnProcessors(processor: AttnProcessor): void {
+    this.#processors.reset(processor)
+    this.#completeWeights()
+  }
+
+  #completeWeights(): void {
+    const weights = this.#processors.completed(this.#weights)
+    if (weights === this.#complete.weights) return
+    this.#complete = { weights, identity: identityOf(this.#model.className, this.config, weights) }
+  }
+
+  /**
+   * Adds a LoRA, of a file or opened, on top of those that are loaded. Source: diffusers load_lora_weights. Returns the layers that this
+   * model has no place for. Throws bad-model when the file is no LoRA or is one for another model, bad-input when the name is taken.
+   */
+  loadLora(lora: string | LoraFile, options: LoraOptions = {}): Promise<LoraReport> {
+    const part = this.#model.className.startsWith('CLIPText') ? 'text_encoder' : 'denoiser'
+    return this.#loras.load(lora, this.#weights, { ...options, part: options.part ?? part })
+  }
+
+  /** From the next forward on; nothing is compiled or loaded for it. Throws bad-input for a name that is not loaded. */
+  setLoraScale(name: string, scale: number): void {
+    this.#loras.setScale(name, scale)
+  }
+
+  /** Takes a LoRA away, or all without a name. Throws bad-input for a name that is not loaded. */
+  unloadLora(name?: string): void {
+    this.#loras.unload(name)
+  }
+
+  /** The loaded LoRAs' scales by their names. */
+  get loraScales(): Readonly<Record<string, number>> {
+    return this.#loras.scales
+  }
+
+  protected get weights(): Weights {
+    return this.#weights
+  }
+
+  /** Other weights for the same config. What both have in common stays mapped. */
+  protected replaceWeights(weights: Weights): void {
+    this.#loras.moveTo(weights)
+    this.#weights = weights
+    this.#completeWeights()
   }
 
   /** Feed-forward layers in chunks along axis 0 (batch) or 1 (sequence). Source: diffusers UNetMotionModel.enable_forward_chunking. */
@@ -37,11 +125,11 @@ export class LoadedModel<Config = unknown> {
         `forward chunking: dim must be 0 (batch) or 1 (sequence length), not ${dim}`,
         { field: 'dim' },
       )
-    this.#options = { ...this.#options, forwardChunking: { chunkSize: chunkSize ?? 1, dim } }
+    this.#forwardChunking = { chunkSize: chunkSize ?? 1, dim }
   }
 
   disableForwardChunking(): void {
-    this.#options = { ...this.#options, forwardChunking: null }
+    this.#forwardChunking = null
   }
 
   /** Inputs that the model itself holds, added to those that a caller gives. */
@@ -54,25 +142,27 @@ export class LoadedModel<Config = unknown> {
     inputs: Readonly<Record<string, Tensor>>,
     args: CompileOptions['args'] = {},
   ): Promise<Record<string, Tensor>> {
-    const all = this.withDefaults(inputs)
+    const all = { ...this.withDefaults(inputs), ...this.#loras.inputs }
     const session = await this.#open(all, args)
     return session.run(all)
   }
 
   /** Compiles and opens what inputs like these need, so that the first step does not wait for it. */
   async prepare(inputs: Readonly<Record<string, Tensor>>, args: CompileOptions['args'] = {}): Promise<void> {
-    await this.#open(this.withDefaults(inputs), args)
+    await this.#open({ ...this.withDefaults(inputs), ...this.#loras.inputs }, args)
   }
 
   #open(inputs: Readonly<Record<string, Tensor>>, args: CompileOptions['args']): Promise<Session> {
-    const options = { ...this.#options, args }
+    const { weights, identity } = this.#complete
+    const options = { ...this.options, args }
     const shapes: InputShapes = Object.fromEntries(
       Object.entries(inputs).map(([name, { dtype, shape }]) => [name, { dtype, shape }]),
     )
-    const key = JSON.stringify([this.#identity, options, shapes])
+    const loras = this.#loras.all
+    const key = JSON.stringify([identity, options, shapes, ...this.#loras.identities])
     const main = Object.values(shapes)[0]
     const label = `${this.#model.className} ${main ? showShape(main.shape) : ''}`
-    return this.#sessions.open(key, label, () => compile(this.#model, this.config, this.#weights, shapes, options))
+    return this.#sessions.open(key, label, () => compile(this.#model, this.config, weights, shapes, options, loras))
   }
 }
 

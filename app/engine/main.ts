@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { MessageChannel, SHARE_ENV, Worker } from 'node:worker_threads'
 import type { FromEngine, ToEngine } from '#app/contract/engine.ts'
 import { createCallQueue } from './call-queue.ts'
 import { faultPoint } from './fault.ts'
@@ -39,6 +39,8 @@ const { port1: newsPort, port2 } = new MessageChannel()
 const worker = new Worker(new URL('./engine-worker.js', import.meta.url), {
   workerData: { newsPort: port2 },
   transferList: [port2],
+  // Its own copy would hide from native code what it sets.
+  env: SHARE_ENV,
 })
 worker.on('error', (error) => fail(`the worker thread failed: ${error instanceof Error ? error.stack : String(error)}`))
 worker.on('exit', (code) => fail(`the worker thread ended with code ${code}`))

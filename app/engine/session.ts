@@ -1,8 +1,9 @@
 import { relative, resolve, sep, dirname } from 'node:path'
-import * as ort from 'onnxruntime-node'
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { ProblemError } from '#app/contract/errors.ts'
 import { outputPrefix, writeOnnx, type Graph } from '#app/graph/index.ts'
 import type { DType, Tensor, TensorData } from '#app/tensor/tensor.ts'
+import { ort } from './onnxruntime.ts'
 
 /** A graph ready to run. One call at a time; `run` blocks the thread for as long as the model takes. */
 export type Session = {
@@ -26,7 +27,7 @@ export type SessionOptions = {
 export async function openSession(graph: Graph, { threads, prepack }: SessionOptions): Promise<Session> {
   const root = commonFolder(weightFiles(graph))
   const model = writeOnnx(graph, (file) => relative(root, file).split(sep).join('/'))
-  let session: ort.InferenceSession
+  let session: InferenceSession
   try {
     session = await ort.InferenceSession.create(model, {
       executionProviders: ['cpu'],
@@ -85,11 +86,11 @@ function commonFolder(files: readonly string[]): string {
   return shared.join(sep) || sep
 }
 
-function toOrt({ dtype, shape, data }: Tensor): ort.Tensor {
-  return new ort.Tensor(dtype as ort.Tensor.Type, data as ort.Tensor.DataType, shape)
+function toOrt({ dtype, shape, data }: Tensor): OrtTensor {
+  return new ort.Tensor(dtype as OrtTensor.Type, data as OrtTensor.DataType, shape)
 }
 
-function fromOrt(tensor: ort.Tensor): Tensor {
+function fromOrt(tensor: OrtTensor): Tensor {
   return { dtype: tensor.type as DType, shape: tensor.dims, data: tensor.data as TensorData }
 }
 

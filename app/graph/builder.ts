@@ -105,6 +105,24 @@ export class GraphBuilder {
     }
   }
 
+  /** The nodes that `make` adds, apart from the graph's own: a pass puts them in the place of others. */
+  collect(path: string, make: () => Value): { readonly nodes: readonly Node[]; readonly output: Value } {
+    const outside = this.#nodes
+    const nodes: Node[] = []
+    this.#nodes = nodes
+    this.path = path
+    try {
+      return { output: make(), nodes }
+    } finally {
+      this.#nodes = outside
+    }
+  }
+
+  /** All that was ever known, also what passes added after the graph was finished. */
+  get known(): ReadonlyMap<Value, Known> {
+    return this.#known
+  }
+
   finish(): Graph {
     return { name: this.name, inputs: this.#inputs, outputs: this.#outputs, nodes: this.#nodes, known: this.#known }
   }

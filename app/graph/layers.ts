@@ -1,6 +1,7 @@
 import { float32 } from '#app/tensor/tensor.ts'
 import { add, mul, reshape } from './functions.ts'
 import type { Value } from './graph.ts'
+import { withConvLoras, withLinearLoras } from './loras.ts'
 import type { Scope } from './scope.ts'
 
 /** (..., in) -> (..., out), straight from the (out, in) weight. `bias: 'auto'` takes one if the checkpoint has it. */
@@ -9,7 +10,8 @@ export function linear(scope: Scope, x: Value, out: number, { bias = true }: { b
   const rows = reshape(x, [-1, input])
   const weight = scope.weight('weight', [out, input])
   const operands = bias ? [rows, weight, scope.weight('bias', [out])] : [rows, weight]
-  return reshape(x.builder.emit('Gemm', operands, { transB: 1 }), [...x.shape.slice(0, -1), out])
+  const output = reshape(x.builder.emit('Gemm', operands, { transB: 1 }), [...x.shape.slice(0, -1), out])
+  return withLinearLoras(scope, x, output)
 }
 
 export type ConvOptions = { kernel?: number; stride?: number; padding?: number; bias?: boolean }
@@ -18,11 +20,12 @@ export type ConvOptions = { kernel?: number; stride?: number; padding?: number; 
 export function conv2d(scope: Scope, x: Value, out: number, options: ConvOptions = {}): Value {
   const { kernel = 3, stride = 1, padding = 0, bias = true } = options
   const weight = scope.weight('weight', [out, x.shape[1]!, kernel, kernel])
-  return x.builder.emit('Conv', bias ? [x, weight, scope.weight('bias', [out])] : [x, weight], {
+  const output = x.builder.emit('Conv', bias ? [x, weight, scope.weight('bias', [out])] : [x, weight], {
     kernel_shape: [kernel, kernel],
     pads: [padding, padding, padding, padding],
     strides: [stride, stride],
   })
+  return withConvLoras(scope, x, output, { stride, padding })
 }
 
 /** Over the last axis. `affine: false` for a norm without weights. */
@@ -37,6 +40,12 @@ export function layerNorm(
     : x.builder.constant(float32([size], new Float32Array(size).fill(1)))
   const operands = affine ? [x, scale, scope.weight('bias', [size])] : [x, scale]
   return x.builder.emit('LayerNormalization', operands, { axis: x.shape.length - 1, epsilon })
+}
+
+/** x / sqrt(mean x^2 + epsilon) * weight over the last axis (arXiv 1910.07467). */
+export function rmsNorm(scope: Scope, x: Value, epsilon: number): Value {
+  const scale = scope.weight('weight', [x.shape.at(-1)!])
+  return x.builder.emit('SimplifiedLayerNormalization', [x, scale], { axis: x.shape.length - 1, epsilon })
 }
 
 /**

@@ -158,6 +158,18 @@ const table = {
       return [{ dtype: sameDType(inputs), shape: [x[0]!, w[0]!, ...out] }]
     },
   },
+  AveragePool: {
+    domain: '',
+    inputs: [1, 1],
+    attributes: ['kernel_shape', 'strides'],
+    infer: ([x], attributes) => {
+      const [kernel, strides] = [ints(attributes, 'kernel_shape'), ints(attributes, 'strides')]
+      const lead = x!.shape.length - kernel.length
+      const out = kernel.map((size, i) => Math.floor((x!.shape[lead + i]! - size) / at(strides, i)) + 1)
+      if (out.some((size) => size < 1)) fail(`${showShape(x!.shape)} is smaller than the window`)
+      return [{ dtype: x!.dtype, shape: [...x!.shape.slice(0, lead), ...out] }]
+    },
+  },
   Reshape: {
     domain: '',
     inputs: [2, 2],
@@ -291,6 +303,45 @@ const table = {
       if (scale!.shape.at(-1) !== x!.shape.at(-1))
         fail(`scale ${showShape(scale!.shape)} does not fit ${showShape(x!.shape)}`)
       return same(x!)
+    },
+  },
+  /** Without the mean and the bias: root mean square normalisation. onnxruntime has it in ONNX's own domain. */
+  SimplifiedLayerNormalization: {
+    domain: '',
+    inputs: [2, 2],
+    attributes: ['axis', 'epsilon'],
+    infer: ([x, scale]) => {
+      if (scale!.shape.at(-1) !== x!.shape.at(-1))
+        fail(`scale ${showShape(scale!.shape)} does not fit ${showShape(x!.shape)}`)
+      return same(x!)
+    },
+  },
+  /** float32 -> uint8 of the same shape, its scale and its zero point, taken from the least and the largest value. */
+  DynamicQuantizeLinear: {
+    domain: '',
+    inputs: [1, 1],
+    attributes: [],
+    infer: ([x]) => [
+      { dtype: 'uint8', shape: x!.shape },
+      { dtype: 'float32', shape: [] },
+      { dtype: 'uint8', shape: [] },
+    ],
+  },
+  /**
+   * (a - a_zero_point) (b - b_zero_point) * a_scale * b_scale + bias, in integers up to the scales. Inputs: a (..., K), b (K, N),
+   * a_scale, b_scale () or (N), then optional a_zero_point, b_zero_point, bias (N).
+   */
+  MatMulIntegerToFloat: {
+    domain: 'com.microsoft',
+    inputs: [4, 7],
+    attributes: [],
+    infer: ([a, b, , scale, , , bias]) => {
+      if (b!.shape.length !== 2 || a!.shape.at(-1) !== b!.shape[0])
+        fail(`${showShape(a!.shape)} and ${showShape(b!.shape)} do not multiply`)
+      for (const row of [scale, bias])
+        if (row && row.shape.length > 0 && row.shape.at(-1) !== b!.shape[1])
+          fail(`${showShape(row.shape)} does not fit ${b!.shape[1]} columns`)
+      return [{ dtype: 'float32', shape: [...a!.shape.slice(0, -1), b!.shape[1]!] }]
     },
   },
   Scan: {

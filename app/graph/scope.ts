@@ -3,7 +3,14 @@ import { ProblemError } from '#app/contract/errors.ts'
 import { sameShape, showShape, type Shape } from '#app/tensor/tensor.ts'
 import type { GraphBuilder } from './builder.ts'
 import type { Value } from './graph.ts'
+import type { LoraBranches } from './loras.ts'
 import { defaultOptions, type CompileOptions } from './options.ts'
+
+export type ScopeExtras = {
+  readonly loras?: LoraBranches | undefined
+  /** Takes what is wrong with a key instead of a throw, so that a report can name all of them. Such a graph cannot run. */
+  readonly onWrongKey?: ((key: string, problem: ProblemError) => void) | undefined
+}
 
 /**
  * A place in a checkpoint: its path is the prefix of the keys below it, so there is no table of names. Keeps which keys were
@@ -15,6 +22,7 @@ export class Scope {
   readonly path: string
   readonly #weights: Weights
   readonly #values: Map<string, Value>
+  readonly #extras: ScopeExtras
 
   private constructor(
     builder: GraphBuilder,
@@ -22,23 +30,30 @@ export class Scope {
     path: string,
     weights: Weights,
     values: Map<string, Value>,
+    extras: ScopeExtras,
   ) {
     this.builder = builder
     this.options = options
     this.path = path
     this.#weights = weights
     this.#values = values
+    this.#extras = extras
   }
 
-  static root(builder: GraphBuilder, weights: Weights, options: CompileOptions = defaultOptions): Scope {
-    return new Scope(builder, options, '', weights, new Map())
+  static root(
+    builder: GraphBuilder,
+    weights: Weights,
+    options: CompileOptions = defaultOptions,
+    extras: ScopeExtras = {},
+  ): Scope {
+    return new Scope(builder, options, '', weights, new Map(), extras)
   }
 
   /** The scope below: `at('down_blocks', 0, 'resnets', 1)` is `down_blocks.0.resnets.1`. */
   at(...parts: (string | number)[]): Scope {
     const path = [...(this.path ? [this.path] : []), ...parts].join('.')
     this.builder.path = path
-    return new Scope(this.builder, this.options, path, this.#weights, this.#values)
+    return new Scope(this.builder, this.options, path, this.#weights, this.#values, this.#extras)
   }
 
   #key(name: string): string {
@@ -58,21 +73,34 @@ export class Scope {
     const known = this.#values.get(key)
     if (known) return known
     const weight = this.#weights.get(key)
+    const problem = this.#problemOf(key, weight, shape)
+    if (problem && !this.#extras.onWrongKey) throw problem
+    if (problem) this.#extras.onWrongKey?.(key, problem)
+    const value = this.#widened(
+      weight && !problem ? weight : { name: key, dtype: 'float32', shape, source: { bytes: new Uint8Array() } },
+    )
+    this.#values.set(key, value)
+    return value
+  }
+
+  #problemOf(key: string, weight: Weight | undefined, shape: Shape): ProblemError | undefined {
     if (!weight)
-      throw new ProblemError(
+      return new ProblemError(
         'bad-model',
         `the checkpoint has no weight "${key}", which ${this.builder.name} needs; its config.json and its weights do not belong together`,
         { field: key },
       )
-    if (!sameShape(weight.shape, shape))
-      throw new ProblemError(
-        'bad-model',
-        `weight "${key}" has shape ${showShape(weight.shape)} where the config asks for ${showShape(shape)}; config.json and weights do not belong together`,
-        { field: key },
-      )
-    const value = this.#widened(weight)
-    this.#values.set(key, value)
-    return value
+    if (sameShape(weight.shape, shape)) return undefined
+    return new ProblemError(
+      'bad-model',
+      `weight "${key}" has shape ${showShape(weight.shape)} where the config asks for ${showShape(shape)}; config.json and weights do not belong together`,
+      { field: key },
+    )
+  }
+
+  /** What LoRAs add to the layer of this path. */
+  loras(): ReturnType<LoraBranches['at']> {
+    return this.#extras.loras?.at(this.path, (weight) => this.#widened(weight)) ?? []
   }
 
   #widened(weight: Weight): Value {
@@ -85,9 +113,13 @@ export class Scope {
     })
   }
 
+  unusedKeys(): string[] {
+    return [...this.#weights.keys()].filter((key) => !this.#values.has(key))
+  }
+
   /** Throws bad-model that names the keys which no layer used. `ignored` are keys that old files carry without need. */
   audit(ignored: (key: string) => boolean = () => false): void {
-    const unused = [...this.#weights.keys()].filter((key) => !this.#values.has(key) && !ignored(key))
+    const unused = this.unusedKeys().filter((key) => !ignored(key))
     if (unused.length === 0) return
     const shown = unused
       .slice(0, 5)

@@ -60,6 +60,7 @@ function openSound(file: string, options: MigrateOptions & { waitMs?: number }):
  */
 export function closeDatabase(db: DatabaseSyncInstance): void {
   for (const statement of [
+    'PRAGMA busy_timeout = 0',
     'PRAGMA journal_mode = DELETE',
     'PRAGMA locking_mode = NORMAL',
     'SELECT 1 FROM sqlite_schema',

@@ -5,7 +5,7 @@ import { ProblemError } from '../contract/errors.ts'
 /** Names that Windows opens as devices, with or without an extension. */
 const device = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)/i
 
-const forbidden = /[\u0000-\u001f\u007f<>:"/\\|?*]/
+const forbidden = /[\p{Cc}<>:"/\\|?*]/u
 
 /** True for one plain file or folder name: nothing that leaves its folder on any platform. */
 export const isPlainName = (name: string): boolean =>

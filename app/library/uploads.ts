@@ -32,7 +32,7 @@ const tooLarge = (limit: number): ProblemError =>
 /** A file name as the page said it, for display and for its ending only. */
 export const displayName = (name: string): string =>
   name
-    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+    .replaceAll(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
     .replace(/^.*[\\/]/, '')
     .slice(-200) || 'clip'
 

@@ -1,21 +1,7 @@
 import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
-import {
-  activation,
-  add,
-  clamp,
-  conv2d,
-  exp,
-  groupNorm,
-  linear,
-  mul,
-  reshape,
-  split,
-  transpose,
-  type Scope,
-  type Value,
-} from '#app/graph/index.ts'
-import { fusedAttention } from './blocks/attention.ts'
+import { activation, clamp, conv2d, exp, groupNorm, mul, split, type Scope, type Value } from '#app/graph/index.ts'
+import { pixelAttention } from './blocks/pixel-attention.ts'
 import { downsample2d, resnetBlock, upsample2d } from './blocks/resnet.ts'
 import { required, type Inputs, type Model, type Outputs } from './model.ts'
 
@@ -102,25 +88,10 @@ function head(scope: Scope, x: Value, out: number, config: AutoencoderKlConfig):
 function midBlock(scope: Scope, input: Value, config: AutoencoderKlConfig): Value {
   const channels = config.block_out_channels.at(-1)!
   const x = resnet(scope.at('resnets', 0), input, channels, config)
-  const attended = config.mid_block_add_attention ? add(pixelAttention(scope.at('attentions', 0), x, config), x) : x
+  const attended = config.mid_block_add_attention
+    ? pixelAttention(scope.at('attentions', 0), x, { groups: config.norm_num_groups, epsilon })
+    : x
   return resnet(scope.at('resnets', 1), attended, channels, config)
-}
-
-/** Attention with one head over all pixels. Files from before diffusers 0.17 name its layers otherwise. */
-function pixelAttention(scope: Scope, x: Value, config: AutoencoderKlConfig): Value {
-  const [batch, channels, height, width] = x.shape as [number, number, number, number]
-  const names = scope.has('query.weight')
-    ? (['query', 'key', 'value', 'proj_attn'] as const)
-    : (['to_q', 'to_k', 'to_v', 'to_out.0'] as const)
-  const normalized = groupNorm(scope.at('group_norm'), x, config.norm_num_groups, epsilon)
-  const tokens = transpose(reshape(normalized, [batch, channels, height * width]), [0, 2, 1])
-  const [query, key, value] = names.slice(0, 3).map((name) => linear(scope.at(name), tokens, channels)) as [
-    Value,
-    Value,
-    Value,
-  ]
-  const attended = linear(scope.at(names[3]), fusedAttention(query, key, value, 1), channels)
-  return reshape(transpose(attended, [0, 2, 1]), x.shape)
 }
 
 function checkChannels(x: Value, channels: number, name: string, key: string): void {

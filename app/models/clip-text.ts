@@ -1,19 +1,9 @@
 import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
-import {
-  activation,
-  add,
-  cast,
-  gather,
-  layerNorm,
-  linear,
-  reshape,
-  slice,
-  type Scope,
-  type Value,
-} from '#app/graph/index.ts'
-import { fusedAttention } from './blocks/attention.ts'
+import { add, cast, gather, layerNorm, linear, reshape, slice, type Scope, type Value } from '#app/graph/index.ts'
+import { discarded } from './blocks/attention-mask.ts'
 import { causalMask } from './blocks/causal-mask.ts'
+import { clipEncoderLayer } from './blocks/clip-encoder.ts'
 import { required, type Inputs, type Model, type Outputs } from './model.ts'
 
 /** config.json of a CLIPTextModel, with the reference's defaults (transformers CLIPTextConfig, 5.23). */
@@ -27,23 +17,45 @@ const clipTextConfig = z.object({
   hidden_act: z.string().default('quick_gelu'),
   layer_norm_eps: z.number().default(1e-5),
   eos_token_id: z.int().default(49407),
+  projection_dim: z.int().nullish(),
 })
 export type ClipTextConfig = z.infer<typeof clipTextConfig>
+
+/** Two of these still add up to a float. */
+const lowestHalf = -1e38
 
 /**
  * CLIP's text encoder. Paper: arXiv 2103.00020. Reference: transformers/models/clip/modeling_clip.py, 5.23.
  *
- * N prompts, L tokens, D width. Input: input_ids int64 (N, L). Outputs: last_hidden_state (N, L, D), pooler_output (N, D).
+ * N prompts, L tokens, D width. Input: input_ids int64 (N, L); optional: attention_mask (N, L), 1 for the tokens that count. Outputs:
+ * last_hidden_state (N, L, D), pooler_output (N, D); with the argument output_hidden_states also hidden_states.N, those of the
+ * layers before the final norm.
  * Argument clip_skip: that many layers are left out at the end, as StableDiffusionPipeline does; then there is no pooler_output.
  */
 export const clipTextModel: Model<ClipTextConfig> = {
   className: 'CLIPTextModel',
   config: clipTextConfig,
-  forward,
+  forward: encode,
   ignoredKeys: (key, { args }) => key.endsWith('embeddings.position_ids') || Boolean(args.clip_skip),
 }
 
-function forward(scope: Scope, config: ClipTextConfig, inputs: Inputs): Outputs {
+/** The same with a projection of the pooled output: text_embeds (N, P) in its place. Takes no clip_skip. */
+export const clipTextModelWithProjection: Model<ClipTextConfig> = {
+  className: 'CLIPTextModelWithProjection',
+  config: clipTextConfig,
+  forward(scope, config, inputs) {
+    const { pooler_output: pooled, ...rest } = encode(scope, config, inputs)
+    if (!pooled)
+      throw new ProblemError('bad-input', 'clip_skip leaves no pooled output to project', { field: 'clipSkip' })
+    return {
+      text_embeds: linear(scope.at('text_projection'), pooled, config.projection_dim ?? 512, { bias: false }),
+      ...rest,
+    }
+  },
+  ignoredKeys: (key) => key.endsWith('embeddings.position_ids'),
+}
+
+function encode(scope: Scope, config: ClipTextConfig, inputs: Inputs): Outputs {
   const ids = required(inputs, 'input_ids')
   const [prompts, length] = ids.shape as [number, number]
   if (length > config.max_position_embeddings)
@@ -66,31 +78,29 @@ function forward(scope: Scope, config: ClipTextConfig, inputs: Inputs): Outputs 
   const tokens = gather(text.at('embeddings', 'token_embedding').weight('weight', [config.vocab_size, dim]), ids, 0) // (N, L, D)
   const positions = text.at('embeddings', 'position_embedding').weight('weight', [config.max_position_embeddings, dim])
   let x = add(tokens, slice(positions, 0, 0, length))
-  for (let i = 0; i < config.num_hidden_layers - skip; i++) x = encoderLayer(text.at('encoder', 'layers', i), x, config)
+  const mask = attentionMask(x, inputs.attention_mask)
+  const states = [x]
+  for (let i = 0; i < config.num_hidden_layers - skip; i++) {
+    x = clipEncoderLayer(text.at('encoder', 'layers', i), x, config, mask)
+    states.push(x)
+  }
   const lastHiddenState = layerNorm(text.at('final_layer_norm'), x, { epsilon: config.layer_norm_eps })
-  if (skip) return { last_hidden_state: lastHiddenState }
-  return { last_hidden_state: lastHiddenState, pooler_output: atEndOfText(lastHiddenState, ids, prompts, config) }
+  const pooled = skip ? {} : { pooler_output: atEndOfText(lastHiddenState, ids, prompts, config) }
+  const all = scope.options.args.output_hidden_states
+    ? Object.fromEntries(states.map((state, i) => [`hidden_states.${i}`, state]))
+    : {}
+  return { last_hidden_state: lastHiddenState, ...pooled, ...all }
 }
 
-function encoderLayer(scope: Scope, input: Value, config: ClipTextConfig): Value {
-  const norm = (name: string, x: Value): Value => layerNorm(scope.at(name), x, { epsilon: config.layer_norm_eps })
-  const x = add(input, selfAttention(scope.at('self_attn'), norm('layer_norm1', input), config.num_attention_heads))
-  const mlp = scope.at('mlp')
-  const hidden = activation(
-    config.hidden_act,
-    'hidden_act',
-  )(linear(mlp.at('fc1'), norm('layer_norm2', x), config.intermediate_size))
-  return add(x, linear(mlp.at('fc2'), hidden, config.hidden_size))
-}
-
-function selfAttention(scope: Scope, x: Value, heads: number): Value {
-  const [, length, dim] = x.shape as [number, number, number]
-  const [query, key, value] = ['q_proj', 'k_proj', 'v_proj'].map((name) => linear(scope.at(name), x, dim)) as [
-    Value,
-    Value,
-    Value,
-  ]
-  return linear(scope.at('out_proj'), fusedAttention(query, key, value, heads, causalMask(x, length)), dim)
+/** No token looks at later ones, nor at those that are left out: (1 or N, 1, L, L). */
+function attentionMask(states: Value, keep: Value | undefined): Value {
+  const length = states.shape[1]!
+  const causal = causalMask(states, length)
+  if (!keep) return causal
+  return add(
+    reshape(discarded(cast(keep, 'float32'), lowestHalf), [-1, 1, 1, length]),
+    causalMask(states, length, lowestHalf),
+  )
 }
 
 /** The state of each prompt's first end-of-text token: (N, L, D) -> (N, D). */

@@ -1,8 +1,19 @@
 import type { z } from 'zod'
 import type { Weights } from '#app/checkpoints/weights.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import type { DType, Shape } from '#app/tensor/tensor.ts'
-import { GraphBuilder, optimize, Scope, type CompileOptions, type Graph, type Value } from '#app/graph/index.ts'
+import { showShape, type DType, type Shape } from '#app/tensor/tensor.ts'
+import {
+  cast,
+  GraphBuilder,
+  LoraBranches,
+  loraScalesInput,
+  optimize,
+  Scope,
+  type CompileOptions,
+  type Graph,
+  type Lora,
+  type Value,
+} from '#app/graph/index.ts'
 
 export type Inputs = Readonly<Record<string, Value | undefined>>
 export type Outputs = Readonly<Record<string, Value>>
@@ -16,6 +27,8 @@ export type Model<Config> = {
   readonly className: string
   readonly config: z.ZodType<Config>
   readonly forward: (scope: Scope, config: Config, inputs: Inputs) => Outputs
+  /** Inputs that the reference's forward takes and, as the config has it, may not read. Any other is refused by name. */
+  readonly ignoredInputs?: readonly string[]
   /** Keys that published files carry and no layer needs. */
   readonly ignoredKeys?: (key: string, options: CompileOptions) => boolean
 }
@@ -33,33 +46,41 @@ export function parseConfig<Config>(model: Pick<Model<Config>, 'className' | 'co
   )
 }
 
-/** The model's graph for inputs of these shapes, checked, with every key of the checkpoint accounted for. */
+/**
+ * The model's graph for inputs of these shapes, checked, with every key of the checkpoint accounted for. With `loras` there must be
+ * an input lora_scales, with one scale for each.
+ */
 export function compile<Config>(
   model: Model<Config>,
   config: Config,
   weights: Weights,
   inputs: InputShapes,
   options: CompileOptions,
+  loras: readonly Lora[] = [],
 ): Graph {
   const builder = new GraphBuilder(model.className)
-  const scope = Scope.root(builder, weights, options)
   const values = Object.fromEntries(
     Object.entries(inputs).map(([name, { dtype, shape }]) => [name, builder.input(name, dtype, shape)]),
   )
+  const scales = values[loraScalesInput]
+  const branches = scales && new LoraBranches(loras, scales)
+  const scope = Scope.root(builder, weights, options, { loras: branches })
   const outputs = model.forward(scope, config, values)
   for (const [name, value] of Object.entries(outputs)) builder.output(name, value)
-  scope.audit((key) => model.ignoredKeys?.(key, options) ?? false)
+  const ignored = (key: string): boolean => model.ignoredKeys?.(key, options) ?? false
+  scope.audit(ignored)
+  branches?.audit(model.className, (path) => ignored(`${path}.weight`))
   const graph = builder.finish()
-  refuseUnused(graph)
+  refuseUnused(graph, [...(model.ignoredInputs ?? []), loraScalesInput])
   return optimize(graph)
 }
 
 /** An input that no layer reads was given by mistake: the reference's forward would not take it. */
-function refuseUnused(graph: Graph): void {
+function refuseUnused(graph: Graph, ignored: readonly string[]): void {
   const used = new Set(
     graph.nodes.flatMap(({ inputs, body }) => [...inputs, ...(body?.nodes.flatMap((node) => node.inputs) ?? [])]),
   )
-  const unused = graph.inputs.find((input) => !used.has(input))
+  const unused = graph.inputs.find((input) => !used.has(input) && !ignored.includes(input.name))
   if (unused)
     throw new ProblemError('bad-input', `${graph.name} as its config.json has it takes no input "${unused.name}"`, {
       field: unused.name,
@@ -71,4 +92,30 @@ export function required(inputs: Inputs, name: string, why = ''): Value {
   const value = inputs[name]
   if (value) return value
   throw new ProblemError('bad-input', `the input "${name}" is missing${why && `: ${why}`}`, { field: name })
+}
+
+/** An image-like input, (N, channels, H, W). Throws bad-input naming it and the config's key. */
+export function checkFourAxes(x: Value, name: string, channels: number, key: string): void {
+  if (x.shape.length !== 4)
+    throw new ProblemError(
+      'bad-input',
+      `${name} has shape ${showShape(x.shape)}; it must be (batch, channel, height, width)`,
+      { field: name },
+    )
+  if (x.shape[1] !== channels)
+    throw new ProblemError(
+      'bad-input',
+      `${name} has ${x.shape[1]} channels where the model takes ${channels} (${key})`,
+      { field: name },
+    )
+}
+
+/** A timestep for all rows or one for each, (1) or (N), as float32. Throws bad-input. */
+export function timestepOf(inputs: Inputs, batch: number): Value {
+  const timestep = required(inputs, 'timestep')
+  if (timestep.shape.length === 1 && (timestep.shape[0] === 1 || timestep.shape[0] === batch))
+    return cast(timestep, 'float32')
+  throw new ProblemError('bad-input', `timestep has shape ${showShape(timestep.shape)}; it must be (1) or (${batch})`, {
+    field: 'timestep',
+  })
 }

@@ -19,7 +19,7 @@ import {
   type Scope,
   type Value,
 } from '#app/graph/index.ts'
-import { attentionParts, fusedAttention, joinHeads } from './blocks/attention.ts'
+import { attentionParts, fusedAttention, joinHeads } from './blocks/attention-kernels.ts'
 import { required, type Inputs, type Model, type Outputs } from './model.ts'
 
 const sidePair = z.union([z.int(), z.array(z.int()).length(2)])

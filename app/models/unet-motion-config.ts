@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
+import { layersOf, spread, type PerLayer } from './per-block.ts'
 
 const perBlock = z.union([z.int(), z.array(z.int())])
 const perLayer = z.union([z.int(), z.array(z.union([z.int(), z.array(z.int())]))])
@@ -59,31 +60,6 @@ export type Level = {
   readonly transformerLayers: readonly number[]
   readonly motionLayers: readonly number[]
   readonly motionHeads: readonly number[]
-}
-
-type PerLayer = number | readonly (number | readonly number[])[]
-
-function spread(value: number | readonly number[], count: number, key: string): number[] {
-  const list = typeof value === 'number' ? new Array<number>(count).fill(value) : [...value]
-  if (list.length !== count)
-    throw new ProblemError(
-      'bad-model',
-      `config.json: ${key} has ${list.length} entries where the UNet has ${count} of them`,
-      { field: key },
-    )
-  return list
-}
-
-/** The layers' values of block `block` in a list by block, whose entries are one number or one for each layer. */
-function layersOf(value: PerLayer, blocks: number, block: number, layers: number, key: string): number[] {
-  if (typeof value === 'number') return new Array<number>(layers).fill(value)
-  if (value.length !== blocks)
-    spread(
-      value.map(() => 0),
-      blocks,
-      key,
-    )
-  return spread(value[block]!, layers, key)
 }
 
 /** The levels going down, then those going up, in the order they run. Throws bad-model naming the key whose length does not fit. */

@@ -33,7 +33,8 @@ export async function classify(files: string[], options: ClassifyOptions, tools:
     } catch (error) {
       if (signal.aborted) throw error
       progress.end()
-      exitCode ||= reportProblem(error)
+      const code = reportProblem(error)
+      exitCode ||= code
     }
   }
   if (options.json) console.log(JSON.stringify(done, null, 2))

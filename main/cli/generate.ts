@@ -61,8 +61,6 @@ export async function generate(options: GenerateOptions, tools: Tools): Promise<
           if (event.type === 'note') progress.note(`note: ${event.note}`)
           if (event.type === 'step')
             progress.update(`Step ${event.step} of ${event.totalSteps}`, event.progress, event.secondsLeft)
-          if (event.type === 'frame')
-            progress.update(`Decoding frame ${event.index + 1} of ${event.count}`, (event.index + 1) / event.count)
         },
       },
     )

@@ -12,8 +12,7 @@ const builders = {
   renderer: () => build({ configFile: 'vite.config.ts', logLevel }),
   node: async () => {
     await build({ configFile: 'vite.node.config.ts', logLevel })
-    if (existsSync('main/electron/preload.ts'))
-      await build({ configFile: 'vite.node.config.ts', mode: 'preload', logLevel })
+    await build({ configFile: 'vite.node.config.ts', mode: 'preload', logLevel })
   },
 }
 

@@ -20,7 +20,7 @@ export function electronBinary() {
 /**
  * Downloads the Electron binary, and gives up after 8 s without a first byte or 10 s without another one. A failure is
  * remembered for a day, so that the next start does not wait again; `force` tries all the same.
- * @returns {Promise<{ binary: string } | { reason: string }>}
+ * @returns {Promise<{ binary?: string, reason?: string }>} one of the two
  */
 export async function downloadElectron({ force = false, log }) {
   const { version } = JSON.parse(readFileSync(modulePath('electron/package.json'), 'utf8'))
@@ -52,7 +52,7 @@ function attempt(version, log) {
     }
     let timer = setTimeout(() => give('the release host does not answer'), firstByteMs)
     child.stderr.setEncoding('utf8').on('data', (text) => (errors += text))
-    child.on('message', (share) => {
+    child.on('message', (/** @type {number} */ share) => {
       clearTimeout(timer)
       timer = setTimeout(() => give('the download stopped'), stalledMs)
       const tenth = Math.floor(share * 10)

@@ -25,6 +25,7 @@ const checks = [
   ['types of the core', () => node('typescript/bin/tsc', '-p', 'tsconfig.core.json')],
   ['types for Node', () => node('typescript/bin/tsc', '-p', 'tsconfig.node.json')],
   ['types of the page', () => node('typescript/bin/tsc', '-p', 'tsconfig.web.json')],
+  ['types of the scripts', () => node('typescript/bin/tsc', '-p', 'tsconfig.dev.json')],
   ['lint', () => node('eslint/bin/eslint.js', '.', '--max-warnings', '0')],
   ['layers', checkLayers],
 ]

@@ -7,7 +7,8 @@ import { dataDir } from '#main/paths.ts'
 import { openStudio } from '#main/studio/open-studio.ts'
 import { rendererDir } from '#main/studio/page-dir.ts'
 import { openPageFiles } from '#main/studio/page-files.ts'
-import { connectChannel, isKnownSender } from './connect.ts'
+import { connectChannel } from './channel.ts'
+import { checkedPort, isKnownSender } from './connect.ts'
 import { denyPermissions, pinContents } from './lock-down.ts'
 import { setMenu } from './menu.ts'
 import { scheme } from './origin.ts'
@@ -47,7 +48,7 @@ async function start(): Promise<void> {
     const topFrames = BrowserWindow.getAllWindows().map((window) => window.webContents.mainFrame)
     const [port] = event.ports
     if (!port || !isKnownSender(event.senderFrame, topFrames)) return
-    handler.upgrade(port, { context: {} })
+    handler.upgrade(checkedPort(port), { context: {} })
     port.start()
   })
   setMenu()

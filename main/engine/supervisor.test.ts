@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -208,6 +209,15 @@ test('controls can be changed by key only while the call is under way', async ()
   expect(() => supervisor.setFreeU('other', null)).toThrow(/not running/)
   await call
   expect(() => supervisor.setFreeU('job', null)).toThrow(/not running/)
+})
+
+test('nothing is written outside of our own folders, and no onnxruntime reports home', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'frameloom-quiet-'))
+  start(undefined, { env: { TMPDIR: place, HOME: place, XDG_CACHE_HOME: place } })
+  const { checks } = await doctor()
+  expect(checks).toContainEqual(expect.objectContaining({ name: 'Provider cpu', state: 'ok' }))
+  expect(readdirSync(place)).toEqual([])
+  rmSync(place, { recursive: true })
 })
 
 test('close ends the process', async () => {

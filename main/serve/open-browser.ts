@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
-import { writeFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 
 const command = (target: string): [string, string[]] => {
   if (process.platform === 'darwin') return ['open', [target]]
@@ -9,21 +8,33 @@ const command = (target: string): [string, string[]] => {
   return ['xdg-open', [target]]
 }
 
+/** Without a display xdg-open would start a text browser in the background, or fail late. */
+const hasDisplay = (): boolean =>
+  process.platform !== 'linux' ||
+  Boolean(process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY'] ?? process.env['WSL_DISTRO_NAME'])
+
+export type OpenedBrowser = { opened: boolean; forget: () => Promise<void> }
+
 /**
  * Opens the default browser. The address holds the launch token and other users of the machine can read a process's arguments, so
- * the browser gets a file of this user's that leads there. Resolves false when no browser could be started; never rejects.
+ * the browser gets a file of this user's that leads there; `forget` removes it. `opened` is false when no browser could be started.
  */
-export function openBrowser(url: string, file: string): Promise<{ opened: boolean; forget: () => Promise<void> }> {
-  const page = `<!doctype html><meta charset="utf-8"><title>Frameloom</title><meta http-equiv="refresh" content="0;url=${url}">`
-  writeFileSync(file, page, { mode: 0o600 })
+export async function openBrowser(url: string, file: string): Promise<OpenedBrowser> {
   const forget = (): Promise<void> => rm(file, { force: true })
-  return new Promise((resolve) => {
-    const [program, args] = command(pathToFileURL(file).href)
+  if (!hasDisplay()) return { opened: false, forget }
+  const page = `<!doctype html><meta charset="utf-8"><title>Frameloom</title><meta http-equiv="refresh" content="0;url=${url}">`
+  await writeFile(file, page, { mode: 0o600 })
+  const [program, args] = command(pathToFileURL(file).href)
+  const opened = await new Promise<boolean>((resolve) => {
     const child = spawn(program, args, { stdio: 'ignore', detached: true })
-    child.on('error', () => resolve({ opened: false, forget }))
+    child.on('error', () => {
+      resolve(false)
+    })
     child.on('spawn', () => {
       child.unref()
-      resolve({ opened: true, forget })
+      resolve(true)
     })
   })
+  if (!opened) await forget()
+  return { opened, forget }
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { RPCHandler } from '@orpc/server/ws'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { OpenedStudio } from '#main/studio/open-studio.ts'
+import { isPageMessage } from '#main/studio/rpc-message.ts'
 import type { Verdict } from './guard.ts'
 
 /** A request is settings and ids; the longest are two prompts. */
@@ -10,6 +11,22 @@ const maxPayload = 2 ** 20
 /** A page that takes nothing for so long that this is waiting is given up; it comes back and begins with a snapshot. */
 const maxWaiting = 64 * 2 ** 20
 const beatMs = 20_000
+
+type Door = Pick<WebSocket, 'addEventListener' | 'send'>
+
+/** The socket as oRPC sees it: a message of another form than a page's ends the line instead of reaching it. */
+const checked = (webSocket: WebSocket): Door => ({
+  send: webSocket.send.bind(webSocket),
+  addEventListener: ((type: 'message' | 'close', listener: (event: unknown) => void) => {
+    if (type === 'close') webSocket.addEventListener(type, listener)
+    else {
+      webSocket.addEventListener(type, (event) => {
+        if (isPageMessage(event.data)) listener(event)
+        else webSocket.close(1008, 'not a message of the studio')
+      })
+    }
+  }) as Door['addEventListener'],
+})
 
 /** The contract over WebSocket, on the server that serves the page. Returns the way to end it. */
 export function serveSocket(
@@ -33,7 +50,7 @@ export function serveSocket(
       answered.add(webSocket)
       webSocket.on('pong', () => answered.add(webSocket))
       webSocket.on('error', (error) => studio.log.warn({ error }, 'socket error'))
-      void handler.upgrade(webSocket, { context: {} })
+      void handler.upgrade(checked(webSocket), { context: {} })
     })
   })
 

@@ -1,7 +1,6 @@
 import { createStore, useStore } from 'zustand'
-import { z } from 'zod'
 import { evenFrameIndices, sampleFrameIndices, windowIndices } from '#app/media/sample-frames.ts'
-import { classifySettingsSchema, type ClassifySettings, type FrameSampling } from '#app/contract/settings.ts'
+import type { ClassifySettings, FrameSampling } from '#app/contract/settings.ts'
 import { uploadFile, uploadFrames } from '#renderer/bridge/media.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import { openVideo } from '#renderer/media/decode.ts'
@@ -9,11 +8,9 @@ import { callHost } from '#renderer/store/host.ts'
 import { studioStore } from '#renderer/store/studio.ts'
 import { setView, viewStore } from '#renderer/store/view.ts'
 
-const classifyDraftSchema = classifySettingsSchema.extend({ model: z.string() })
-export type ClassifyDraft = z.infer<typeof classifyDraftSchema>
-
 export type ClassifyState = {
-  draft: ClassifyDraft
+  /** `model` is empty until the models are known. */
+  draft: ClassifySettings
   /** What the page does before the job exists: "Reading frames". */
   preparing: string | null
   problem: string | null
@@ -24,8 +21,11 @@ export const classifyStore = createStore<ClassifyState>(() => ({
   problem: null,
 }))
 export const useClassify = <T>(select: (state: ClassifyState) => T): T => useStore(classifyStore, select)
-export const editClassify = (change: Partial<ClassifyDraft>): void =>
+export const editClassify = (change: Partial<ClassifySettings>): void =>
   classifyStore.setState(({ draft }) => ({ draft: { ...draft, ...change }, problem: null }))
+
+/** Frames between two that a window takes: as app/pipelines/classify.ts has it. */
+const windowSampleRate = 4
 
 /** The frames each window sees, as the engine picks them. */
 export function windowsOf(sampling: FrameSampling, clipLen: number, segLen: number): number[][] {
@@ -35,7 +35,9 @@ export function windowsOf(sampling: FrameSampling, clipLen: number, segLen: numb
     case 'even':
       return [[...evenFrameIndices(clipLen, segLen).indices]]
     case 'windows':
-      return windowIndices({ clipLen, segLen, frameSampleRate: 1, windows: sampling.count }).map((w) => [...w.indices])
+      return windowIndices({ clipLen, segLen, frameSampleRate: windowSampleRate, windows: sampling.count }).map((w) => [
+        ...w.indices,
+      ])
   }
 }
 
@@ -66,11 +68,10 @@ export async function classify(): Promise<void> {
     classifyStore.setState({ problem: 'Choose a classifier first.' })
     return
   }
-  const settings: ClassifySettings = draft
   classifyStore.setState({ preparing: 'Starting', problem: null })
   try {
-    const where = source.kind === 'clip' ? { clipId: source.id } : await prepare(source.file, settings, model.numFrames)
-    const { jobId } = await callHost((host) => host.classify({ settings, source: where }))
+    const where = source.kind === 'clip' ? { clipId: source.id } : await prepare(source.file, draft, model.numFrames)
+    const { jobId } = await callHost((host) => host.classify({ settings: draft, source: where }))
     setView({ classification: { kind: 'job', id: jobId } })
   } catch (error) {
     classifyStore.setState({ problem: toProblem(error).message })

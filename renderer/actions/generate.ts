@@ -20,6 +20,9 @@ draftStore.subscribe((draft) => {
 
 /** Settings of the jobs this page sent, to run one again. */
 const sent = new Map<string, GenerateSettings>()
+/** What a job makes: as this page sent it, or else as the form stands. */
+export const settingsOfJob = (jobId: string): Pick<GenerateSettings, 'width' | 'height' | 'fps'> =>
+  sent.get(jobId) ?? draftStore.getState()
 
 export async function generate(): Promise<void> {
   const draft = draftStore.getState()
@@ -78,7 +81,8 @@ let timer: ReturnType<typeof setTimeout> | undefined
 
 /** Changes FreeU in the form, and in the running job too: it takes effect at the job's next step. */
 export function changeFreeU(change: { freeu?: FreeU; freeuOn?: boolean }): void {
-  editDraft(change)
+  // Whoever moves the sliders no longer wants the moves that a recipe remembered.
+  editDraft({ ...change, freeuChanges: [] })
   // A slider sends many values; the last one always goes out.
   timer ??= setTimeout(() => {
     timer = undefined

@@ -85,18 +85,14 @@ export const shortTitle = (title: string): string => (title.length > 60 ? `${tit
 
 /** A file name that every system takes: the prompt's first words and the seed. */
 export function fileStem(clip: Pick<ClipResult, 'title' | 'recipe'>): string {
-  const words =
+  const words = (
     clip.title
       .normalize('NFC')
       .toLowerCase()
-      .match(/[\p{L}\p{N}]+/gu) ?? []
-  return (
-    [...words.join('-')]
-      .slice(0, 48)
-      .join('')
-      .replace(/-+$/, '')
-      .concat(words.length ? '-' : 'clip-') + clip.recipe.settings.seed
-  )
+      .match(/[\p{L}\p{N}]+/gu) ?? ['clip']
+  ).join('-')
+  const short = [...words].slice(0, 48).join('').replace(/-+$/, '')
+  return `${short}-${clip.recipe.settings.seed}`
 }
 
 export async function deleteResult(id: string): Promise<void> {

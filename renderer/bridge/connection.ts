@@ -23,6 +23,7 @@ export function connect(
 ): Connection {
   let transport: Transport | undefined
   let stopped = false
+  const isStopped = (): boolean => stopped
 
   const listen = async (line: Transport): Promise<void> => {
     const events = await line.client.events()
@@ -35,7 +36,7 @@ export function connect(
   }
 
   const run = async (): Promise<void> => {
-    for (let attempt = 0; !stopped; attempt++) {
+    for (let attempt = 0; !isStopped(); attempt++) {
       try {
         const line = await open()
         transport = line
@@ -46,7 +47,7 @@ export function connect(
         transport?.close()
       }
       transport = undefined
-      if (stopped) return
+      if (isStopped()) return
       on.state('lost')
       await new Promise((resolve) => setTimeout(resolve, delays[Math.min(attempt, delays.length - 1)]))
     }

@@ -6,7 +6,7 @@ import type { GenerateSettings } from '#app/contract/settings.ts'
 import { adaptersFor, isUsable, modelsFor } from './models.ts'
 
 /** The generate form as it stands. What is switched off keeps its values, so switching on again brings them back. */
-export const draftSchema = generateSettingsSchema.omit({ freeuChanges: true }).extend({
+export const draftSchema = generateSettingsSchema.extend({
   /** Empty until the models are known. */
   model: z.string(),
   freeu: freeUSchema,
@@ -34,6 +34,7 @@ export const firstDraft: Draft = {
   eta: 0,
   freeu: freeUPresets[1].freeu,
   freeuOn: false,
+  freeuChanges: [],
   forwardChunking: { chunkSize: 1, dim: 1 },
   chunkingOn: false,
   clipSkip: null,
@@ -110,16 +111,14 @@ export function toSettings(draft: Draft): GenerateSettings {
   return {
     ...rest,
     freeu: freeuOn ? draft.freeu : null,
-    freeuChanges: [],
     forwardChunking: chunkingOn ? draft.forwardChunking : null,
   }
 }
 
-/** The draft that makes the same clip again: the seed is locked. Changes that were made during the run are not replayed by hand. */
+/** The draft that makes the same clip again: the seed is locked, and FreeU changes when it did. */
 export function fromSettings(settings: GenerateSettings, draft: Draft): Draft {
-  const { freeuChanges: _, ...rest } = settings
   return {
-    ...rest,
+    ...settings,
     freeu: settings.freeu ?? draft.freeu,
     freeuOn: settings.freeu !== null,
     forwardChunking: settings.forwardChunking ?? draft.forwardChunking,

@@ -1,5 +1,6 @@
 import { Tooltip } from '@base-ui/react/tooltip'
 import type { ComponentProps, ReactNode } from 'react'
+import { popups } from './popups.ts'
 import { Keys } from './keys.tsx'
 
 type ButtonProps = ComponentProps<'button'> & {
@@ -46,7 +47,7 @@ export function Tip({ text, shortcut, side = 'top', children }: TipProps) {
   return (
     <Tooltip.Root>
       <Tooltip.Trigger render={children} />
-      <Tooltip.Portal>
+      <Tooltip.Portal container={popups}>
         <Tooltip.Positioner className="popup-positioner" side={side} sideOffset={6}>
           <Tooltip.Popup className="tip">
             {text}

@@ -1,6 +1,7 @@
 import { Select as Base } from '@base-ui/react/select'
 import { Check, ChevronsUpDown } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { popups } from './popups.ts'
 
 export type Choice<T> = {
   value: T
@@ -41,12 +42,13 @@ export function Select<T extends string | number | null>({
         if (choice) onChange(choice.value)
       }}
       disabled={disabled ?? false}
+      modal={false}
     >
       <Base.Trigger className="select-trigger" aria-label={label} aria-invalid={invalid ?? undefined}>
         <Base.Value className="select-value" placeholder={placeholder} />
         <ChevronsUpDown size={13} aria-hidden="true" />
       </Base.Trigger>
-      <Base.Portal>
+      <Base.Portal container={popups}>
         <Base.Positioner className="popup-positioner" sideOffset={4} alignItemWithTrigger={false}>
           <Base.Popup className="popup select-popup">
             <Base.List aria-label={label}>

@@ -7,7 +7,7 @@ const icons = { info: Info, success: CircleCheck, warning: TriangleAlert, error:
 
 export function Toaster() {
   return (
-    <Toast.Provider toastManager={toastManager} limit={4}>
+    <Toast.Provider toastManager={toastManager} limit={3}>
       <Toast.Portal>
         <Toast.Viewport className="toasts">
           <ToastList />

@@ -1,7 +1,8 @@
-import * as ort from 'onnxruntime-node'
+import type { InferenceSession } from 'onnxruntime-node'
 import type { DoctorReport } from '#app/contract/system.ts'
 import { GraphBuilder, matmul, mul, optimize, reshape, sigmoid, softmax, writeOnnx } from '#app/graph/index.ts'
 import { float32 } from '#app/tensor/tensor.ts'
+import { ort } from '../onnxruntime.ts'
 
 type Check = DoctorReport['checks'][number]
 
@@ -73,7 +74,7 @@ const tolerance = (provider: string): number => (provider === 'cpu' ? 1e-5 : 2e-
 /** Runs the check on one execution provider. A provider that computes wrongly is reported with its figure. */
 export async function checkProvider(provider: string): Promise<Check> {
   const name = `Provider ${provider}`
-  let session: ort.InferenceSession | undefined
+  let session: InferenceSession | undefined
   try {
     session = await ort.InferenceSession.create(checkModel(), { executionProviders: [provider], logSeverityLevel: 4 })
     const outputs = await session.run({ x: new ort.Tensor('float32', image, [1, channels, side, side]) })

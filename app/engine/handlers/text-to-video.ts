@@ -1,8 +1,10 @@
+import { ProblemError } from '#app/contract/errors.ts'
 import { recipeSchema, type Recipe } from '#app/contract/recipe.ts'
 import type { FreeU, GenerateSettings } from '#app/contract/settings.ts'
 import { textToVideo } from '#app/pipelines/text-to-video.ts'
 import { encodeClip } from '#app/media/node/encode.ts'
 import type { RgbFrame } from '#app/media/frame.ts'
+import { schedulers } from '#app/schedulers/create.ts'
 import { stat } from 'node:fs/promises'
 import type { Handler } from '../call.ts'
 import { openPreview, pixelsOf } from '../open/preview.ts'
@@ -18,6 +20,7 @@ const decodingShare = 0.1
 /** Makes a clip. Loading, steps and frames are events; FreeU is read anew at each step. */
 export const textToVideoHandler = (sessions: SessionCache, hashes: WeightHashes): Handler<'textToVideo'> =>
   async function* ({ settings, model, motionAdapter, out, appVersion }, context) {
+    checkScheduler(settings.scheduler)
     yield { type: 'stage', stage: 'Reading the model', progress: 0 }
     const opened = await openTextToVideo(sessions, model.folder, motionAdapter?.folder ?? null, settings)
     context.checkCancelled()
@@ -83,6 +86,13 @@ export const textToVideoHandler = (sessions: SessionCache, hashes: WeightHashes)
     return { recipe, bytes: (await stat(out)).size, notes }
   }
 
+/** A scheduler that the user chose is theirs to correct; one that the checkpoint names is the checkpoint's fault. */
+function checkScheduler(chosen: string | null): void {
+  if (chosen === null || schedulers.some(({ className }) => className === chosen)) return
+  const known = schedulers.map(({ className }) => className).join(', ')
+  throw new ProblemError('bad-input', `There is no scheduler ${chosen}. There are: ${known}.`, { field: 'scheduler' })
+}
+
 const sameFreeU = (a: FreeU | null, b: FreeU | null): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 /**
@@ -93,7 +103,7 @@ function freeUTimeline(settings: GenerateSettings, controls: () => { freeu: Free
   const changes: GenerateSettings['freeuChanges'] = []
   let current = settings.freeu
   return {
-    at(step: number): FreeU | null {
+    at: (step: number): FreeU | null => {
       const moved = controls()
       const remembered = settings.freeuChanges.findLast((change) => change.step <= step)
       const next = moved ? moved.freeu : remembered ? remembered.freeu : settings.freeu

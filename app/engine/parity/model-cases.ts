@@ -1,17 +1,20 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { openCheckpoint } from '#app/checkpoints/folder.ts'
-import { freeUSchema } from '#app/contract/settings.ts'
+import { z } from 'zod'
 import { autoencoderKl } from '#app/models/autoencoder-kl.ts'
-import { classificationLoss } from '#app/models/classification-loss.ts'
-import { clipTextModel } from '#app/models/clip-text.ts'
-import type { Model } from '#app/models/model.ts'
-import { timesformerForVideoClassification, timesformerModel } from '#app/models/timesformer.ts'
-import { toFloat32 } from '#app/tensor/convert.ts'
-import { float32 } from '#app/tensor/tensor.ts'
-import { LoadedModel } from '../loaded-model.ts'
+import { clipTextModelWithProjection } from '#app/models/clip-text.ts'
+import { clipVisionModelWithProjection } from '#app/models/clip-vision.ts'
+import { pixartTransformer2d } from '#app/models/pixart-transformer-2d.ts'
+import { t5EncoderModel } from '#app/models/t5-encoder.ts'
+import { priorTransformer } from '#app/models/prior-transformer.ts'
+import { timesformerModel } from '#app/models/timesformer.ts'
+import type { UNet2DConfig } from '#app/models/unet-2d-config.ts'
+import { unet2dConditionModel } from '#app/models/unet-2d-condition.ts'
+import { transformerTemporalModel } from '#app/models/transformer-temporal.ts'
+import { PixArtTransformer } from '../open/pixart.ts'
+import { FreeUModel } from '../freeu-model.ts'
+import { vqModel } from '#app/models/vq-model.ts'
 import type { SessionCache } from '../session-cache.ts'
-import { joinUNetMotion, type UNetMotion } from '../open/unet-motion.ts'
 import {
   compare,
   locate,
@@ -24,107 +27,44 @@ import {
   type Tensors,
   type Verdict,
 } from './case.ts'
-
-type Setup = ModelCase['setup']
-type Place = { readonly start: string; readonly sessions: SessionCache }
-type Runner = (place: Place, spec: ModelCase, inputs: Tensors) => Promise<Tensors>
-
-const integer = (value: unknown): number => Number(value)
-
-async function runUNetMotion({ start, sessions }: Place, spec: ModelCase, inputs: Tensors): Promise<Tensors> {
-  const adapter = spec.setup.find(({ call }) => call === 'load_motion_modules')
-  const unet = joinUNetMotion(
-    sessions,
-    await openCheckpoint(locate(start, spec.checkpoint)),
-    adapter && (await openCheckpoint(locate(start, String(adapter.args.adapter)))),
-  )
-  for (const step of spec.setup) applyToUNet(unet, step)
-  const timestep = inputs.timestep ? toFloat32(inputs.timestep) : float32([1], [integer(spec.args.timestep)])
-  return unet.forward({ ...inputs, timestep })
-}
-
-function applyToUNet(unet: UNetMotion, { call, args }: Setup[number]): void {
-  switch (call) {
-    case 'load_motion_modules':
-      return
-    case 'enable_freeu':
-      return unet.enableFreeu(freeUSchema.parse(args))
-    case 'disable_freeu':
-      return unet.disableFreeu()
-    default:
-      return applyToAny(unet, { call, args })
-  }
-}
-
-function applyToAny<C>(model: LoadedModel<C>, { call, args }: Setup[number]): void {
-  switch (call) {
-    case 'enable_forward_chunking':
-      return model.enableForwardChunking(
-        args.chunk_size == null ? null : integer(args.chunk_size),
-        integer(args.dim ?? 0),
-      )
-    case 'disable_forward_chunking':
-      return model.disableForwardChunking()
-    default:
-      throw new Error(`the parity runner does not know the call ${call}`)
-  }
-}
-
-async function openPlain<Config>(
-  { start, sessions }: Place,
-  spec: ModelCase,
-  model: Model<Config>,
-): Promise<LoadedModel<Config>> {
-  const { config, weights } = await openCheckpoint(locate(start, spec.checkpoint))
-  return new LoadedModel(model, config, weights, sessions)
-}
-
-async function runClipText(place: Place, spec: ModelCase, inputs: Tensors): Promise<Tensors> {
-  const model = await openPlain(place, spec, clipTextModel)
-  const skipped = await model.forward(inputs, { clip_skip: 1 })
-  return { ...(await model.forward(inputs)), clip_skip_1: skipped.last_hidden_state! }
-}
-
-async function runAutoencoder(place: Place, spec: ModelCase, inputs: Tensors): Promise<Tensors> {
-  const model = await openPlain(place, spec, autoencoderKl)
-  return model.forward(inputs, { part: spec.setup[0]?.call ?? 'decode' })
-}
-
-const flags = (spec: ModelCase): Record<string, boolean> =>
-  Object.fromEntries(
-    ['output_attentions', 'output_hidden_states']
-      .filter((name) => spec.args[name] === true)
-      .map((name) => [name, true]),
-  )
-
-async function runTimesformer(place: Place, spec: ModelCase, inputs: Tensors): Promise<Tensors> {
-  return (await openPlain(place, spec, timesformerModel)).forward(inputs, flags(spec))
-}
-
-async function runTimesformerClassifier(
-  place: Place,
-  spec: ModelCase,
-  { labels, ...inputs }: Tensors,
-): Promise<Tensors> {
-  const model = await openPlain(place, spec, timesformerForVideoClassification)
-  const outputs = await model.forward(inputs, flags(spec))
-  if (!labels) return outputs
-  return { ...outputs, loss: float32([1], [classificationLoss(model.config, toFloat32(outputs.logits!), labels)]) }
-}
+import { partRunner } from './models/parts.ts'
+import { plainRunner, type Runner } from './models/runner.ts'
+import { runClipText } from './models/text-encoders.ts'
+import { runTimesformerClassifier } from './models/timesformer.ts'
+import { runUNetMotion } from './models/unet-motion.ts'
 
 const runners: Readonly<Record<string, Runner>> = {
   UNetMotionModel: runUNetMotion,
+  TransformerTemporalModel: plainRunner(transformerTemporalModel),
+  PriorTransformer: partRunner(priorTransformer, ['post_process_latents'], 'forward'),
+  PixArtTransformer2DModel: plainRunner(pixartTransformer2d, PixArtTransformer),
+  UNet2DConditionModel: plainRunner(unet2dConditionModel, FreeUModel<UNet2DConfig>),
+  VQModel: partRunner(vqModel, ['encode', 'quantize', 'decode'], 'forward'),
   CLIPTextModel: runClipText,
-  AutoencoderKL: runAutoencoder,
-  TimesformerModel: runTimesformer,
+  CLIPTextModelWithProjection: plainRunner(clipTextModelWithProjection),
+  CLIPVisionModelWithProjection: plainRunner(clipVisionModelWithProjection),
+  T5EncoderModel: plainRunner(t5EncoderModel),
+  AutoencoderKL: partRunner(autoencoderKl, ['encode', 'decode'], 'decode'),
+  TimesformerModel: plainRunner(timesformerModel),
   TimesformerForVideoClassification: runTimesformerClassifier,
+}
+
+const classSchema = z.object({ _class_name: z.string() })
+
+/** cases/formats: the class that the checkpoint itself names. */
+async function classOf(folder: string, spec: ModelCase): Promise<string> {
+  if (spec.model !== 'formats') return spec.model
+  const config = classSchema.parse(await readJson(join(locate(folder, spec.checkpoint), 'config.json')))
+  const joined = spec.setup.some(({ call }) => call === 'load_motion_modules')
+  return joined ? 'UNetMotionModel' : config._class_name
 }
 
 /** cases/MODEL/NAME: one forward of one model against the reference's outputs, or its refusal. */
 export async function runModelCase(folder: string, sessions: SessionCache): Promise<Verdict> {
   const spec = modelCaseSchema.parse(await readJson(join(folder, 'case.json')))
-  const runner = Object.hasOwn(runners, spec.model) ? runners[spec.model] : undefined
-  if (!runner) return { state: 'FAIL', figure: `${spec.model} is not known` }
+  const name = await classOf(folder, spec)
+  const runner = Object.hasOwn(runners, name) ? runners[name] : undefined
+  if (!runner) return { state: 'FAIL', figure: `${name} is not known` }
   const inputs = existsSync(join(folder, 'inputs.safetensors'))
     ? await readTensors(join(folder, 'inputs.safetensors'))
     : {}

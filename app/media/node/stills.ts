@@ -60,7 +60,7 @@ export async function* decodePictures(
       throw badMedia(file, `${data.length} bytes were decoded where ${count} frames of ${frameBytes} were announced`)
     for (; next < indices.length && indices[next]! < first + count; next++) {
       const at = (indices[next]! - first) * frameBytes
-      yield { width: info.width, height: info.height, data: Uint8Array.from(data.subarray(at, at + frameBytes)) }
+      yield { width: info.width, height: info.height, data: new Uint8Array(data.subarray(at, at + frameBytes)) }
     }
   }
 }

@@ -1,4 +1,16 @@
-import { linear, matmul, mul, reshape, softmax, transpose, add, type Scope, type Value } from '#app/graph/index.ts'
+import { ProblemError } from '#app/contract/errors.ts'
+import {
+  concat,
+  linear,
+  reshape,
+  split,
+  withLinearLoras,
+  type AttnProcessor,
+  type Scope,
+  type Value,
+} from '#app/graph/index.ts'
+import { showShape } from '#app/tensor/tensor.ts'
+import { kernelOf, processorAt } from './attn-processor.ts'
 
 export type AttentionOptions = {
   readonly heads: number
@@ -8,66 +20,99 @@ export type AttentionOptions = {
   /** Biases on to_q, to_k and to_v. */
   readonly bias?: boolean
   readonly outBias?: boolean
-  /** Added to the scores: (1 or B, 1 or heads, S, L). */
+  /** Added to the scores: (1 or B, 1 or heads, 1 or S, L). */
   readonly mask?: Value | undefined
 }
 
 /**
  * Multi-head attention over (B, S, D) with the layer names of diffusers' Attention: to_q, to_k, to_v, to_out.0.
- * Source: diffusers/src/diffusers/models/attention_processor.py@58eb52c, arXiv 1706.03762.
+ * Source: diffusers/src/diffusers/models/attention_processor.py@58eb52c, arXiv 1706.03762; Custom Diffusion: arXiv 2212.04488.
  */
 export function attention(scope: Scope, hiddenStates: Value, options: AttentionOptions): Value {
-  const { heads, headDim, encoderHiddenStates = hiddenStates, bias = false, outBias = true, mask } = options
+  const { heads, outBias = true, mask } = options
+  const processor = processorAt(scope, 'plain')
+  const [query, key, value] =
+    processor.processor === 'FusedAttnProcessor2_0'
+      ? fusedProjections(scope, hiddenStates, options)
+      : projections(scope, hiddenStates, options, processor)
+  if (mask) checkMask(scope, mask, key)
+  const attended = kernelOf(processor)(query, key, value, heads, mask)
+  const out = hiddenStates.shape.at(-1)!
+  return projection(scope, processor, ['to_out.0', 'to_out_custom_diffusion.0'], attended, out, outBias)
+}
+
+type Projected = [query: Value, key: Value, value: Value]
+
+function projections(
+  scope: Scope,
+  hiddenStates: Value,
+  { heads, headDim, encoderHiddenStates = hiddenStates, bias = false }: AttentionOptions,
+  processor: AttnProcessor,
+): Projected {
+  const project = (name: string, x: Value): Value =>
+    projection(scope, processor, [name, `${name}_custom_diffusion`], x, heads * headDim, bias)
+  return [project('to_q', hiddenStates), project('to_k', encoderHiddenStates), project('to_v', encoderHiddenStates)]
+}
+
+/** The layer of the model, or the one that Custom Diffusion trained in its place. */
+function projection(
+  scope: Scope,
+  { processor }: AttnProcessor,
+  [own, trained]: readonly [string, string],
+  x: Value,
+  out: number,
+  bias: boolean,
+): Value {
+  const replacement = scope.at('processor', trained)
+  if (!processor.startsWith('CustomDiffusion') || !replacement.has('weight'))
+    return linear(scope.at(own), x, out, { bias })
+  // The model's own layer rests, but its keys have their place.
+  scope.at(own).weight('weight', [out, x.shape.at(-1)!])
+  if (bias) scope.at(own).weight('bias', [out])
+  return linear(replacement, x, out, { bias: replacement.has('bias') })
+}
+
+/** One product for query, key and value, or for key and value where they come from elsewhere. */
+function fusedProjections(
+  scope: Scope,
+  hiddenStates: Value,
+  { heads, headDim, encoderHiddenStates, bias = false }: AttentionOptions,
+): Projected {
   const inner = heads * headDim
-  const query = linear(scope.at('to_q'), hiddenStates, inner, { bias }) // (B, S, heads * d)
-  const key = linear(scope.at('to_k'), encoderHiddenStates, inner, { bias }) // (B, L, heads * d)
-  const value = linear(scope.at('to_v'), encoderHiddenStates, inner, { bias })
-  const attended = processor(scope)(query, key, value, heads, mask)
-  return linear(scope.at('to_out', 0), attended, hiddenStates.shape.at(-1)!, { bias: outBias })
+  if (!encoderHiddenStates) return joinedLinear(scope, ['to_q', 'to_k', 'to_v'], hiddenStates, inner, bias) as Projected
+  const [key, value] = joinedLinear(scope, ['to_k', 'to_v'], encoderHiddenStates, inner, bias) as [Value, Value]
+  return [linear(scope.at('to_q'), hiddenStates, inner, { bias }), key, value]
 }
 
-type Kernel = (query: Value, key: Value, value: Value, heads: number, mask?: Value) => Value
-
-function processor(scope: Scope): Kernel {
-  const { default: otherwise, layers } = scope.options.processors
-  const { processor } = layers[`${scope.path}.processor`] ?? otherwise
-  switch (processor) {
-    case 'AttnProcessor':
-      return explicitAttention
-    case 'AttnProcessor2_0':
-      return fusedAttention
-  }
+function joinedLinear(scope: Scope, names: readonly string[], x: Value, out: number, bias: boolean): Value[] {
+  const input = x.shape.at(-1)!
+  const weight = concat(
+    names.map((name) => scope.at(name).weight('weight', [out, input])),
+    0,
+  )
+  const biases = bias
+    ? [
+        concat(
+          names.map((name) => scope.at(name).weight('bias', [out])),
+          0,
+        ),
+      ]
+    : []
+  const product = x.builder.emit('Gemm', [reshape(x, [-1, input]), weight, ...biases], { transB: 1 })
+  const joined = reshape(product, [...x.shape.slice(0, -1), names.length * out])
+  return split(
+    joined,
+    names.map(() => out),
+    -1,
+  ).map((part, i) => withLinearLoras(scope.at(names[i]!), x, part))
 }
 
-/** softmax(Q K^T / sqrt(d) + mask) V by the provider's own operator, which never holds all scores at once. Shapes as `explicitAttention`. */
-export function fusedAttention(query: Value, key: Value, value: Value, heads: number, mask?: Value): Value {
-  const inputs = mask ? [query, key, value, null, null, mask] : [query, key, value]
-  return query.builder.emit('MultiHeadAttention', inputs, { num_heads: heads })
-}
-
-/** softmax(Q K^T / sqrt(d) + mask) V in plain operators: (B, S, heads * d), (B, L, heads * d) twice -> (B, S, heads * d). */
-export function explicitAttention(query: Value, key: Value, value: Value, heads: number, mask?: Value): Value {
-  const { probabilities, values } = attentionParts(query, key, value, heads, mask)
-  return joinHeads(matmul(probabilities, values))
-}
-
-/** Probabilities (B, heads, S, L) and values (B, heads, L, d), for models that return their attentions. */
-export function attentionParts(
-  query: Value,
-  key: Value,
-  value: Value,
-  heads: number,
-  mask?: Value,
-): { probabilities: Value; values: Value } {
-  const headDim = query.shape[2]! / heads
-  const split = (x: Value, perm: readonly number[]): Value =>
-    transpose(reshape(x, [x.shape[0]!, x.shape[1]!, heads, headDim]), perm)
-  const scores = matmul(mul(split(query, [0, 2, 1, 3]), headDim ** -0.5), split(key, [0, 2, 3, 1]))
-  return { probabilities: softmax(mask ? add(scores, mask) : scores), values: split(value, [0, 2, 1, 3]) }
-}
-
-/** (B, heads, S, d) -> (B, S, heads * d) */
-export function joinHeads(x: Value): Value {
-  const [batch, heads, length, headDim] = x.shape as [number, number, number, number]
-  return reshape(transpose(x, [0, 2, 1, 3]), [batch, length, heads * headDim])
+function checkMask(scope: Scope, mask: Value, key: Value): void {
+  const [batch, length] = key.shape
+  if (mask.shape[3] === length && (mask.shape[0] === 1 || mask.shape[0] === batch)) return
+  throw new ProblemError(
+    'bad-input',
+    `an attention mask of shape ${showShape(mask.shape)} does not fit ${scope.path}, which looks at ${batch} rows of ${length} tokens`,
+    { field: 'attention_mask' },
+  )
 }

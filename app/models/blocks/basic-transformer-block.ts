@@ -16,6 +16,11 @@ export type TransformerBlockOptions = {
   readonly normEpsilon?: number
   /** Length of the table of sinusoidal positions; none without it. */
   readonly maxPositions?: number | undefined
+  /** The first attention layer looks at the context too. */
+  readonly onlyCrossAttention?: boolean
+  /** Added to the scores of the first and of the second attention layer, see attention.ts. */
+  readonly mask?: Value | undefined
+  readonly encoderMask?: Value | undefined
 }
 
 /**
@@ -29,14 +34,14 @@ export function basicTransformerBlock(scope: Scope, hiddenStates: Value, options
   const positioned = (x: Value): Value =>
     maxPositions === undefined ? x : addSinusoidalPositions(scope.at('pos_embed'), x, maxPositions)
 
-  let x = add(
-    attention(scope.at('attn1'), positioned(norm('norm1', hiddenStates)), { heads, headDim, bias }),
-    hiddenStates,
-  )
-  if (options.secondAttention) {
-    const query = positioned(norm('norm2', x))
-    x = add(contextAttention(scope.at('attn2'), query, options), x)
-  }
+  const query = positioned(norm('norm1', hiddenStates))
+  const first =
+    options.onlyCrossAttention && options.encoderHiddenStates
+      ? contextAttention(scope.at('attn1'), query, options, options.mask)
+      : attention(scope.at('attn1'), query, { heads, headDim, bias, mask: options.mask })
+  let x = add(first, hiddenStates)
+  if (options.secondAttention)
+    x = add(contextAttention(scope.at('attn2'), positioned(norm('norm2', x)), options, options.encoderMask), x)
   return add(feedForward(scope.at('ff'), norm('norm3', x), { activation }), x)
 }
 
@@ -44,10 +49,15 @@ export function basicTransformerBlock(scope: Scope, hiddenStates: Value, options
  * Attention over a context with fewer rows than the query. Each context row serves a run of query rows, so those are put side
  * by side in one longer sequence: the same result, and keys and values are computed once instead of once a frame.
  */
-function contextAttention(scope: Scope, query: Value, options: TransformerBlockOptions): Value {
+export function contextAttention(
+  scope: Scope,
+  query: Value,
+  options: Pick<TransformerBlockOptions, 'heads' | 'headDim' | 'encoderHiddenStates' | 'attentionBias'>,
+  mask?: Value,
+): Value {
   const { heads, headDim, encoderHiddenStates, attentionBias: bias = false } = options
-  if (!encoderHiddenStates) return attention(scope, query, { heads, headDim, bias })
+  if (!encoderHiddenStates) return attention(scope, query, { heads, headDim, bias, mask })
   const [, , dim] = query.shape as [number, number, number]
   const joined = reshape(query, [encoderHiddenStates.shape[0]!, -1, dim])
-  return reshape(attention(scope, joined, { heads, headDim, bias, encoderHiddenStates }), query.shape)
+  return reshape(attention(scope, joined, { heads, headDim, bias, encoderHiddenStates, mask }), query.shape)
 }

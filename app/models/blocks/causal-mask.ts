@@ -1,11 +1,12 @@
 import { constant, type Value } from '#app/graph/index.ts'
 
-/** (1, 1, S, S): 0 where a token may look, the lowest float where it is later than the one that looks. */
-export function causalMask(like: Value, length: number): Value {
-  const lowest = -3.4028234663852886e38
+const lowestFloat = -3.4028234663852886e38
+
+/** (1, 1, S, S): 0 where a token may look, `masked` where it is later than the one that looks. */
+export function causalMask(like: Value, length: number, masked = lowestFloat): Value {
   return constant(
     like,
     [1, 1, length, length],
-    Float32Array.from({ length: length * length }, (_, i) => (i % length > Math.floor(i / length) ? lowest : 0)),
+    Float32Array.from({ length: length * length }, (_, i) => (i % length > Math.floor(i / length) ? masked : 0)),
   )
 }

@@ -18,8 +18,10 @@ import {
  */
 export function timestepEmbedding(timesteps: Value, dim: number, { flip = true, shift = 0 } = {}): Value {
   const half = Math.floor(dim / 2)
+  // In float32 step by step, as the reference rounds: at step 1000 an ulp of a frequency is 1e-5 of an angle.
+  const log = Math.fround(-Math.log(10_000))
   const frequencies = Float32Array.from({ length: half }, (_, i) =>
-    Math.exp(Math.fround((-Math.log(10_000) * i) / (half - shift))),
+    Math.exp(Math.fround(Math.fround(log * i) / (half - shift))),
   )
   const angles = mul(reshape(timesteps, [-1, 1]), constant(timesteps, [1, half], frequencies)) // (N, half)
   const { builder } = timesteps
@@ -29,18 +31,28 @@ export function timestepEmbedding(timesteps: Value, dim: number, { flip = true, 
   return concat([...parts, ...zero], 1)
 }
 
+export type TimestepMlpOptions = {
+  readonly act?: string
+  /** Width of the output; `dim` without it. */
+  readonly out?: number
+  /** An activation after the second layer. */
+  readonly postAct?: string | null | undefined
+  readonly condition?: Value | undefined
+}
+
 /** The two linear layers over a timestep embedding, (N, in) -> (N, dim); `condition` (N, c) is projected and added first. */
 export function timestepMlp(
   scope: Scope,
   sample: Value,
   dim: number,
-  { act = 'silu', condition }: { act?: string; condition?: Value | undefined } = {},
+  { act = 'silu', out = dim, postAct, condition }: TimestepMlpOptions = {},
 ): Value {
   const input = condition
     ? add(sample, linear(scope.at('cond_proj'), condition, sample.shape[1]!, { bias: false }))
     : sample
   const hidden = activation(act, 'act_fn')(linear(scope.at('linear_1'), input, dim))
-  return linear(scope.at('linear_2'), hidden, dim)
+  const output = linear(scope.at('linear_2'), hidden, out)
+  return postAct ? activation(postAct, 'timestep_post_act')(output) : output
 }
 
 /**

@@ -3,10 +3,16 @@ import { basicTransformerBlock } from './basic-transformer-block.ts'
 
 export type Transformer2DOptions = {
   readonly heads: number
+  /** The channels' share of one head, without it. */
+  readonly headDim?: number
   readonly layers: number
   readonly groups: number
   readonly useLinearProjection: boolean
   readonly encoderHiddenStates: Value
+  readonly onlyCrossAttention?: boolean
+  /** Added to the scores over the pixels, and over the context, see attention.ts. */
+  readonly mask?: Value | undefined
+  readonly encoderMask?: Value | undefined
 }
 
 /**
@@ -14,20 +20,22 @@ export type Transformer2DOptions = {
  * Source: diffusers/src/diffusers/models/transformers/transformer_2d.py@58eb52c, continuous input.
  */
 export function transformer2d(scope: Scope, hiddenStates: Value, options: Transformer2DOptions): Value {
-  const { heads, layers, groups, useLinearProjection, encoderHiddenStates } = options
+  const { heads, layers, groups, useLinearProjection, ...block } = options
   const [batch, channels, height, width] = hiddenStates.shape as [number, number, number, number]
-  const toTokens = (x: Value): Value => transpose(reshape(x, [batch, channels, height * width]), [0, 2, 1])
-  const toImage = (x: Value): Value => reshape(transpose(x, [0, 2, 1]), [batch, channels, height, width])
+  const headDim = options.headDim ?? Math.floor(channels / heads)
+  const inner = heads * headDim
+  const toTokens = (x: Value): Value => transpose(reshape(x, [batch, x.shape[1]!, height * width]), [0, 2, 1])
+  const toImage = (x: Value): Value => reshape(transpose(x, [0, 2, 1]), [batch, x.shape[2]!, height, width])
 
   const normalized = groupNorm(scope.at('norm'), hiddenStates, groups, 1e-6)
   let tokens = useLinearProjection
-    ? linear(scope.at('proj_in'), toTokens(normalized), channels)
-    : toTokens(conv2d(scope.at('proj_in'), normalized, channels, { kernel: 1 })) // (N, H * W, C)
+    ? linear(scope.at('proj_in'), toTokens(normalized), inner)
+    : toTokens(conv2d(scope.at('proj_in'), normalized, inner, { kernel: 1 })) // (N, H * W, heads * d)
   for (let i = 0; i < layers; i++)
     tokens = basicTransformerBlock(scope.at('transformer_blocks', i), tokens, {
+      ...block,
       heads,
-      headDim: channels / heads,
-      encoderHiddenStates,
+      headDim,
       secondAttention: true,
       activation: 'geglu',
     })

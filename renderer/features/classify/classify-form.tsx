@@ -37,6 +37,7 @@ export function ClassifyForm({ children }: { children?: React.ReactNode }) {
     <form className="form" aria-label="Classify" onSubmit={(event) => event.preventDefault()}>
       <div className="form-scroll scroll">
         <SourceSection />
+        {children}
         <Section title="Classifier">
           <Row label="Checkpoint" field="classifier">
             <Select
@@ -104,7 +105,6 @@ export function ClassifyForm({ children }: { children?: React.ReactNode }) {
             onChange={(value) => editClassify({ topK: value })}
           />
         </Section>
-        {children}
       </div>
       <ClassifyButton />
     </form>

@@ -17,7 +17,7 @@ export function ClassifyStage() {
   const shown = useView((state) => state.classification)
   const result = useStudio((state) => (shown?.kind === 'result' ? classificationById(state, shown.id) : undefined))
   return (
-    <section className="stage" data-thread="weft" aria-label="Stage">
+    <section className="stage" aria-label="Stage">
       {source ? (
         <SourceStage source={source} key={source.kind === 'clip' ? source.id : source.url} />
       ) : !result ? (
@@ -47,7 +47,7 @@ function SourceStage({ source }: { source: ClassifySource }) {
   return (
     <>
       <header className="stage-head">
-        <h1 className="stage-title">{title}</h1>
+        <h2 className="stage-title">{title}</h2>
         {frames && (
           <span className="stage-meta">
             {frames.total ?? frames.images.length} frames, {frames.width} × {frames.height}

@@ -22,7 +22,11 @@ export function FramesUsed({ result, alone }: { result: ClassificationResult; al
       </header>
       <div className="used-windows scroll">
         {windows.map((window, w) => (
-          <ol key={w} className="used-frames">
+          <ol
+            key={w}
+            className="used-frames"
+            style={{ gridTemplateColumns: `repeat(${Math.min(16, window.length)}, minmax(0, ${alone ? 200 : 104}px))` }}
+          >
             {window.map((index, i) => {
               const image = frames?.images[starts[w]! + i]
               return (

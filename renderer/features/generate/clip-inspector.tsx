@@ -24,17 +24,14 @@ export function ClipInspector({ clip }: { clip: ClipResult }) {
       `${settings.scheduler ?? 'As the checkpoint says'}${settings.eta > 0 ? `, eta ${settings.eta}` : ''}`,
     ],
     ['FreeU', freeuText(settings.freeu)],
-    ...settings.freeuChanges.map((change): [string, string] => [
-      `from step ${change.step + 1}`,
-      freeuText(change.freeu),
-    ]),
+    ...settings.freeuChanges.map((change): [string, string] => [`Step ${change.step + 1} on`, freeuText(change.freeu)]),
     ...(settings.clipSkip !== null ? [['CLIP skip', String(settings.clipSkip)] as [string, string]] : []),
     ['File', `${bytesText(clip.bytes)}, lossless WebP`],
     ['Made', new Date(clip.createdAt).toLocaleString()],
   ]
   return (
     <Section title="Recipe">
-      <p className="recipe-prompt scroll">{settings.prompt || <span className="muted">No prompt</span>}</p>
+      <p className="recipe-prompt">{settings.prompt || <span className="muted">No prompt</span>}</p>
       {settings.negativePrompt && <p className="muted">Not: {settings.negativePrompt}</p>}
       <dl className="recipe">
         {facts.map(([name, value]) => (

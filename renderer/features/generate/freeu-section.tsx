@@ -1,6 +1,6 @@
 import { freeUPresets, type FreeU } from '#app/contract/settings.ts'
 import { changeFreeU } from '#renderer/actions/generate.ts'
-import { useDraft } from '#renderer/store/draft.ts'
+import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { runningGenerate, sameFreeU, useStudio } from '#renderer/store/studio.ts'
 import { SliderRow } from '#renderer/ui/row.tsx'
 import { Section } from '#renderer/ui/section.tsx'
@@ -66,9 +66,25 @@ export function FreeUSection() {
         {factors.slice(0, 2).map(factorRow)}
         <h3>Skips: detail</h3>
         {factors.slice(2).map(factorRow)}
+        <Replay />
         <LiveNote />
       </div>
     </Section>
+  )
+}
+
+/** Moves that a recipe remembers: the next run makes them again, at the same steps. */
+function Replay() {
+  const changes = useDraft((draft) => draft.freeuChanges)
+  if (changes.length === 0) return null
+  const steps = changes.map((change) => change.step + 1).join(', ')
+  return (
+    <p className="freeu-note">
+      The recipe changes FreeU at {changes.length === 1 ? 'step' : 'steps'} {steps}; the next run does the same.{' '}
+      <button type="button" className="link" onClick={() => editDraft({ freeuChanges: [] })}>
+        Forget the changes
+      </button>
+    </p>
   )
 }
 

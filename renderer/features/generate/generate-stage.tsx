@@ -2,7 +2,7 @@ import { Ban, CirclePause, Clapperboard, TriangleAlert } from 'lucide-react'
 import { useEffect } from 'react'
 import type { ClipResult } from '#app/contract/results.ts'
 import type { Job } from '#app/contract/jobs.ts'
-import { cancelJob, dismissJob, generate, runAgain } from '#renderer/actions/generate.ts'
+import { cancelJob, dismissJob, generate, runAgain, settingsOfJob } from '#renderer/actions/generate.ts'
 import { restartEngine } from '#renderer/actions/settings.ts'
 import { showClip } from '#renderer/actions/library.ts'
 import { ClipActions } from '#renderer/features/library/clip-actions.tsx'
@@ -77,7 +77,7 @@ function ClipStage({ clip }: { clip: ClipResult }) {
   return (
     <>
       <header className="stage-head">
-        <h1 className="stage-title">{clip.title || 'Untitled clip'}</h1>
+        <h2 className="stage-title">{clip.title || 'Untitled clip'}</h2>
         <div className="stage-actions">
           <ClipActions clip={clip} />
         </div>
@@ -94,20 +94,19 @@ function ClipStage({ clip }: { clip: ClipResult }) {
       )}
       <FinishedRibbon settings={clip.recipe.settings} />
       <Transport />
-      {frames && <Filmstrip frames={frames} />}
+      {frames ? <Filmstrip frames={frames} /> : <div className="filmstrip" />}
     </>
   )
 }
 
 function JobStage({ job }: { job: Job }) {
   const frames = useFrames(`preview:${job.id}`)
-  const fps = useDraft((draft) => draft.fps)
-  usePlayable(frames, fps)
   const over = isFinished(job.status)
+  usePlayable(over ? undefined : frames, settingsOfJob(job.id).fps)
   return (
     <>
       <header className="stage-head">
-        <h1 className="stage-title">{job.title || 'Untitled clip'}</h1>
+        <h2 className="stage-title">{job.title || 'Untitled clip'}</h2>
         {frames && !over && (
           <span className="badge" data-tone="warp">
             preview
@@ -134,7 +133,7 @@ function JobStage({ job }: { job: Job }) {
       )}
       {!over && <StepRibbon job={job} />}
       <Transport />
-      {frames && !over && <Filmstrip frames={frames} />}
+      {!over && (frames ? <Filmstrip frames={frames} /> : <div className="filmstrip" />)}
     </>
   )
 }
@@ -148,7 +147,16 @@ function Waiting({ job }: { job: Job }) {
   const before = useStudio((state) => activeJobs(state).findIndex((entry) => entry.id === job.id))
   if (job.status === 'queued' && before > 0)
     return <Notice icon={CirclePause} title="Waiting" text={`${plural(before, 'job')} before this one.`} />
-  return <div className="viewport" aria-busy="true" />
+  return <Loom {...settingsOfJob(job.id)} />
+}
+
+/** The empty frame that a clip will fill: warp threads, waiting for the first step. */
+function Loom({ width, height }: { width: number; height: number }) {
+  return (
+    <div className="viewport" aria-busy="true">
+      <div className="loom" style={{ aspectRatio: `${width} / ${height}` }} />
+    </div>
+  )
 }
 
 function EndedJob({ job }: { job: Job }) {

@@ -5,6 +5,7 @@ import type { ClipResult, ExportFormat } from '#app/contract/results.ts'
 import { exportChoices, exportClip, restoreSettings } from '#renderer/actions/library.ts'
 import { classifyClip } from '#renderer/actions/classify.ts'
 import { setView } from '#renderer/store/view.ts'
+import { popups } from '#renderer/ui/popups.ts'
 import { Button, IconButton } from '#renderer/ui/button.tsx'
 
 /** What can be done with the clip on the stage. */
@@ -53,7 +54,7 @@ function ExportMenu({ clip }: { clip: ClipResult }) {
 
 export function MenuPopup({ label, children }: { label: string; children: React.ReactNode }) {
   return (
-    <Menu.Portal>
+    <Menu.Portal container={popups}>
       <Menu.Positioner className="popup-positioner" sideOffset={4} align="end">
         <Menu.Popup className="popup" aria-label={label}>
           {children}

@@ -23,7 +23,12 @@ export function App() {
     // The content security policy takes no inline styles; the stylesheet has what they would say.
     <CSPProvider disableStyleElements>
       <Tooltip.Provider delay={500}>
-        <Tabs.Root className="app" value={view} onValueChange={(next: View) => setView({ view: next })}>
+        <Tabs.Root
+          className="app"
+          data-view={view}
+          value={view}
+          onValueChange={(next: View) => setView({ view: next })}
+        >
           <TopBar />
           <Banners />
           <Workspace />

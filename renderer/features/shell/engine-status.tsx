@@ -4,6 +4,7 @@ import { restartEngine } from '#renderer/actions/settings.ts'
 import { engineWords } from '#renderer/features/settings/engine-tab.tsx'
 import { useStudio } from '#renderer/store/studio.ts'
 import { setView } from '#renderer/store/view.ts'
+import { popups } from '#renderer/ui/popups.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { bytesText } from '#renderer/ui/format.ts'
 
@@ -26,7 +27,7 @@ export function EngineStatus() {
         </span>
         <span className="engine-memory">{bytesText(engine.memory.usedBytes)}</span>
       </Popover.Trigger>
-      <Popover.Portal>
+      <Popover.Portal container={popups}>
         <Popover.Positioner className="popup-positioner" sideOffset={6} align="end">
           <Popover.Popup className="popup engine-popup">
             <Popover.Title className="engine-title">Engine</Popover.Title>

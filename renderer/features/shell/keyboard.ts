@@ -37,5 +37,5 @@ export function listenForShortcuts(): () => void {
 function isBusy(command: Command): boolean {
   const { settingsOpen, deleting, paletteOpen } = viewStore.getState()
   if (settingsOpen || deleting || paletteOpen) return command.id !== 'palette'
-  return !!document.querySelector('[role=listbox], [role=menu], [role=dialog]')
+  return !!document.querySelector('.popup[data-open]')
 }

@@ -17,10 +17,10 @@ export function TopBar() {
   const view = useView((state) => state.view)
   return (
     <header className="top">
-      <div className="top-name">
+      <h1 className="top-name">
         <Mark size={20} />
         Frameloom
-      </div>
+      </h1>
       <Tabs.List className="top-views" activateOnFocus aria-label="View">
         {views.map(({ value, label }) => (
           <Tip

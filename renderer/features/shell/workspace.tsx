@@ -10,6 +10,7 @@ import { GenerateStage } from '#renderer/features/generate/generate-stage.tsx'
 import { LibraryStrip } from '#renderer/features/library/strip.tsx'
 import { clipById, useStudio } from '#renderer/store/studio.ts'
 import { useView } from '#renderer/store/view.ts'
+import { popups } from '#renderer/ui/popups.ts'
 import { useMedia } from '#renderer/ui/use-media.ts'
 
 /** Form, stage and inspector side by side over the library. A narrow page has no third column: its content joins the form. */
@@ -17,20 +18,23 @@ export function Workspace() {
   const wide = useMedia('(min-width: 1100px)')
   const rows = useDefaultLayout({ id: 'rows', storage: localStorage })
   return (
-    <Group orientation="vertical" className="workspace" {...rows}>
-      <Panel id="work" minSize="50%">
-        <Tabs.Panel value="generate" className="view" tabIndex={-1}>
-          <GenerateView wide={wide} />
-        </Tabs.Panel>
-        <Tabs.Panel value="classify" className="view" tabIndex={-1}>
-          <ClassifyView wide={wide} />
-        </Tabs.Panel>
-      </Panel>
-      <Separator className="divider" data-across="" aria-label="Resize the library" />
-      <Panel id="library" defaultSize={106} minSize={104} maxSize="50%" groupResizeBehavior="preserve-pixel-size">
-        <LibraryStrip />
-      </Panel>
-    </Group>
+    <main className="workspace">
+      <Group orientation="vertical" {...rows}>
+        <Panel id="work" minSize="50%">
+          <Tabs.Panel value="generate" className="view" tabIndex={-1}>
+            <GenerateView wide={wide} />
+          </Tabs.Panel>
+          <Tabs.Panel value="classify" className="view" tabIndex={-1}>
+            <ClassifyView wide={wide} />
+          </Tabs.Panel>
+        </Panel>
+        <Separator className="divider" data-across="" aria-label="Resize the library" />
+        <Panel id="library" defaultSize={100} minSize={100} maxSize="50%" groupResizeBehavior="preserve-pixel-size">
+          <LibraryStrip />
+        </Panel>
+      </Group>
+      <div ref={popups} />
+    </main>
   )
 }
 
@@ -54,11 +58,12 @@ function GenerateView({ wide }: { wide: boolean }) {
 }
 
 function ClassifyView({ wide }: { wide: boolean }) {
+  const answering = useView((state) => state.classification !== null)
   return (
     <Columns
       id="classify"
       wide={wide}
-      form={<ClassifyForm>{!wide && <LabelsPanel />}</ClassifyForm>}
+      form={<ClassifyForm>{!wide && answering && <LabelsPanel />}</ClassifyForm>}
       stage={<ClassifyStage />}
       inspector={<LabelsPanel />}
     />

@@ -1,0 +1,46 @@
+import type { Weights } from '../weights.ts'
+
+/** What a weights file without a config holds, told from its keys alone. `name` is for messages. */
+export type Contents = {
+  readonly kind: 'stable-diffusion' | 'motion-module' | 'lora' | 'unsupported' | 'unknown'
+  readonly name: string
+}
+
+const ldm = 'model.diffusion_model.input_blocks.0.0.weight'
+
+type Mark = { readonly has: RegExp; readonly kind: Contents['kind']; readonly name: string }
+
+// In this order: a LoRA of motion modules is a LoRA. Marks of what is not supported are those of single_file_utils.py@58eb52c.
+const marks: readonly Mark[] = [
+  {
+    has: /[._]lora[._]|\.lora_(A|B|down|up|mid)\.|\.(hada_|lokr_|oft_)|^lora_|\.dora_scale$/,
+    kind: 'lora',
+    name: 'a LoRA',
+  },
+  { has: /\bmotion_modules\./, kind: 'motion-module', name: 'a motion module' },
+  { has: /\bjoint_blocks\.0\./, kind: 'unsupported', name: 'a Stable Diffusion 3 checkpoint' },
+  { has: /\bdouble_blocks\.0\./, kind: 'unsupported', name: 'a Flux checkpoint' },
+  { has: /^edm_mean$/, kind: 'unsupported', name: 'a Playground 2.5 checkpoint' },
+  { has: /^conditioner\.embedders\.0\.model\./, kind: 'unsupported', name: 'a Stable Diffusion XL refiner' },
+  { has: /^model\.diffusion_model\.label_emb\.weight$/, kind: 'unsupported', name: 'a Stable Diffusion upscaler' },
+  { has: /^(control_model\.|controlnet_cond_embedding\.)/, kind: 'unsupported', name: 'a ControlNet' },
+  { has: /^model\.diffusion_model\.input_blocks\.0\.0\.weight$/, kind: 'stable-diffusion', name: 'Stable Diffusion' },
+  { has: /^(first_stage_model\.)?decoder\.up\.0\.block\./, kind: 'unsupported', name: 'an autoencoder alone' },
+  {
+    has: /^down_blocks\.0\.resnets\./,
+    kind: 'unsupported',
+    name: "a model of diffusers' layout without its config.json",
+  },
+]
+
+export function contentsOf(weights: Weights): Contents {
+  const keys = [...weights.keys()]
+  const found = marks.find(({ has }) => keys.some((key) => has.test(key)))
+  if (!found) return { kind: 'unknown', name: 'nothing that is known' }
+  if (found.kind === 'stable-diffusion') {
+    const channels = weights.get(ldm)?.shape[1]
+    if (channels === 9) return { kind: 'unsupported', name: 'a Stable Diffusion inpainting checkpoint' }
+    if (channels === 8) return { kind: 'unsupported', name: 'an InstructPix2Pix checkpoint' }
+  }
+  return { kind: found.kind, name: found.name }
+}

@@ -1,0 +1,50 @@
+import { add, linear, mul, normalizeGroups, reshape, transpose, type Scope, type Value } from '#app/graph/index.ts'
+import { basicTransformerBlock, type TransformerBlockOptions } from './basic-transformer-block.ts'
+
+export type TemporalTransformerOptions = TransformerBlockOptions & {
+  readonly numFrames: number
+  readonly layers: number
+  readonly groups: number
+}
+
+/**
+ * A transformer over time in (B * F, C, H, W): the frames of each pixel are the sequence, (B * H * W, F, C).
+ * Source: diffusers/src/diffusers/models/transformers/transformer_temporal.py@58eb52c TransformerTemporalModel, and
+ * unets/unet_motion_model.py AnimateDiffTransformer3D; arXiv 2307.04725.
+ */
+export function temporalTransformer(scope: Scope, hiddenStates: Value, options: TemporalTransformerOptions): Value {
+  const { numFrames, layers, groups, heads, headDim } = options
+  const [rows, channels, height, width] = hiddenStates.shape as [number, number, number, number]
+  const batch = rows / numFrames
+  const pixels = height * width
+
+  const normalized = groupNormOverFrames(scope.at('norm'), hiddenStates, numFrames, groups)
+  // (B, F * C, H * W) -> (B, H * W, F * C): one plain matrix transpose puts the frames of a pixel beside each other.
+  const sequences = reshape(transpose(reshape(normalized, [batch, numFrames * channels, pixels]), [0, 2, 1]), [
+    batch * pixels,
+    numFrames,
+    channels,
+  ])
+  let x = linear(scope.at('proj_in'), sequences, heads * headDim) // (B * H * W, F, heads * d)
+  for (let i = 0; i < layers; i++) x = basicTransformerBlock(scope.at('transformer_blocks', i), x, options)
+  const output = linear(scope.at('proj_out'), x, channels)
+  return add(
+    reshape(transpose(reshape(output, [batch, pixels, numFrames * channels]), [0, 2, 1]), hiddenStates.shape),
+    hiddenStates,
+  )
+}
+
+/** Group normalisation of (B * F, C, H, W) with statistics over all frames of a video. */
+function groupNormOverFrames(scope: Scope, x: Value, numFrames: number, groups: number): Value {
+  const [rows, channels, height, width] = x.shape as [number, number, number, number]
+  const batch = rows / numFrames
+  const blocks = [batch, numFrames, groups, (channels / groups) * height * width]
+  const grouped = transpose(reshape(x, blocks), [0, 2, 1, 3]) // (B, G, F, c * H * W): moves whole blocks
+  const normalized = reshape(normalizeGroups(reshape(grouped, [batch, groups, -1]), 1e-6), grouped.shape)
+  const back = reshape(transpose(normalized, [0, 2, 1, 3]), x.shape)
+  const perChannel = [channels, 1, 1]
+  return add(
+    mul(back, reshape(scope.weight('weight', [channels]), perChannel)),
+    reshape(scope.weight('bias', [channels]), perChannel),
+  )
+}

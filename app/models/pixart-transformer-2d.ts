@@ -1,0 +1,161 @@
+import { z } from 'zod'
+import { ProblemError } from '#app/contract/errors.ts'
+import {
+  add,
+  cast,
+  geluTanh,
+  layerNorm,
+  linear,
+  reshape,
+  split,
+  transpose,
+  type Scope,
+  type Value,
+} from '#app/graph/index.ts'
+import { showShape } from '#app/tensor/tensor.ts'
+import { adaLayerNormSingle, adaNormSingleBlock, modulated, type SizeConditions } from './blocks/ada-norm-single.ts'
+import { attentionBias } from './blocks/attention-mask.ts'
+import { patchEmbed } from './blocks/patch-embed.ts'
+import { checkFourAxes, required, timestepOf, type Inputs, type Model, type Outputs } from './model.ts'
+
+/** config.json of a PixArtTransformer2DModel, with the reference's defaults. */
+const pixartConfig = z
+  .object({
+    num_attention_heads: z.int().default(16),
+    attention_head_dim: z.int().default(72),
+    in_channels: z.int().default(4),
+    out_channels: z.int().nullable().default(8),
+    num_layers: z.int().default(28),
+    cross_attention_dim: z.int().nullable().default(1152),
+    attention_bias: z.boolean().default(true),
+    sample_size: z.int().default(128),
+    patch_size: z.int().min(1).default(2),
+    activation_fn: z.string().default('gelu-approximate'),
+    num_embeds_ada_norm: z.int().default(1000),
+    norm_type: z.literal('ada_norm_single', 'only "ada_norm_single" is supported').default('ada_norm_single'),
+    norm_elementwise_affine: z.boolean().default(false),
+    norm_eps: z.number().default(1e-6),
+    interpolation_scale: z.number().nullish(),
+    use_additional_conditions: z.boolean().nullish(),
+    caption_channels: z.int().nullish(),
+    attention_type: z.literal('default', 'only "default" is supported').nullish(),
+  })
+  .refine((config) => (config.num_attention_heads * config.attention_head_dim) % 4 === 0, {
+    path: ['attention_head_dim'],
+    message: 'num_attention_heads * attention_head_dim must be a multiple of 4, for the positions',
+  })
+export type PixArtConfig = z.infer<typeof pixartConfig>
+
+/**
+ * PixArt's diffusion transformer, alpha and sigma. Papers: arXiv 2310.00426, 2403.04692.
+ * Reference: diffusers/src/diffusers/models/transformers/pixart_transformer_2d.py@58eb52c.
+ *
+ * B images, L text tokens, D inner width. Inputs: hidden_states (B, C, H, W), H and W in whole patches; timestep (1) or (B);
+ * encoder_hidden_states (B, L, E); with use_additional_conditions added_cond_kwargs.resolution (B, 2) and .aspect_ratio (B, 1);
+ * optional: attention_mask over the patches and encoder_attention_mask over the text, as 2-D masks or 3-D biases.
+ * Output: sample (B, out_channels, H, W).
+ */
+export const pixartTransformer2d: Model<PixArtConfig> = {
+  className: 'PixArtTransformer2DModel',
+  config: pixartConfig,
+  forward,
+  ignoredInputs: [
+    'added_cond_kwargs.resolution',
+    'added_cond_kwargs.aspect_ratio',
+    'encoder_hidden_states',
+    'encoder_attention_mask',
+  ],
+  // Computed from the size; older files carry it.
+  ignoredKeys: (key) => key === 'pos_embed.pos_embed',
+}
+
+function forward(scope: Scope, config: PixArtConfig, inputs: Inputs): Outputs {
+  const image = required(inputs, 'hidden_states')
+  checkImage(image, config)
+  const { num_attention_heads: heads, attention_head_dim: headDim, patch_size: patchSize } = config
+  const [batch, , height, width] = image.shape as [number, number, number, number]
+  const [rows, columns] = [height / patchSize, width / patchSize]
+  const dim = heads * headDim
+  const sizes = sizeConditions(config, inputs, batch)
+
+  let x = patchEmbed(scope.at('pos_embed'), image, {
+    dim,
+    patchSize,
+    baseSize: Math.floor(config.sample_size / patchSize),
+    interpolationScale: config.interpolation_scale ?? Math.max(Math.floor(config.sample_size / 64), 1),
+  })
+  const { embedded, modulation } = adaLayerNormSingle(scope.at('adaln_single'), timestepOf(inputs, batch), dim, sizes)
+
+  const secondAttention = config.cross_attention_dim !== null
+  const encoderHiddenStates = contextOf(scope, config, inputs, batch)
+  const { attention_mask: mask, encoder_attention_mask: encoderMask } = inputs
+  for (let i = 0; i < config.num_layers; i++)
+    x = adaNormSingleBlock(scope.at('transformer_blocks', i), x, modulation, {
+      heads,
+      headDim,
+      attentionBias: config.attention_bias,
+      activation: config.activation_fn,
+      normAffine: config.norm_elementwise_affine,
+      normEpsilon: config.norm_eps,
+      encoderHiddenStates,
+      secondAttention,
+      mask: mask && attentionBias(mask, 'attention_mask'),
+      encoderMask: secondAttention && encoderMask ? attentionBias(encoderMask, 'encoder_attention_mask') : undefined,
+    })
+
+  const table = reshape(scope.weight('scale_shift_table', [2, dim]), [1, 2, dim])
+  const [shift, scale] = split(add(table, reshape(embedded, [-1, 1, dim])), [1, 1], 1) as [Value, Value]
+  x = modulated(layerNorm(scope, x, { epsilon: 1e-6, affine: false }), shift, scale)
+
+  // Patches back to pixels: (B, h, w, p, p, C) -> (B, C, h, p, w, p)
+  const channels = config.out_channels ?? config.in_channels
+  const patches = linear(scope.at('proj_out'), x, patchSize * patchSize * channels)
+  const pixels = transpose(reshape(patches, [batch, rows, columns, patchSize, patchSize, channels]), [0, 5, 1, 3, 2, 4])
+  return { sample: reshape(pixels, [batch, channels, height, width]) }
+}
+
+function checkImage(image: Value, { in_channels, patch_size }: PixArtConfig): void {
+  checkFourAxes(image, 'hidden_states', in_channels, 'in_channels')
+  const [, , height, width] = image.shape as [number, number, number, number]
+  if (height % patch_size === 0 && width % patch_size === 0) return
+  throw new ProblemError(
+    'bad-input',
+    `hidden_states is ${height} high and ${width} wide; both must be multiples of ${patch_size} (patch_size)`,
+    { field: 'hidden_states' },
+  )
+}
+
+function sizeConditions(config: PixArtConfig, inputs: Inputs, batch: number): SizeConditions | undefined {
+  if (!(config.use_additional_conditions ?? config.sample_size === 128)) return undefined
+  const why = 'the model takes the size as a condition (use_additional_conditions)'
+  const take = (name: string, width: number): Value => {
+    const field = `added_cond_kwargs.${name}`
+    const value = required(inputs, field, why)
+    if (value.shape[0] === batch && value.shape.length === 2 && value.shape[1] === width) return cast(value, 'float32')
+    throw new ProblemError(
+      'bad-input',
+      `${field} has shape ${showShape(value.shape)}; it must be (${batch}, ${width})`,
+      { field },
+    )
+  }
+  return { resolution: take('resolution', 2), aspectRatio: take('aspect_ratio', 1) }
+}
+
+/** The text, brought to the model's width where it has a projection for it. */
+function contextOf(scope: Scope, config: PixArtConfig, inputs: Inputs, batch: number): Value | undefined {
+  const dim = config.num_attention_heads * config.attention_head_dim
+  const attends = config.cross_attention_dim !== null
+  const needed = config.caption_channels != null || (attends && config.cross_attention_dim !== dim)
+  const states = needed ? required(inputs, 'encoder_hidden_states') : inputs.encoder_hidden_states
+  if (!states) return undefined
+  const width = config.caption_channels ?? config.cross_attention_dim ?? states.shape.at(-1)!
+  if (states.shape.length !== 3 || states.shape[0] !== batch || states.shape[2] !== width)
+    throw new ProblemError(
+      'bad-input',
+      `encoder_hidden_states has shape ${showShape(states.shape)}; it must be (${batch}, tokens, ${width})`,
+      { field: 'encoder_hidden_states' },
+    )
+  if (config.caption_channels == null) return states
+  const projection = scope.at('caption_projection')
+  return linear(projection.at('linear_2'), geluTanh(linear(projection.at('linear_1'), states, dim)), dim)
+}

@@ -1,0 +1,64 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { test as base, type Page } from '@playwright/test'
+
+const root = join(import.meta.dirname, '..')
+
+/** A running serve host with a library of its own. */
+export type Host = { readonly url: string; readonly process: ChildProcess; readonly stop: () => Promise<void> }
+
+/** Starts the built serve host as `npm start` does, on a free port. */
+export async function startHost(dataDir: string): Promise<Host> {
+  const process = spawn(
+    globalThis.process.execPath,
+    [join(root, 'dist/node/serve.js'), '--no-open', '--port', '0', '--data-dir', dataDir],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  const stop = async (): Promise<void> => {
+    if (process.exitCode !== null) return
+    process.kill('SIGTERM')
+    await once(process, 'exit')
+  }
+  for await (const line of createInterface({ input: process.stdout! })) {
+    const url = /http:\S+/.exec(line)?.[0]
+    if (url) return { url, process, stop }
+  }
+  throw new Error('the serve host ended without printing its address')
+}
+
+/** `dataDir` is a library of the test's own; `host` runs on it; `studio` is the page, open and ready. */
+export const test = base.extend<{ dataDir: string; host: Host; studio: Page }>({
+  dataDir: async ({}, use) => {
+    const folder = await mkdtemp(join(tmpdir(), 'frameloom-e2e-'))
+    await use(folder)
+    await rm(folder, { recursive: true, force: true })
+  },
+  host: async ({ dataDir }, use) => {
+    const host = await startHost(dataDir)
+    await use(host)
+    await host.stop()
+  },
+  studio: async ({ page, host }, use) => {
+    const problems: string[] = []
+    page.on('pageerror', (error) => problems.push(error.message))
+    await page.goto(host.url)
+    await page.getByRole('button', { name: /^Engine: Ready/ }).waitFor()
+    await use(page)
+    base.expect(problems, 'errors thrown in the page').toEqual([])
+  },
+})
+export { expect } from '@playwright/test'
+
+/** What the stage shows, as a data URL. */
+export const stagePicture = (page: Page): Promise<string> =>
+  page
+    .getByRole('region', { name: 'Stage' })
+    .locator('canvas')
+    .first()
+    .evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL())

@@ -1,0 +1,216 @@
+import { spawn } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { modelEntrySchema } from '#app/contract/models.ts'
+import { recipeSchema } from '#app/contract/recipe.ts'
+import { classificationSchema } from '#app/contract/results.ts'
+import { doctorReportSchema } from '#app/contract/system.ts'
+import { buildForTest, engineInput } from '#main/engine/testing.ts'
+import { appVersion, bundledModelsDir } from '#main/paths.ts'
+
+// The command line as a user runs it: real processes, the bundled models, files in a folder of its own.
+vi.setConfig({ testTimeout: 120_000 })
+
+let built: Awaited<ReturnType<typeof buildForTest>>
+beforeAll(async () => {
+  built = await buildForTest({ ...engineInput, cli: 'main/cli/main.ts', parity: 'app/engine/parity/main.ts' })
+}, 120_000)
+afterAll(() => built.remove())
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'frameloom-cli-'))
+  mkdirSync(join(folder, 'tmp'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+type Ran = { code: number | null; stdout: string; stderr: string }
+
+function start(...args: string[]) {
+  const child = spawn(process.execPath, [join(built.folder, 'cli.js'), ...args], {
+    cwd: folder,
+    env: {
+      ...process.env,
+      FRAMELOOM_ENGINE: join(built.folder, 'engine.js'),
+      FRAMELOOM_DATA: join(folder, 'data'),
+      HF_HOME: join(folder, 'hub'),
+      TMPDIR: join(folder, 'tmp'),
+    },
+  })
+  const ran: Ran = { code: null, stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (ran.stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (ran.stderr += text))
+  const done = new Promise<Ran>((resolve) => child.on('close', (code) => resolve({ ...ran, code })))
+  return { child, ran, done }
+}
+const run = (...args: string[]): Promise<Ran> => start(...args).done
+
+const prompt = 'a red circle moving left on a black background'
+const generate = (out: string, ...more: string[]): Promise<Ran> =>
+  run('generate', '--prompt', prompt, '--out', out, '--steps', '3', '--frames', '4', '--seed', '5', ...more)
+const read = (name: string): Buffer => readFileSync(join(folder, name))
+const clip = (name: string): string => join(bundledModelsDir(), 'clips', name)
+
+describe('the program itself', () => {
+  test('tells its version and its help, with exit codes and examples', async () => {
+    expect(await run('--version')).toEqual({ code: 0, stdout: `${appVersion()}\n`, stderr: '' })
+    const help = await run('--help')
+    expect(help.code).toBe(0)
+    expect(help.stdout).toMatch(/generate[^]*classify[^]*serve[^]*130/)
+    expect((await run('generate', '--help')).stdout).toMatch(/Examples:\n {2}frameloom generate --prompt/)
+  })
+
+  test.each([
+    [['paint'], /unknown command 'paint'/],
+    [['generate', '--out', 'a.webp'], /required option.*--prompt/],
+    [['generate', '-p', 'x', '-o', 'a.webp', '--steps', '2.5'], /--steps.*whole number/],
+    [['generate', '-p', 'x', '-o', 'a.webp', '--size', '64'], /--size.*512x512/],
+    [['generate', '-p', 'x', '-o', 'a.webp', '--freeu', '1,2'], /--freeu.*SD 1\.5/],
+    [['generate', '-p', 'x', '-o', 'a.avi'], /\.mp4, \.webm, \.gif or \.webp/],
+    [['generate', '-p', 'x', '-o', 'nowhere/a.webp'], /folder .*nowhere does not exist/],
+    [['generate', '-p', 'x', '-o', 'a.webp', '--size', '70x64'], /multiple of 8.*64 or 72/],
+    [['generate', '-p', 'x', '-o', 'a.webp', '--frames', '400'], /at most 24/],
+    [['generate', '-p', 'x', '-o', 'a.webp', '--scheduler', 'Nothing'], /Nothing/],
+    [['classify'], /missing required argument 'file'/],
+    [['classify', 'a.mp4', '--sampling', 'odd'], /--sampling.*even/],
+  ])('%j is a usage error, in words, without a trace on stdout', async (args, words) => {
+    const { code, stdout, stderr } = await run(...args)
+    expect(stderr).toMatch(words)
+    expect(stderr).not.toMatch(/\n\s+at /)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  })
+})
+
+describe('generate', () => {
+  test('writes each format; the path alone is on stdout', async () => {
+    const formats = [
+      ['clip.webp', /^RIFF.{4}WEBP/s],
+      ['clip.gif', /^GIF89a/],
+      ['clip.mp4', /^.{4}ftyp/s],
+      ['clip.webm', /^\x1aE\xdf\xa3/],
+    ] as const
+    for (const [name, magic] of formats) {
+      const { code, stdout, stderr } = await generate(name)
+      expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: `${name}\n` })
+      expect(stderr).toMatch(/Step 3 of 3/)
+      expect(read(name).toString('latin1')).toMatch(magic)
+      expect(read(name).toString('latin1')).toContain(prompt)
+    }
+    const { code } = await generate('frames')
+    expect(code).toBe(0)
+    expect(readdirSync(join(folder, 'frames'))).toHaveLength(4)
+    expect(readdirSync(join(folder, 'tmp'))).toEqual([])
+    expect((await generate('frames')).code).toBe(2) // not into a folder with other frames
+  })
+
+  test('the same seed gives the same clip, another one or FreeU another', async () => {
+    const made = JSON.parse((await generate('a.webp', '--json')).stdout) as Record<string, unknown>
+    expect(made).toMatchObject({ file: expect.stringMatching(/a\.webp$/) as string, notes: [] })
+    expect(recipeSchema.parse(made['recipe']).settings).toMatchObject({ seed: 5, numFrames: 4, width: 64 })
+    expect(made['bytes']).toBe(read('a.webp').length)
+    await generate('b.webp')
+    await generate('c.webp', '--seed', '6')
+    await generate('d.webp', '--freeu', 'sd1.5')
+    await generate('e.webp', '--chunking', '2,1')
+    expect(read('b.webp').equals(read('a.webp'))).toBe(true)
+    expect(read('c.webp').equals(read('a.webp'))).toBe(false)
+    expect(read('d.webp').equals(read('a.webp'))).toBe(false)
+    expect(existsSync(join(folder, 'e.webp'))).toBe(true)
+  })
+
+  test('an unknown model lists the known ones; one for another task and a broken one are told apart', async () => {
+    const unknown = await generate('a.webp', '--model', 'nope')
+    expect(unknown).toMatchObject({
+      code: 3,
+      stdout: '',
+      stderr: expect.stringMatching(/"nope".*moving-shapes/) as string,
+    })
+    const other = await generate('a.webp', '--model', 'moving-shapes-timesformer')
+    expect(other).toMatchObject({ code: 3, stderr: expect.stringMatching(/video classifier/) as string })
+    cpSync(join(bundledModelsDir(), 'moving-shapes'), join(folder, 'broken'), { recursive: true })
+    writeFileSync(join(folder, 'broken/unet/diffusion_pytorch_model.safetensors'), '<!doctype html>')
+    const broken = await generate('a.webp', '--model', './broken')
+    expect(broken).toMatchObject({ code: 3, stderr: expect.stringMatching(/HTML/) as string })
+  })
+
+  test('a model can be named by its folder', async () => {
+    cpSync(join(bundledModelsDir(), 'moving-shapes'), join(folder, 'my models/mine'), { recursive: true })
+    const { code, stderr } = await generate('a.webp', '--model', 'my models/mine')
+    expect(code, stderr).toBe(0)
+    expect(stderr).toMatch(/Seed 5, mine/)
+  })
+
+  test('MP4 without ffmpeg is refused before the work begins', async () => {
+    vi.stubEnv('PATH', join(folder, 'tmp'))
+    const { code, stderr } = await generate('a.mp4')
+    vi.unstubAllEnvs()
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/ffmpeg/)
+    expect(stderr).not.toMatch(/Step/)
+  })
+
+  test.skipIf(process.platform === 'win32')('Ctrl+C cancels and leaves nothing behind', async () => {
+    const { child, ran, done } = start('generate', '-p', prompt, '-o', 'a.mp4', '--size', '128x128', '--steps', '500')
+    await vi.waitUntil(() => ran.stderr.includes('Step 1 of'), { timeout: 60_000 })
+    child.kill('SIGINT')
+    const { code, stdout, stderr } = await done
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' })
+    expect(stderr).toMatch(/Cancelled/)
+    expect(readdirSync(folder).toSorted()).toEqual(['data', 'tmp'].filter((name) => existsSync(join(folder, name))))
+    expect(readdirSync(join(folder, 'tmp'))).toEqual([])
+  })
+})
+
+describe('classify', () => {
+  test('prints a table', async () => {
+    const { code, stdout } = await run('classify', clip('red-circle-moving-left.mp4'), '--top', '2')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(
+      /red-circle-moving-left\.mp4\n +\d+\.\d % {2}circle moving left\n.*\n {2}frames 0 .* of 48\n$/,
+    )
+  })
+
+  test('prints JSON; one bad file does not stop the others', async () => {
+    writeFileSync(join(folder, 'not-a-clip.mp4'), 'hello')
+    const files = [
+      clip('white-circle-moving-down.gif'),
+      'not-a-clip.mp4',
+      'missing.webm',
+      clip('green-square-moving-up.webm'),
+    ]
+    const { code, stdout, stderr } = await run('classify', ...files, '--json', '--sampling', 'windows:2')
+    expect(code).toBe(4)
+    expect(stderr).toMatch(/error: .*not-a-clip\.mp4/)
+    expect(stderr).toMatch(/error: .*missing\.webm/)
+    const found = classificationSchema.array().parse(JSON.parse(stdout))
+    expect(found.map(({ labels }) => labels[0]?.label)).toEqual(['circle moving down', 'square moving up'])
+    expect(found[0]?.labels).toHaveLength(5)
+  })
+})
+
+test('models lists what is there and what is wrong with it', async () => {
+  const listed = modelEntrySchema.array().parse(JSON.parse((await run('models', '--json')).stdout))
+  expect(listed.map(({ id }) => id)).toEqual(['moving-shapes', 'moving-shapes-motion', 'moving-shapes-timesformer'])
+  mkdirSync(join(folder, 'more/bad'), { recursive: true })
+  writeFileSync(join(folder, 'more/bad/config.json'), '{"_class_name": "MotionAdapter"}')
+  const { code, stdout, stderr } = await run('models', '--models', 'more')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^bad-\w{8} +motion-adapter +cannot be used/m)
+  expect(stderr).toMatch(/block_out_channels/)
+  expect((await run('models', '--models', 'nowhere')).code).toBe(3)
+})
+
+test('doctor checks this machine', async () => {
+  const { code, stdout } = await run('doctor', '--json')
+  const { checks } = doctorReportSchema.parse(JSON.parse(stdout))
+  expect(checks.find(({ name }) => name === 'Provider cpu')?.state).toBe('ok')
+  expect(code).toBe(0)
+})
+
+test('parity is the runner of reference cases', async () => {
+  const { code, stdout, stderr } = await run('parity', folder)
+  expect(stdout, stderr).toMatch(/0 passed, 0 failed, 0 skipped/)
+  expect(code).toBeTypeOf('number')
+})

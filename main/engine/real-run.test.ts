@@ -1,0 +1,174 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import type { LocatedModel, TextToVideoEvent } from '#app/contract/engine.ts'
+import type { GenerateSettings } from '#app/contract/settings.ts'
+import { bundledModelsDir } from '#main/paths.ts'
+import { createSupervisor, type CallOptions, type Supervisor } from './supervisor.ts'
+import { buildForTest, engineInput } from './testing.ts'
+
+// The engine at its real work, on the bundled models.
+
+vi.setConfig({ testTimeout: 120_000 })
+
+let built: Awaited<ReturnType<typeof buildForTest>>
+beforeAll(async () => {
+  built = await buildForTest(engineInput)
+}, 120_000)
+afterAll(() => built.remove())
+
+let supervisor: Supervisor
+let folder: string
+let models: LocatedModel[]
+const out = (): string => join(folder, 'clip.webp')
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'frameloom-run-'))
+})
+afterEach(async () => {
+  await supervisor.close()
+  rmSync(folder, { recursive: true })
+})
+
+async function start(fault?: string): Promise<void> {
+  supervisor = createSupervisor({
+    enginePath: join(built.folder, 'engine.js'),
+    nodePath: process.execPath,
+    memoryBudgetBytes: 4 * 2 ** 30,
+    log: { info() {}, warn() {} },
+    env: { FRAMELOOM_FAULT: fault },
+  })
+  const roots = [{ folder: bundledModelsDir(), source: 'bundled' as const }]
+  models = (await supervisor.call('scanModels', { roots })).models
+}
+
+const settings: GenerateSettings = {
+  model: 'moving-shapes',
+  motionAdapter: 'moving-shapes-motion',
+  prompt: 'a red circle moving left on a black background',
+  negativePrompt: '',
+  width: 64,
+  height: 64,
+  numFrames: 4,
+  numInferenceSteps: 4,
+  guidanceScale: 4,
+  seed: 1,
+  scheduler: null,
+  eta: 0,
+  freeu: null,
+  freeuChanges: [],
+  forwardChunking: null,
+  clipSkip: null,
+  fps: 8,
+}
+const model = (id: string): LocatedModel => models.find((one) => one.id === id)!
+const generate = (change: Partial<GenerateSettings> = {}, options: CallOptions<'textToVideo'> = {}) =>
+  supervisor.call(
+    'textToVideo',
+    {
+      settings: { ...settings, ...change },
+      model: model('moving-shapes'),
+      motionAdapter: model('moving-shapes-motion'),
+      out: out(),
+      appVersion: '0.0.0',
+    },
+    options,
+  )
+const nextStatus = (): Promise<void> =>
+  new Promise((resolve) => {
+    const off = supervisor.onStatus(() => {
+      off()
+      resolve()
+    })
+  })
+
+test('a second run compiles and maps nothing, also with other FreeU values, and the clip is the same', async () => {
+  await start()
+  await generate()
+  const clip = readFileSync(out())
+  await nextStatus()
+  const { compilations, bytesMapped, sessions, memory } = supervisor.status()
+  expect(compilations).toBeGreaterThan(0)
+  expect(sessions.length).toBeGreaterThan(0)
+  expect(memory.usedBytes).toBeGreaterThan(0)
+
+  await generate({ freeu: { s1: 0.9, s2: 0.2, b1: 1.5, b2: 1.6 } })
+  expect(readFileSync(out()).equals(clip)).toBe(false)
+  await generate()
+  expect(readFileSync(out()).equals(clip)).toBe(true)
+  await nextStatus()
+  expect(supervisor.status()).toMatchObject({ compilations, bytesMapped })
+})
+
+test('FreeU moved in mid-run holds from the next step on, and the recipe makes that clip again', async () => {
+  await start()
+  const freeu = { s1: 0.2, s2: 0.2, b1: 1.6, b2: 1.6 }
+  const seen: unknown[] = []
+  const onEvent = (event: TextToVideoEvent): void => {
+    if (event.type !== 'step') return
+    seen.push(event.freeu)
+    if (event.step === 2) supervisor.setFreeU('job', freeu)
+  }
+  // Steps enough that the message arrives before the last.
+  const longer = { numInferenceSteps: 12 }
+  const { recipe } = await generate(longer, { key: 'job', onEvent })
+  expect(seen.slice(0, 2)).toEqual([null, null])
+  expect(seen.at(-1)).toEqual(freeu)
+  expect(recipe.settings.freeuChanges).toEqual([{ step: seen.findIndex((one) => one !== null), freeu }])
+
+  const clip = readFileSync(out())
+  await generate(longer)
+  expect(readFileSync(out()).equals(clip)).toBe(false)
+  await generate(recipe.settings)
+  expect(readFileSync(out()).equals(clip)).toBe(true)
+})
+
+test('a cancel in the middle of a step is acknowledged at once; nothing is left on the disk', async () => {
+  await start()
+  const abort = new AbortController()
+  let acknowledged = Infinity
+  let timer: NodeJS.Timeout | undefined
+  const run = generate(
+    { width: 256, height: 256, numFrames: 16, numInferenceSteps: 50 },
+    {
+      signal: abort.signal,
+      onCancelling: (ms) => (acknowledged = ms),
+      onEvent: (event) => {
+        // The next model call has begun by then: it takes seconds at this size.
+        if (event.type === 'preview') timer ??= setTimeout(() => abort.abort(), 400)
+      },
+    },
+  )
+  await expect(run).rejects.toMatchObject({ problem: { code: 'cancelled' } })
+  console.log(`cancel in mid-step acknowledged in ${acknowledged.toFixed(1)} ms`)
+  expect(acknowledged).toBeLessThan(300)
+  expect(readdirSync(folder)).toEqual([])
+  expect(supervisor.status().recentCrashes).toBe(0)
+  expect((await generate()).bytes).toBeGreaterThan(0)
+})
+
+test.each(['kill:preview:2', 'kill:frame:1', 'abort:step:1'])(
+  '%s: the run is lost, no half file is there, the next one works',
+  async (fault) => {
+    await start(fault)
+    await expect(generate()).rejects.toMatchObject({ problem: { code: 'engine-lost' } })
+    expect(existsSync(out())).toBe(false)
+    // The fault strikes again only where the run comes by there.
+    const { classification } = await supervisor.call('classify', {
+      settings: { model: 'moving-shapes-timesformer', sampling: { kind: 'even' }, topK: 3 },
+      model: model('moving-shapes-timesformer'),
+      source: { file: join(bundledModelsDir(), 'clips/white-circle-moving-down.gif'), name: 'clip.gif' },
+    })
+    expect(classification.labels[0]?.label).toBe('circle moving down')
+  },
+)
+
+test('a model whose files have gone is a problem, not a crash', async () => {
+  await start()
+  const gone = { ...model('moving-shapes'), folder: join(folder, 'gone') }
+  const request = { settings, model: gone, motionAdapter: null, out: out(), appVersion: '0.0.0' }
+  await expect(supervisor.call('textToVideo', request)).rejects.toMatchObject({
+    problem: { code: 'not-found', message: expect.stringMatching(/gone/) as string },
+  })
+  expect(supervisor.status().recentCrashes).toBe(0)
+})

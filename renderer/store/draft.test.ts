@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest'
+import { generateSettingsSchema } from '#app/contract/settings.ts'
+import { checkDraft, fieldOf } from './checks.ts'
+import { draftSchema, firstDraft, fromSettings, reviveDraft, toSettings, withFirstModel, withModel } from './draft.ts'
+import { aModel, anAdapter } from './testing.ts'
+
+const models = [aModel(), anAdapter()]
+const ready = withFirstModel(firstDraft, models)
+
+describe('the first draft', () => {
+  test('is complete once the models are known: one click makes a clip', () => {
+    expect(ready).toMatchObject({
+      model: 'shapes',
+      motionAdapter: 'motion',
+      prompt: 'a red circle',
+      width: 64,
+      numFrames: 8,
+    })
+    expect(checkDraft(ready, models)).toEqual({})
+    expect(generateSettingsSchema.safeParse(toSettings(ready)).success).toBe(true)
+  })
+
+  test('passes over models that cannot run', () => {
+    const broken = aModel({ id: 'broken', problem: { code: 'bad-model', message: 'no weights' } })
+    const stills = aModel({ id: 'stills', blockOutChannels: [320, 640] })
+    expect(withFirstModel(firstDraft, [broken, stills, ...models]).model).toBe('shapes')
+  })
+})
+
+describe('turning to another model', () => {
+  const other = aModel({ id: 'other', nativeSize: 512, suggested: { prompt: 'a boat' } })
+
+  test('keeps what the user wrote, and replaces a suggestion', () => {
+    expect(withModel({ ...ready, prompt: 'my own words' }, other, [...models, other]).prompt).toBe('my own words')
+    expect(withModel(ready, other, [...models, other])).toMatchObject({ prompt: 'a boat', width: 512, numFrames: 8 })
+  })
+
+  test('drops an adapter that does not fit', () => {
+    const wide = aModel({ id: 'wide', blockOutChannels: [320, 640] })
+    const turned = withModel(ready, wide, [...models, wide])
+    expect(turned.motionAdapter).toBeNull()
+    expect(checkDraft(turned, [...models, wide]).motionAdapter).toContain('320, 640')
+  })
+})
+
+describe('what is wrong with a draft', () => {
+  test('a size off the grid names the sizes beside it', () => {
+    expect(checkDraft({ ...ready, width: 60 }, models)).toEqual({ width: expect.stringContaining('56 or 64') })
+  })
+  test('more frames than the motion adapter makes', () => {
+    expect(checkDraft({ ...ready, numFrames: 25 }, models)).toEqual({ numFrames: 'Motion makes 24 frames at most.' })
+  })
+  test('a model that is gone', () => {
+    expect(checkDraft({ ...ready, model: 'gone' }, models).model).toContain('gone')
+  })
+  test("a host's problem is shown at the last part of its field that the form has", () => {
+    const problem = { code: 'bad-input', message: '', field: 'settings.width' } as const
+    expect(fieldOf(problem, ready)).toBe('width')
+    expect(fieldOf({ ...problem, field: 'jobId' }, ready)).toBeUndefined()
+  })
+})
+
+describe('a stored draft', () => {
+  test('comes back as it was', () => {
+    const draft = { ...ready, freeuOn: true, seed: 7, seedLocked: true }
+    expect(reviveDraft(JSON.parse(JSON.stringify(draft)))).toEqual(draft)
+  })
+
+  test('falls back key by key, whatever was stored', () => {
+    const revived = reviveDraft({ ...ready, width: 'wide', freeu: { b1: 9 }, numFrames: undefined })
+    expect(revived).toEqual({
+      ...ready,
+      width: firstDraft.width,
+      freeu: firstDraft.freeu,
+      numFrames: firstDraft.numFrames,
+    })
+    for (const stored of [null, 3, 'x', [], { __proto__: { seed: 1 } }])
+      expect(draftSchema.safeParse(reviveDraft(stored)).success).toBe(true)
+  })
+})
+
+test('settings of a clip come back as a draft that makes the same clip', () => {
+  const freeuChanges = [{ step: 11, freeu: null }]
+  const settings = { ...toSettings({ ...ready, freeuOn: true, chunkingOn: true, seed: 42 }), freeuChanges, clipSkip: 2 }
+  const draft = fromSettings(settings, firstDraft)
+  expect(toSettings(draft)).toEqual(settings)
+  expect(draft.seedLocked).toBe(true)
+})

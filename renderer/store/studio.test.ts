@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import type { StudioEvent } from '#app/contract/studio.ts'
+import { freeUPresets } from '#app/contract/settings.ts'
+import { applyEvent, studioStore, type StudioState } from './studio.ts'
+import { aClip, aJob } from './testing.ts'
+
+const after = (...events: StudioEvent[]): StudioState =>
+  events.reduce<StudioState>(
+    (state, event) => ({ ...state, ...applyEvent(state, event) }),
+    studioStore.getInitialState(),
+  )
+
+const job = (change: Parameters<typeof aJob>[0]): StudioEvent => ({ type: 'job', job: aJob(change) })
+
+test('jobs keep their order when they change, and leave when they are removed', () => {
+  const state = after(
+    job({ id: 'b', createdAt: 2 }),
+    job({ id: 'a', createdAt: 1 }),
+    job({ id: 'a', createdAt: 1, step: 4 }),
+  )
+  expect(state.jobs.map(({ id, step }) => [id, step])).toEqual([
+    ['a', 4],
+    ['b', 3],
+  ])
+  expect({ ...state, ...applyEvent(state, { type: 'job-removed', id: 'a' }) }.jobs.map(({ id }) => id)).toEqual(['b'])
+})
+
+test('results are newest first, and a result told twice is there once', () => {
+  const added = (id: string, createdAt: number): StudioEvent => ({
+    type: 'result-added',
+    result: aClip({ id, createdAt }),
+  })
+  expect(after(added('a', 1), added('b', 2), added('a', 1)).results.map(({ id }) => id)).toEqual(['b', 'a'])
+})
+
+test('a change of FreeU is marked at the first step that uses it', () => {
+  const [a, b] = [freeUPresets[0].freeu, freeUPresets[1].freeu]
+  // Three steps are done and the fourth is under way with the old values.
+  const state = after(
+    job({ step: 3 }),
+    job({ step: 3, freeu: a }),
+    job({ step: 3, freeu: b }),
+    job({ step: 7, freeu: b }),
+  )
+  expect(state.freeuMarks).toEqual({ job: [{ step: 5, freeu: b }] })
+  const loading = after(job({ status: 'loading', step: 0 }), job({ status: 'loading', step: 0, freeu: a }))
+  expect(loading.freeuMarks).toEqual({ job: [{ step: 1, freeu: a }] })
+})

@@ -1,0 +1,74 @@
+import type { ModelEntry } from '#app/contract/models.ts'
+import type { Job } from '#app/contract/jobs.ts'
+import type { ClipResult } from '#app/contract/results.ts'
+import { firstDraft, toSettings } from './draft.ts'
+
+// Whole values for tests; each test says only what it is about.
+
+export const aModel = (change: Partial<ModelEntry> = {}): ModelEntry => ({
+  id: 'shapes',
+  name: 'Shapes',
+  task: 'text-to-video',
+  className: 'StableDiffusionPipeline',
+  source: 'bundled',
+  location: 'bundled: shapes',
+  bytes: 1,
+  precision: 'float32',
+  demo: false,
+  needsMotionAdapter: true,
+  blockOutChannels: [32, 64],
+  nativeSize: 64,
+  sizeMultiple: 8,
+  suggested: { numFrames: 8, numInferenceSteps: 20, guidanceScale: 4, prompt: 'a red circle' },
+  ...change,
+})
+
+export const anAdapter = (change: Partial<ModelEntry> = {}): ModelEntry => {
+  const { nativeSize: _, sizeMultiple: __, suggested: ___, ...model } = aModel()
+  return {
+    ...model,
+    id: 'motion',
+    name: 'Motion',
+    task: 'motion-adapter',
+    className: 'MotionAdapter',
+    needsMotionAdapter: false,
+    numFrames: 24,
+    ...change,
+  }
+}
+
+export const aJob = (change: Partial<Job> = {}): Job => ({
+  id: 'job',
+  kind: 'generate',
+  status: 'running',
+  createdAt: 1,
+  title: 'a red circle',
+  stage: 'Step 3 of 20',
+  step: 3,
+  totalSteps: 20,
+  progress: 0.2,
+  freeu: null,
+  notes: [],
+  ...change,
+})
+
+export const aClip = (change: Partial<ClipResult> = {}): ClipResult => ({
+  id: 'clip',
+  kind: 'clip',
+  createdAt: 1,
+  title: 'a red circle',
+  width: 64,
+  height: 64,
+  numFrames: 8,
+  fps: 8,
+  bytes: 1000,
+  recipe: {
+    frameloom: 1,
+    appVersion: '0.1.0',
+    pipeline: 'text-to-video',
+    settings: { ...toSettings(firstDraft), model: 'shapes', motionAdapter: 'motion' },
+    model: { id: 'shapes', name: 'Shapes', sha256: { 'unet.safetensors': 'a'.repeat(64) } },
+    motionAdapter: { id: 'motion', name: 'Motion', sha256: { 'motion.safetensors': 'b'.repeat(64) } },
+  },
+  ...change,
+})
