@@ -22,7 +22,7 @@ module.exports = {
     core('tokenizers', '^app/tokenizers/', '^app/tensor/', errors, npm('zod', '@huggingface/tokenizers', 'pbf')),
     core('graph', '^app/graph/', '^app/tensor/', errors, weights, npm('pbf')),
     core('models', '^app/models/', '^app/graph/', '^app/tensor/', errors, weights, npm('zod')),
-    core('schedulers', '^app/schedulers/', '^app/tensor/', errors, npm('zod')),
+    core('schedulers', '^app/schedulers/', '^app/tensor/', '^app/contract/schedulers[.]ts$', errors, npm('zod')),
     core('pipelines', '^app/pipelines/', '^app/(contract|schedulers|tokenizers|tensor)/', pureMedia, npm('zod')),
     core('media', pureMedia, '^app/(contract|tensor)/', npm('zod', 'gifenc')),
     onNode(

@@ -1,8 +1,9 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { ProblemError } from '#app/contract/errors.ts'
-import { bytesPerElement, showShape, sizeOf, type Tensor } from '#app/tensor/tensor.ts'
-import { reasonOf } from './file.ts'
+import { bytesPerElement, showShape, sizeOf, type DType, type Shape, type Tensor } from '#app/tensor/tensor.ts'
+import { reasonOf, withFile } from './file.ts'
 import { nameOf } from './safetensors-dtypes.ts'
+import type { Weight } from './weights.ts'
 
 /**
  * Writes a .safetensors file: as `path`.part first, synced, then renamed, so that no half file is ever seen under its name.
@@ -14,8 +15,58 @@ export async function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const ordered = Object.entries(tensors).sort(
-    ([a, x], [b, y]) => bytesPerElement[y.dtype] - bytesPerElement[x.dtype] || (a < b ? -1 : 1),
+  for (const [name, { shape, data }] of Object.entries(tensors))
+    if (data.length !== sizeOf(shape))
+      throw new Error(`tensor ${name}: ${data.length} values do not fill shape ${showShape(shape)}`)
+  await write(
+    path,
+    Object.entries(tensors).map(([name, { dtype, shape, data }]) => ({
+      name,
+      dtype,
+      shape,
+      chunks: () => [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)],
+    })),
+    metadata,
+  )
+}
+
+/** The same for weights of other files, which are copied piece by piece: a model needs not fit into memory. */
+export async function writeWeights(
+  path: string,
+  weights: Iterable<Weight>,
+  metadata?: Readonly<Record<string, string>>,
+): Promise<void> {
+  await write(
+    path,
+    [...weights].map((weight) => ({ ...weight, chunks: () => chunksOf(weight) })),
+    metadata,
+  )
+}
+
+const chunkBytes = 2 ** 24
+
+async function* chunksOf({ source }: Weight): AsyncGenerator<Uint8Array> {
+  if ('bytes' in source) return yield source.bytes
+  for (let done = 0; done < source.length; done += chunkBytes)
+    yield await withFile(source.file, (file) =>
+      file.read(source.offset + done, Math.min(chunkBytes, source.length - done)),
+    )
+}
+
+type Entry = {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: Shape
+  readonly chunks: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+}
+
+async function write(
+  path: string,
+  entries: readonly Entry[],
+  metadata: Readonly<Record<string, string>> | undefined,
+): Promise<void> {
+  const ordered = entries.toSorted(
+    (a, b) => bytesPerElement[b.dtype] - bytesPerElement[a.dtype] || (a.name < b.name ? -1 : 1),
   )
   const header = headerOf(ordered, metadata)
   const part = `${path}.part`
@@ -23,29 +74,24 @@ export async function writeSafetensors(
   try {
     file = await open(part, 'w')
     await file.writeFile(header)
-    for (const [, { data }] of ordered)
-      await file.writeFile(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    for (const { chunks } of ordered) for await (const chunk of chunks()) await file.writeFile(chunk)
     await file.sync()
     await file.close()
     await rename(part, path)
   } catch (cause) {
     await file?.close().catch(() => undefined)
     await rm(part, { force: true }).catch(() => undefined)
+    if (cause instanceof ProblemError) throw cause
     throw new ProblemError('disk', `${path} could not be written: ${reasonOf(cause)}.`, { file: path, cause })
   }
 }
 
-function headerOf(
-  tensors: readonly (readonly [string, Tensor])[],
-  metadata: Readonly<Record<string, string>> | undefined,
-): Uint8Array {
+function headerOf(entries: readonly Entry[], metadata: Readonly<Record<string, string>> | undefined): Uint8Array {
   const header: [string, unknown][] = metadata ? [['__metadata__', metadata]] : []
   let begin = 0
-  for (const [name, { dtype, shape, data }] of tensors) {
+  for (const { name, dtype, shape } of entries) {
     if (name === '__metadata__') throw new Error('a tensor cannot be named __metadata__ in a safetensors file')
-    if (data.length !== sizeOf(shape))
-      throw new Error(`tensor ${name}: ${data.length} values do not fill shape ${showShape(shape)}`)
-    const end = begin + data.byteLength
+    const end = begin + sizeOf(shape) * bytesPerElement[dtype]
     header.push([name, { dtype: nameOf.get(dtype), shape, data_offsets: [begin, end] }])
     begin = end
   }

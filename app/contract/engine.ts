@@ -1,4 +1,5 @@
 import type { Problem } from './errors.ts'
+import type { LoadReport } from './load-report.ts'
 import type { ModelEntry } from './models.ts'
 import type { Recipe } from './recipe.ts'
 import type { Classification, ExportFormat } from './results.ts'
@@ -13,7 +14,12 @@ export type ClipSource =
   { file: string; name: string } | { name: string; pixels: Pixels; indices?: number[]; frameCount?: number }
 
 /** A model as the host hands it to the engine. Only the host and the engine know folders. */
-export type LocatedModel = ModelEntry & { folder: string }
+export type LocatedModel = ModelEntry & {
+  /** Or the file, where the model is a single one. */
+  folder: string
+  /** Where a single file, which carries no tokenizer, finds one. */
+  tokenizerFolder?: string
+}
 
 /**
  * What the engine does, each as a call that yields events and ends with a result. The link is Node's own process channel with
@@ -49,6 +55,12 @@ export type EngineCalls = {
     request: { file: string; format: ExportFormat; out: string; fps?: number }
     event: { type: 'stage'; stage: string; progress: number }
     result: { bytes: number }
+  }
+  /** Tells what a file or folder of weights holds, without running it. */
+  inspect: {
+    request: { path: string }
+    event: { type: 'stage'; stage: string; progress: number }
+    result: LoadReport
   }
   doctor: { request: { full: boolean }; event: never; result: DoctorReport }
   configure: { request: { memoryBudgetBytes: number; threads?: number }; event: never; result: null }

@@ -28,6 +28,8 @@ export const jobSchema = z.object({
   previewStep: z.int().optional(),
   /** FreeU as the next step will use it. */
   freeu: freeUSchema.nullable(),
+  /** FreeU as the last finished step used it; absent before the first. */
+  freeuUsed: freeUSchema.nullable().optional(),
   /** A warning that does not stop the job: text that did not fit, frames repeated. */
   notes: z.array(z.string()),
   problem: problemSchema.optional(),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { problemSchema } from './errors.ts'
+import { betaSchedules } from './schedulers.ts'
 
 /** What a checkpoint folder can be used for. */
 export const modelTasks = ['text-to-video', 'motion-adapter', 'video-classification'] as const
@@ -33,7 +34,13 @@ export const modelEntrySchema = z.object({
   sizeMultiple: z.int().optional(),
   /** Settings that suit it. */
   suggested: z
-    .object({ numFrames: z.int(), numInferenceSteps: z.int(), guidanceScale: z.number(), prompt: z.string() })
+    .object({
+      numFrames: z.int(),
+      numInferenceSteps: z.int(),
+      guidanceScale: z.number(),
+      prompt: z.string(),
+      betaSchedule: z.enum(betaSchedules),
+    })
     .partial()
     .optional(),
   /** Why it cannot be used, where it cannot. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { betaSchedules } from './schedulers.ts'
 
 /** FreeU's four factors (arXiv 2309.11497), named as diffusers' `enable_freeu` does. 1 leaves a stage as it is; 0 means 0. */
 export const freeUSchema = z.object({
@@ -30,6 +31,8 @@ export const generateSettingsSchema = z.object({
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
   /** A scheduler's class name, or null for the checkpoint's own. */
   scheduler: z.string().nullable(),
+  /** The noise schedule, in place of the one in scheduler_config.json; null keeps that. */
+  betaSchedule: z.enum(betaSchedules).nullable(),
   /** DDIM's eta: 0 is deterministic. */
   eta: z.number().min(0).max(1),
   freeu: freeUSchema.nullable(),

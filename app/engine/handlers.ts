@@ -3,6 +3,7 @@ import { classifyHandler } from './handlers/classify.ts'
 import { configure } from './handlers/configure.ts'
 import { doctor } from './handlers/doctor.ts'
 import { exportClip } from './handlers/export-clip.ts'
+import { inspectHandler } from './handlers/inspect.ts'
 import { scanModels } from './handlers/scan-models.ts'
 import { textToVideoHandler } from './handlers/text-to-video.ts'
 import type { SessionCache } from './session-cache.ts'
@@ -14,6 +15,7 @@ export const createHandlers = (sessions: SessionCache, hashes: WeightHashes): Ha
   textToVideo: textToVideoHandler(sessions, hashes),
   classify: classifyHandler(sessions),
   exportClip,
+  inspect: inspectHandler(hashes),
   doctor,
   configure: configure(sessions),
 })

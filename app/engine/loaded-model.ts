@@ -4,11 +4,12 @@ import type { LoraFile } from '#app/checkpoints/lora/open-lora.ts'
 import type { Weights } from '#app/checkpoints/weights.ts'
 import type { AttnProcessorMap } from '#app/contract/attn-processors.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { defaultOptions, type AttnProcessor, type CompileOptions } from '#app/graph/index.ts'
+import { defaultOptions, type AttnProcessor, type CompileOptions, type Graph } from '#app/graph/index.ts'
 import { compile, parseConfig, type InputShapes, type Model } from '#app/models/model.ts'
 import { showShape, type Tensor } from '#app/tensor/tensor.ts'
 import { AttnProcessors } from './attn-processors.ts'
 import { LoraSet, type LoraOptions, type LoraReport } from './lora-set.ts'
+import type { Compute } from './providers/compute.ts'
 import type { Session } from './session.ts'
 import type { SessionCache } from './session-cache.ts'
 
@@ -23,6 +24,7 @@ export class LoadedModel<Config = unknown> {
   /** All that is compiled: the model's weights, and those of its attention processors. */
   #complete: { readonly weights: Weights; readonly identity: string }
   #forwardChunking = defaultOptions.forwardChunking
+  #compute: Partial<Compute> = {}
 
   constructor(model: Model<Config>, config: unknown, weights: Weights, sessions: SessionCache) {
     this.#model = model
@@ -132,6 +134,14 @@ export class LoadedModel<Config = unknown> {
     this.#forwardChunking = null
   }
 
+  /**
+   * The execution provider and the precision; what is left out is as the session cache has it. Holds from the next forward on, which
+   * throws unsupported when the provider is missing here, lacks the precision, or computes wrongly.
+   */
+  computeWith(compute: Partial<Compute>): void {
+    this.#compute = compute
+  }
+
   /** Inputs that the model itself holds, added to those that a caller gives. */
   withDefaults(inputs: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> {
     return inputs
@@ -162,7 +172,9 @@ export class LoadedModel<Config = unknown> {
     const key = JSON.stringify([identity, options, shapes, ...this.#loras.identities])
     const main = Object.values(shapes)[0]
     const label = `${this.#model.className} ${main ? showShape(main.shape) : ''}`
-    return this.#sessions.open(key, label, () => compile(this.#model, this.config, weights, shapes, options, loras))
+    const compute = { ...this.#sessions.compute, ...this.#compute }
+    const graph = (): Graph => compile(this.#model, this.config, weights, shapes, options, loras)
+    return this.#sessions.open(key, label, graph, { compute })
   }
 }
 

@@ -1,11 +1,15 @@
 import { availableParallelism } from 'node:os'
 import type { Graph } from '#app/graph/index.ts'
 import { readMemory } from './memory.ts'
+import { reference, type Compute } from './providers/compute.ts'
+import { lower } from './providers/lower.ts'
+import { requireRight } from './providers/self-check.ts'
 import { openSession, type Session } from './session.ts'
 import type { SessionStats } from './stats.ts'
 
 type Entry = {
   readonly label: string
+  readonly compute: Compute
   readonly session: Session
   /** Weight ranges by where they lie, with their bytes: sessions of one model share them. */
   readonly weights: ReadonlyMap<string, number>
@@ -21,30 +25,55 @@ type Entry = {
 export class SessionCache {
   #budgetBytes = 8 * 1024 ** 3
   #threads = availableParallelism()
+  #compute = reference
   readonly #entries = new Map<string, Entry>()
   #bytesMapped = 0
   #compilations = 0
 
-  configure({ budgetBytes, threads }: { budgetBytes?: number | undefined; threads?: number | undefined }): void {
+  configure(to: {
+    budgetBytes?: number | undefined
+    threads?: number | undefined
+    /** What models compute on that were not told otherwise. */
+    compute?: Partial<Compute> | undefined
+  }): void {
+    const { budgetBytes, threads, compute } = to
     if (budgetBytes !== undefined) this.#budgetBytes = budgetBytes
     if (threads !== undefined) this.#threads = threads
+    if (compute !== undefined) this.#compute = { ...this.#compute, ...compute }
   }
 
-  /** The session under that key, opened from `graph()` if there is none. The key names all that the graph depends on. */
-  async open(key: string, label: string, graph: () => Graph, { prepack = false } = {}): Promise<Session> {
+  get compute(): Compute {
+    return this.#compute
+  }
+
+  /**
+   * The session under that key, opened from `graph()` if there is none. The key names all that the graph depends on but `compute`.
+   * 8-bit weights are prepacked: a quarter of the size, and up to 1.7 times as fast (docs/decisions.md). Throws unsupported when the
+   * provider is missing or computes wrongly.
+   */
+  async open(
+    modelKey: string,
+    label: string,
+    graph: () => Graph,
+    { compute = this.#compute, prepack = compute.precision === 'int8' }: { prepack?: boolean; compute?: Compute } = {},
+  ): Promise<Session> {
+    const key = `${compute.provider} ${compute.precision} ${modelKey}`
     const found = this.#entries.get(key)
     if (found) {
       found.lastUsed = Date.now()
       return found.session
     }
-    const built = graph()
+    await requireRight(compute)
+    const built = await lower(graph(), compute.precision)
     const weights = weightRanges(built)
     this.#compilations++
     this.#bytesMapped += bytesOf(new Map([...weights].filter(([range]) => !this.#live().has(range))))
     const before = readMemory().anonymousBytes
-    const session = await openSession(built, { threads: this.#threads, prepack })
+    const { provider } = compute
+    const session = await openSession(built, { threads: this.#threads, prepack, provider })
     const entry: Entry = {
       label,
+      compute,
       session: this.#measured(key, session, before),
       weights,
       anonymousBytes: 0,
@@ -92,9 +121,13 @@ export class SessionCache {
     }
   }
 
+  #lastUsed(): Entry | undefined {
+    return [...this.#entries.values()].sort((a, b) => b.lastUsed - a.lastUsed)[0]
+  }
+
   stats(): SessionStats {
     return {
-      provider: 'cpu',
+      provider: this.#lastUsed()?.compute.provider ?? this.#compute.provider,
       budgetBytes: this.#budgetBytes,
       usedBytes: this.#usedBytes(),
       sessions: [...this.#entries.values()].map(({ label, anonymousBytes, weights, lastUsed }) => ({

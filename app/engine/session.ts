@@ -4,6 +4,7 @@ import { ProblemError } from '#app/contract/errors.ts'
 import { outputPrefix, writeOnnx, type Graph } from '#app/graph/index.ts'
 import type { DType, Tensor, TensorData } from '#app/tensor/tensor.ts'
 import { ort } from './onnxruntime.ts'
+import type { Provider } from './providers/compute.ts'
 
 /** A graph ready to run. One call at a time; `run` blocks the thread for as long as the model takes. */
 export type Session = {
@@ -18,24 +19,33 @@ export type SessionOptions = {
    * whole model in anonymous memory. Without it, weights stay pages of their file.
    */
   readonly prepack: boolean
+  /** Where it runs; the processor without it, and for what a provider has no kernel for. */
+  readonly provider?: Provider
 }
 
 /**
  * Opens a session for a graph. Weights are mapped from their files, which must lie on one drive.
  * Throws out-of-memory or internal, naming the model.
  */
-export async function openSession(graph: Graph, { threads, prepack }: SessionOptions): Promise<Session> {
+export async function openSession(
+  graph: Graph,
+  { threads, prepack, provider = 'cpu' }: SessionOptions,
+): Promise<Session> {
   const root = commonFolder(weightFiles(graph))
   const model = writeOnnx(graph, (file) => relative(root, file).split(sep).join('/'))
   let session: InferenceSession
   try {
     session = await ort.InferenceSession.create(model, {
-      executionProviders: ['cpu'],
+      executionProviders: [provider],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       // The level above re-lays convolution weights out, which copies them (docs/decisions.md).
       graphOptimizationLevel: 'extended',
       logSeverityLevel: 3,
+      // The arena keeps all that it ever held, and its pattern doubles that at the second run; plain allocation costs no more
+      // time with tensors of this size and gives everything back (docs/decisions.md).
+      enableCpuMemArena: false,
+      enableMemPattern: false,
       extra: {
         session: {
           disable_prepacking: prepack ? '0' : '1',

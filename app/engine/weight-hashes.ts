@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { sha256File } from '#app/checkpoints/hash.ts'
 import { readJson } from '#app/checkpoints/json.ts'
@@ -7,6 +7,7 @@ import { findWeights } from '#app/checkpoints/layout.ts'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import type { ModelReference } from '#app/contract/recipe.ts'
+import { isFile } from './open/checkpoint.ts'
 
 const cacheSchema = z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/))
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) })
@@ -53,9 +54,15 @@ export function createWeightHashes(cacheFile?: string) {
   }
 
   return {
+    /** The hash of one weight file, in hex. */
+    hashOf,
     /** The model as a recipe names it. Rejects when a weight file is not there any more, or with the signal's reason. */
     async referenceOf(model: LocatedModel, signal: AbortSignal): Promise<ModelReference> {
       const sha256: Record<string, string> = {}
+      if (isFile(model.folder)) {
+        sha256[basename(model.folder)] = await hashOf(model.folder, signal)
+        return { id: model.id, name: model.name, sha256 }
+      }
       for (const part of partsOf(model))
         for (const name of await weightNames(join(model.folder, part))) {
           signal.throwIfAborted()

@@ -93,6 +93,7 @@ const table = {
   LeakyRelu: unary('', ['alpha?']),
   HardSwish: unary(),
   Gelu: unary('com.microsoft'),
+  FastGelu: unary('com.microsoft'),
   QuickGelu: unary('com.microsoft', ['alpha']),
   Softmax: unary('', ['axis']),
   Identity: { domain: '', inputs: [1, 1], attributes: [], infer: ([x]) => same(x!) },
@@ -120,6 +121,19 @@ const table = {
       if (a.at(-1) !== b.at(-2)) fail(`${showShape(a)} and ${showShape(b)} do not multiply`)
       const batch = broadcast(a.slice(0, -2), b.slice(0, -2))
       return [{ dtype: sameDType(inputs), shape: [...batch, a.at(-2)!, b.at(-1)!] }]
+    },
+  },
+  /** MatMul with the second operand transposed in place; both may have more than two axes. */
+  FusedMatMul: {
+    domain: 'com.microsoft',
+    inputs: [2, 2],
+    attributes: ['transB'],
+    infer: (inputs) => {
+      const [a, b] = [inputs[0]!.shape, inputs[1]!.shape]
+      if (a.length < 2 || b.length < 2) fail('needs matrices')
+      if (a.at(-1) !== b.at(-1)) fail(`${showShape(a)} and ${showShape(b)} transposed do not multiply`)
+      const batch = broadcast(a.slice(0, -2), b.slice(0, -2))
+      return [{ dtype: sameDType(inputs), shape: [...batch, a.at(-2)!, b.at(-2)!] }]
     },
   },
   Gemm: {

@@ -15,6 +15,7 @@ export const testSettings: GenerateSettings = {
   guidanceScale: 4,
   seed: 7,
   scheduler: null,
+  betaSchedule: null,
   eta: 0,
   freeu: null,
   freeuChanges: [],

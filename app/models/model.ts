@@ -46,6 +46,9 @@ export function parseConfig<Config>(model: Pick<Model<Config>, 'className' | 'co
   )
 }
 
+/** What diffusers writes beside the projections themselves when a model is saved while they are fused. */
+const fusedCopy = /\.to_(qkv|kv)\.(weight|bias)$/
+
 /**
  * The model's graph for inputs of these shapes, checked, with every key of the checkpoint accounted for. With `loras` there must be
  * an input lora_scales, with one scale for each.
@@ -67,7 +70,7 @@ export function compile<Config>(
   const scope = Scope.root(builder, weights, options, { loras: branches })
   const outputs = model.forward(scope, config, values)
   for (const [name, value] of Object.entries(outputs)) builder.output(name, value)
-  const ignored = (key: string): boolean => model.ignoredKeys?.(key, options) ?? false
+  const ignored = (key: string): boolean => fusedCopy.test(key) || (model.ignoredKeys?.(key, options) ?? false)
   scope.audit(ignored)
   branches?.audit(model.className, (path) => ignored(`${path}.weight`))
   const graph = builder.finish()

@@ -173,19 +173,15 @@ function upBlock(
   size: [number, number] | undefined,
 ): Value {
   const resampling = level.kind === 'resnet' || level.kind === 'simple'
-  // The reference's up blocks take the factor where they attend, and leave it out where they do not.
-  const factor = level.kind === 'resnet' ? { outputScaleFactor: 1 } : {}
   let x = input
   for (let i = 0; i < level.resnets; i++) {
     const [backbone, skip] = applyFreeU(index, resampling ? undefined : context.freeu, x, skips.at(-1 - i)!)
-    x = resnet(scope.at('resnets', i), concat([backbone, skip], 1), level, context, factor)
+    x = resnet(scope.at('resnets', i), concat([backbone, skip], 1), level, context)
     x = attended(scope.at('attentions', i), x, level, i, context)
   }
   if (!size) return x
   const up = scope.at('upsamplers', 0)
-  return resampling
-    ? resnet(up, x, level, context, { ...factor, resample: 'up' })
-    : upsample2d(up, x, level.channels, size)
+  return resampling ? resnet(up, x, level, context, { resample: 'up' }) : upsample2d(up, x, level.channels, size)
 }
 
 function resnet(

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
 import {
   add,
+  constant,
   conv2d,
   gather,
   groupNorm,
@@ -50,9 +51,9 @@ const codeDim = (config: VqConfig): number => config.vq_embed_dim ?? config.late
  *
  * N images, c latent channels, K codes. Argument part:
  * "encode": x (N, 3, H, W) -> latents (N, c, h, w).
- * "quantize": h (N, c, h, w) -> quant (N, c, h, w), indices int64 (N * h * w), commit_loss (1, 1).
- * "decode": h, or z, (N, c, h, w) -> sample (N, 3, H, W), commit_loss (1, 1) when it was quantized; with the argument
- * force_not_quantize the latents are taken as they are, or, where the config has lookup_from_codebook, h int64 (N, h, w) are codes.
+ * "quantize": h (N, c, h, w) -> quant (N, c, h, w), indices int64 (N * h * w), commit_loss (1).
+ * "decode": h, or z, (N, c, h, w) -> sample (N, 3, H, W), commit_loss (1); with the argument
+ * force_not_quantize the latents are taken as they are, with a commit_loss of zeros (N), or, where the config has lookup_from_codebook, h int64 (N, h, w) are codes.
  * "forward": sample (N, 3, H, W) -> encoded, quantized and decoded.
  */
 export const vqModel: Model<VqConfig> = {
@@ -91,11 +92,14 @@ function decodePart(scope: Scope, config: VqConfig, inputs: Inputs): Outputs {
   const latents = config.lookup_from_codebook
     ? codesOf(scope, config, required(inputs, 'h'))
     : latentsOf(config, inputs)
-  return { sample: decode(scope, config, latents) }
+  const images = latents.shape[0]!
+  return { sample: decode(scope, config, latents), commit_loss: constant(latents, [images], new Float32Array(images)) }
 }
 
-/** Codes int64 (N, h, w) -> (N, c, h, w) */
-function codesOf(scope: Scope, config: VqConfig, codes: Value): Value {
+/** Codes int64 (N, h, w), or in any shape with the argument shape "N,h,w,c" -> (N, c, h, w) */
+function codesOf(scope: Scope, config: VqConfig, given: Value): Value {
+  const { shape } = scope.options.args
+  const codes = shape === undefined ? given : reshape(given, String(shape).split(',').slice(0, 3).map(Number))
   if (codes.dtype !== 'int64' || codes.shape.length !== 3)
     throw new ProblemError(
       'bad-input',
@@ -127,7 +131,7 @@ function quantize(
     quant: transpose(reshape(add(pixels, difference), last.shape), [0, 3, 1, 2]),
     indices,
     // Both directions of the loss are one number without gradients, the second with a weight of 0.25.
-    commit_loss: mul(reduceMean(mul(difference, difference), [0, 1]), 1.25),
+    commit_loss: reshape(mul(reduceMean(mul(difference, difference), [0, 1]), 1.25), [1]),
   }
 }
 

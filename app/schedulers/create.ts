@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
+import { isSchedulerClass, type SchedulerClass } from '#app/contract/schedulers.ts'
 import { refusal } from './config.ts'
 import { createDdim, ddimConfig } from './ddim.ts'
 import { createDdpm, ddpmConfig } from './ddpm.ts'
@@ -16,25 +17,12 @@ import { createUnipc, unipcConfig } from './unipc.ts'
 
 type Make<C> = (config: C, steps: number, options: SchedulerOptions) => Scheduler
 type Kind = {
-  className: string
-  label: string
-  /** It draws noise while it runs (DDIM only with eta above 0). */
-  stochastic: boolean
   keys: readonly string[]
   create: (config: Record<string, unknown>, steps: number, options: SchedulerOptions) => Scheduler
 }
 
-function kind<S extends z.ZodObject>(
-  className: string,
-  label: string,
-  stochastic: boolean,
-  schema: S,
-  make: Make<z.output<S>>,
-): Kind {
+function kind<S extends z.ZodObject>(className: SchedulerClass, schema: S, make: Make<z.output<S>>): Kind {
   return {
-    className,
-    label,
-    stochastic,
     keys: Object.keys(schema.shape),
     create(config, steps, options) {
       const parsed = schema.safeParse(config)
@@ -46,24 +34,19 @@ function kind<S extends z.ZodObject>(
   }
 }
 
-const kinds: readonly Kind[] = [
-  kind('DDIMScheduler', 'DDIM', false, ddimConfig, createDdim),
-  kind('DPMSolverMultistepScheduler', 'DPM-Solver++', false, dpmSolverConfig, createDpmSolver),
-  kind('UniPCMultistepScheduler', 'UniPC', false, unipcConfig, createUnipc),
-  kind('EulerDiscreteScheduler', 'Euler', false, eulerConfig, createEuler),
-  kind('EulerAncestralDiscreteScheduler', 'Euler ancestral', true, eulerAncestralConfig, createEulerAncestral),
-  kind('HeunDiscreteScheduler', 'Heun', false, heunConfig, createHeun),
-  kind('LMSDiscreteScheduler', 'LMS', false, lmsConfig, createLms),
-  kind('PNDMScheduler', 'PNDM', false, pndmConfig, createPndm),
-  kind('LCMScheduler', 'LCM', true, lcmConfig, createLcm),
-  kind('DDPMScheduler', 'DDPM', true, ddpmConfig, createDdpm),
-  kind('UnCLIPScheduler', 'unCLIP', true, unclipConfig, createUnclip),
-]
-
-/** The schedulers by diffusers' class names, in the order of a menu. */
-export const schedulers: readonly { className: string; label: string; stochastic: boolean }[] = kinds.map(
-  ({ className, label, stochastic }) => ({ className, label, stochastic }),
-)
+const kinds: Readonly<Record<SchedulerClass, Kind>> = {
+  DDIMScheduler: kind('DDIMScheduler', ddimConfig, createDdim),
+  DPMSolverMultistepScheduler: kind('DPMSolverMultistepScheduler', dpmSolverConfig, createDpmSolver),
+  UniPCMultistepScheduler: kind('UniPCMultistepScheduler', unipcConfig, createUnipc),
+  EulerDiscreteScheduler: kind('EulerDiscreteScheduler', eulerConfig, createEuler),
+  EulerAncestralDiscreteScheduler: kind('EulerAncestralDiscreteScheduler', eulerAncestralConfig, createEulerAncestral),
+  HeunDiscreteScheduler: kind('HeunDiscreteScheduler', heunConfig, createHeun),
+  LMSDiscreteScheduler: kind('LMSDiscreteScheduler', lmsConfig, createLms),
+  PNDMScheduler: kind('PNDMScheduler', pndmConfig, createPndm),
+  LCMScheduler: kind('LCMScheduler', lcmConfig, createLcm),
+  DDPMScheduler: kind('DDPMScheduler', ddpmConfig, createDdpm),
+  UnCLIPScheduler: kind('UnCLIPScheduler', unclipConfig, createUnclip),
+}
 
 /**
  * Keys of diffusers' other scheduler classes. A config written for one class may be used with another, which takes the keys
@@ -71,7 +54,7 @@ export const schedulers: readonly { className: string; label: string; stochastic
  */
 const foreignKeys = ['rho', 'sigma_data', 'sigma_schedule', 'noise_sampler_seed', 'lambda_min_clipped', 'variance_type']
 
-const knownKeys = new Set([...kinds.flatMap(({ keys }) => keys), ...foreignKeys])
+const knownKeys = new Set([...Object.values(kinds).flatMap(({ keys }) => keys), ...foreignKeys])
 
 /** Settings of diffusers' early releases that meant nothing, or what is now the only meaning. */
 const isHarmlessRelic = (key: string, value: unknown): boolean =>
@@ -90,11 +73,11 @@ export function createScheduler(
   steps: number,
   options: SchedulerOptions = {},
 ): Scheduler {
-  const found = kinds.find((one) => one.className === className)
+  const found = isSchedulerClass(className) ? kinds[className] : undefined
   if (!found)
     throw new ProblemError(
       'bad-model',
-      `The scheduler ${className} is not supported. Supported: ${kinds.map((one) => one.className).join(', ')}.`,
+      `The scheduler ${className} is not supported. Supported: ${Object.keys(kinds).join(', ')}.`,
       { field: '_class_name', file: 'scheduler_config.json' },
     )
   const entries = z.record(z.string(), z.unknown()).safeParse(config)

@@ -50,7 +50,10 @@ export function findModel(
   }
   const folder = existsSync(wanted) ? realpathSync(wanted) : undefined
   const model = models.find(
-    (model) => model.id === wanted || model.folder === folder || model.name.toLowerCase() === wanted.toLowerCase(),
+    (model) =>
+      model.id === wanted ||
+      [folder, resolve(wanted)].includes(model.folder) ||
+      model.name.toLowerCase() === wanted.toLowerCase(),
   )
   if (!model) throw new ProblemError('not-found', `There is no ${what} ${JSON.stringify(wanted)}.${list}`, { field })
   if (model.problem) throw new ProblemError('bad-model', `${model.id}: ${model.problem.message}`, model.problem)

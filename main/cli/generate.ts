@@ -28,6 +28,7 @@ export type GenerateOptions = GlobalOptions & {
   guidance?: number
   seed?: number
   scheduler?: string
+  betaSchedule?: GenerateSettings['betaSchedule']
   eta: number
   freeu?: FreeU | null
   chunking?: ForwardChunking
@@ -132,6 +133,7 @@ export function settingsOf(options: GenerateOptions, models: readonly LocatedMod
     guidanceScale: options.guidance ?? suggested.guidanceScale ?? 7.5,
     seed: options.seed ?? randomInt(2 ** 32),
     scheduler: options.scheduler ?? null,
+    betaSchedule: options.betaSchedule ?? suggested.betaSchedule ?? null,
     eta: options.eta,
     freeu: options.freeu ?? null,
     freeuChanges: [],

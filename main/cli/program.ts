@@ -1,9 +1,11 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
+import { betaSchedules } from '#app/contract/schedulers.ts'
 import { appVersion } from '#main/paths.ts'
 import { classify, type ClassifyOptions } from './classify.ts'
 import { doctor } from './doctor.ts'
 import { exitCodesHelp } from './exit-codes.ts'
 import { generate, type GenerateOptions } from './generate.ts'
+import { inspect } from './inspect.ts'
 import { listModels } from './models.ts'
 import * as parse from './parse.ts'
 import { runBundle } from './run-bundle.ts'
@@ -43,6 +45,12 @@ export function createProgram(): Command {
     .option('--guidance <scale>', 'how closely it follows the prompt', parse.number(0, 100))
     .option('--seed <n>', 'the same seed gives the same clip (default: random)', parse.integer(0))
     .option('--scheduler <class>', "such as DDIMScheduler (default: the checkpoint's own)")
+    .addOption(
+      new Option(
+        '--beta-schedule <name>',
+        "noise schedule (default: linear for a motion adapter on a still model, else the checkpoint's own)",
+      ).choices(betaSchedules),
+    )
     .option('--eta <n>', "DDIM's share of fresh noise, 0 to 1", parse.number(0, 1), 0)
     .option('--freeu <s1,s2,b1,b2|preset>', 'FreeU factors, a preset such as "SD 1.5", or off', parse.freeU)
     .option('--chunking <size[,dim]>', 'feed-forward layers in chunks: slower, less memory', parse.chunking)
@@ -88,6 +96,14 @@ Examples:
     .description('List the checkpoints on this machine.')
     .option('--json', 'print JSON')
     .action((options: GlobalOptions & { json?: boolean }) => withEngine(options, (tools) => listModels(options, tools)))
+
+  addGlobal(program.command('inspect'))
+    .description('Tell what a checkpoint holds: architecture, precision, missing and unused weights, hashes.')
+    .argument('<path>', 'a model or pipeline folder, a single-file checkpoint, a motion module or a LoRA')
+    .option('--json', 'print JSON')
+    .action((path: string, options: GlobalOptions & { json?: boolean }) =>
+      withEngine(options, (tools) => inspect(path, options, tools)),
+    )
 
   addGlobal(program.command('doctor'))
     .description('Check what this machine has: providers, codecs, memory.')

@@ -54,6 +54,7 @@ const settings: GenerateSettings = {
   guidanceScale: 4,
   seed: 1,
   scheduler: null,
+  betaSchedule: null,
   eta: 0,
   freeu: null,
   freeuChanges: [],

@@ -54,6 +54,7 @@ async function generate(tools: JobTools, id: string, { settings }: Requested<'ge
           totalSteps: event.totalSteps,
           progress: event.progress,
           secondsLeft: event.secondsLeft,
+          freeuUsed: event.freeu,
         }
       case 'preview':
         previews.put(id, event.pixels)

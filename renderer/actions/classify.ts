@@ -1,6 +1,6 @@
 import { createStore, useStore } from 'zustand'
-import { evenFrameIndices, sampleFrameIndices, windowIndices } from '#app/media/sample-frames.ts'
-import type { ClassifySettings, FrameSampling } from '#app/contract/settings.ts'
+import { chooseFrames } from '#app/media/choose-frames.ts'
+import type { ClassifySettings } from '#app/contract/settings.ts'
 import { uploadFile, uploadFrames } from '#renderer/bridge/media.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import { openVideo } from '#renderer/media/decode.ts'
@@ -24,24 +24,7 @@ export const useClassify = <T>(select: (state: ClassifyState) => T): T => useSto
 export const editClassify = (change: Partial<ClassifySettings>): void =>
   classifyStore.setState(({ draft }) => ({ draft: { ...draft, ...change }, problem: null }))
 
-/** Frames between two that a window takes: as app/pipelines/classify.ts has it. */
-const windowSampleRate = 4
-
-/** The frames each window sees, as the engine picks them. */
-export function windowsOf(sampling: FrameSampling, clipLen: number, segLen: number): number[][] {
-  switch (sampling.kind) {
-    case 'rate':
-      return [[...sampleFrameIndices({ clipLen, segLen, frameSampleRate: sampling.frameSampleRate }).indices]]
-    case 'even':
-      return [[...evenFrameIndices(clipLen, segLen).indices]]
-    case 'windows':
-      return windowIndices({ clipLen, segLen, frameSampleRate: windowSampleRate, windows: sampling.count }).map((w) => [
-        ...w.indices,
-      ])
-  }
-}
-
-export const lookAtClip = (id: string): void => {
+const lookAtClip = (id: string): void => {
   releaseFile()
   setView({ view: 'classify', source: { kind: 'clip', id }, classification: null })
   classifyStore.setState({ problem: null })
@@ -92,7 +75,7 @@ async function prepare(
       say('Reading frames')
       const video = await openVideo(file)
       try {
-        const indices = windowsOf(settings.sampling, clipLen, video.frameCount).flat()
+        const indices = chooseFrames(settings.sampling, clipLen, video.frameCount).windows.flat()
         const frames = await video.frames(indices)
         const first = frames[0]
         if (!first) throw new ProblemError('bad-media', `${file.name} has no frames.`)

@@ -2,7 +2,7 @@ import type { ClipResult, ExportFormat, Result } from '#app/contract/results.ts'
 import { clipUrl, exportUrl, fetchBlob, fetchClassifiedFrames } from '#renderer/bridge/media.ts'
 import { encodeVideo } from '#renderer/media/encode.ts'
 import { draftStore, fromSettings } from '#renderer/store/draft.ts'
-import { framesOf, loadFrames, type FrameSet } from '#renderer/store/frames.ts'
+import { dropFrames, framesOf, loadFrames, type FrameSet } from '#renderer/store/frames.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { decodeAnimation, imagesOfRaw, rgbOfImage } from '#renderer/store/pixels.ts'
 import { setView, viewStore } from '#renderer/store/view.ts'
@@ -98,6 +98,7 @@ export function fileStem(clip: Pick<ClipResult, 'title' | 'recipe'>): string {
 export async function deleteResult(id: string): Promise<void> {
   try {
     await callHost((host) => host.deleteResult({ id }))
+    dropFrames(`clip:${id}`)
     const { stage, classification } = viewStore.getState()
     if (stage.kind === 'clip' && stage.id === id) setView({ stage: { kind: 'empty' } })
     if (classification?.id === id) setView({ classification: null })

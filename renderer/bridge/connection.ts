@@ -73,7 +73,7 @@ export function connect(
 }
 
 /** The Problem in a failed call: sent by the host as data, or made from the validation that refused the input. */
-export function hostProblem(error: unknown): Problem {
+function hostProblem(error: unknown): Problem {
   const data = typeof error === 'object' && error !== null && 'data' in error ? error.data : undefined
   const parsed = problemSchema.safeParse(data)
   if (parsed.success) return parsed.data

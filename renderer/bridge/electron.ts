@@ -8,7 +8,7 @@ type PreloadDoor = { readonly host: 'electron' }
 export const isElectron = (): boolean => (window as { frameloom?: PreloadDoor }).frameloom?.host === 'electron'
 
 /** A MessagePort cannot cross the preload's bridge as a value, so its other end is posted to the preload, which hands it on. */
-export const portMessage = 'frameloom:connect'
+const portMessage = 'frameloom:connect'
 
 export async function openMessagePort(): Promise<Transport> {
   const { port1, port2 } = new MessageChannel()

@@ -31,6 +31,7 @@ export const firstDraft: Draft = {
   seed: 0,
   seedLocked: false,
   scheduler: null,
+  betaSchedule: null,
   eta: 0,
   freeu: freeUPresets[1].freeu,
   freeuOn: false,
@@ -84,12 +85,13 @@ export function withModel(draft: Draft, model: ModelEntry, models: readonly Mode
   const kept = adapters.find((adapter) => adapter.id === draft.motionAdapter)
   const suggestions = models.map((entry) => entry.suggested?.prompt)
   const isOwnPrompt = draft.prompt.trim() !== '' && !suggestions.includes(draft.prompt)
-  const { prompt, numFrames, numInferenceSteps, guidanceScale } = model.suggested ?? {}
+  const { prompt, numFrames, numInferenceSteps, guidanceScale, betaSchedule } = model.suggested ?? {}
   return {
     ...draft,
     numFrames: numFrames ?? draft.numFrames,
     numInferenceSteps: numInferenceSteps ?? draft.numInferenceSteps,
     guidanceScale: guidanceScale ?? draft.guidanceScale,
+    betaSchedule: betaSchedule ?? null,
     model: model.id,
     motionAdapter: (kept ?? adapters[0])?.id ?? null,
     ...(model.nativeSize && { width: model.nativeSize, height: model.nativeSize }),

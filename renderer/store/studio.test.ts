@@ -33,16 +33,20 @@ test('results are newest first, and a result told twice is there once', () => {
   expect(after(added('a', 1), added('b', 2), added('a', 1)).results.map(({ id }) => id)).toEqual(['b', 'a'])
 })
 
-test('a change of FreeU is marked at the first step that uses it', () => {
+test('another FreeU is marked at the step that was the first to use it', () => {
   const [a, b] = [freeUPresets[0].freeu, freeUPresets[1].freeu]
-  // Three steps are done and the fourth is under way with the old values.
   const state = after(
-    job({ step: 3 }),
-    job({ step: 3, freeu: a }),
-    job({ step: 3, freeu: b }),
-    job({ step: 7, freeu: b }),
+    job({ step: 0, freeu: null }),
+    job({ step: 1, freeu: null, freeuUsed: null }),
+    job({ step: 1, freeu: a, freeuUsed: null }), // asked for, and not in force yet
+    job({ step: 3, freeu: a, freeuUsed: a }),
+    job({ step: 4, freeu: b, freeuUsed: b }),
+    job({ step: 5, freeu: b, freeuUsed: b }),
   )
-  expect(state.freeuMarks).toEqual({ job: [{ step: 5, freeu: b }] })
-  const loading = after(job({ status: 'loading', step: 0 }), job({ status: 'loading', step: 0, freeu: a }))
-  expect(loading.freeuMarks).toEqual({ job: [{ step: 1, freeu: a }] })
+  expect(state.freeuMarks).toEqual({
+    job: [
+      { step: 3, freeu: a },
+      { step: 4, freeu: b },
+    ],
+  })
 })

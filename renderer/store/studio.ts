@@ -20,7 +20,7 @@ export type StudioState = {
   models: readonly ModelEntry[]
   engine: EngineStatus | null
   settings: AppSettings | null
-  /** Where FreeU was changed in a running job: `step` is the first, counted from 1, that uses it. */
+  /** Where a running job began to use another FreeU: `step`, counted from 1, was the first to. */
   freeuMarks: Readonly<Record<string, readonly FreeUMark[]>>
 }
 export type FreeUMark = { step: number; freeu: FreeU | null }
@@ -58,7 +58,7 @@ export function applyEvent(state: StudioState, event: StudioEvent): Partial<Stud
       const others = state.jobs.filter((job) => job.id !== event.job.id)
       return {
         jobs: oldestFirst([...others, event.job]),
-        ...(before && !sameFreeU(before.freeu, event.job.freeu) && { freeuMarks: marked(state.freeuMarks, event.job) }),
+        ...(before && usedAnother(before, event.job) && { freeuMarks: marked(state.freeuMarks, event.job) }),
       }
     }
     case 'job-removed':
@@ -76,15 +76,13 @@ export function applyEvent(state: StudioState, event: StudioEvent): Partial<Stud
   }
 }
 
-function marked(marks: StudioState['freeuMarks'], job: Job): StudioState['freeuMarks'] {
-  const step = freeuTakesEffectAt(job)
-  // Two moves before the same step: the later one is what the step sees.
-  const kept = (marks[job.id] ?? []).filter((mark) => mark.step !== step)
-  return { ...marks, [job.id]: [...kept, { step, freeu: job.freeu }] }
-}
+const usedAnother = (before: Job, now: Job): boolean =>
+  before.freeuUsed !== undefined && now.freeuUsed !== undefined && !sameFreeU(before.freeuUsed, now.freeuUsed)
 
-/** The step, counted from 1, that is the first to see a change made now: the one under way has read its values already. */
-export const freeuTakesEffectAt = (job: Job): number => (job.status === 'running' ? job.step + 2 : 1)
+const marked = (marks: StudioState['freeuMarks'], { id, step, freeuUsed }: Job): StudioState['freeuMarks'] => ({
+  ...marks,
+  [id]: [...(marks[id] ?? []), { step, freeu: freeuUsed ?? null }],
+})
 
 export const sameFreeU = (a: FreeU | null, b: FreeU | null): boolean =>
   a === b || (!!a && !!b && a.b1 === b.b1 && a.b2 === b.b2 && a.s1 === b.s1 && a.s2 === b.s2)

@@ -3,7 +3,7 @@ const macNames: Record<string, string> = { Ctrl: '⌘', Shift: '⇧', Alt: '⌥'
 const names: Record<string, string> = { ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc', Space: 'Space', Delete: 'Del' }
 
 /** A shortcut as this system writes it, from a form like "Ctrl+Enter". */
-export const shortcutText = (shortcut: string): string =>
+const shortcutText = (shortcut: string): string =>
   shortcut
     .split('+')
     .map((key) => (isMac ? macNames[key] : undefined) ?? names[key] ?? key)

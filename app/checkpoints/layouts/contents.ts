@@ -1,6 +1,9 @@
 import type { Weights } from '../weights.ts'
 
-/** What a weights file without a config holds, told from its keys alone. `name` is for messages. */
+/**
+ * What a weights file without a config holds, told from its keys alone. `name` is for messages. `unsupported` are whole checkpoints of
+ * kinds that are not run here; `unknown` is everything else.
+ */
 export type Contents = {
   readonly kind: 'stable-diffusion' | 'motion-module' | 'lora' | 'unsupported' | 'unknown'
   readonly name: string
@@ -17,18 +20,19 @@ const marks: readonly Mark[] = [
     kind: 'lora',
     name: 'a LoRA',
   },
+  { has: /_custom_diffusion\./, kind: 'unknown', name: 'Custom Diffusion weights' },
   { has: /\bmotion_modules\./, kind: 'motion-module', name: 'a motion module' },
   { has: /\bjoint_blocks\.0\./, kind: 'unsupported', name: 'a Stable Diffusion 3 checkpoint' },
   { has: /\bdouble_blocks\.0\./, kind: 'unsupported', name: 'a Flux checkpoint' },
   { has: /^edm_mean$/, kind: 'unsupported', name: 'a Playground 2.5 checkpoint' },
   { has: /^conditioner\.embedders\.0\.model\./, kind: 'unsupported', name: 'a Stable Diffusion XL refiner' },
   { has: /^model\.diffusion_model\.label_emb\.weight$/, kind: 'unsupported', name: 'a Stable Diffusion upscaler' },
-  { has: /^(control_model\.|controlnet_cond_embedding\.)/, kind: 'unsupported', name: 'a ControlNet' },
+  { has: /^(control_model\.|controlnet_cond_embedding\.)/, kind: 'unknown', name: 'a ControlNet' },
   { has: /^model\.diffusion_model\.input_blocks\.0\.0\.weight$/, kind: 'stable-diffusion', name: 'Stable Diffusion' },
-  { has: /^(first_stage_model\.)?decoder\.up\.0\.block\./, kind: 'unsupported', name: 'an autoencoder alone' },
+  { has: /^(first_stage_model\.)?decoder\.up\.0\.block\./, kind: 'unknown', name: 'an autoencoder alone' },
   {
     has: /^down_blocks\.0\.resnets\./,
-    kind: 'unsupported',
+    kind: 'unknown',
     name: "a model of diffusers' layout without its config.json",
   },
 ]

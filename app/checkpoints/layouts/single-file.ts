@@ -93,10 +93,13 @@ async function split(file: string, all: Weights): Promise<SingleFile> {
     return checkpoint(opened)
   }
 
-  const unet = checkpoint(ldmUnet(take('model.diffusion_model.')!, family))
+  const ldm = ldmUnet(take('model.diffusion_model.')!, family)
   const ldmVaeWeights = take('first_stage_model.') ?? take('vae.')
   const [first, second] = await textEncoders[family](encoder)
-  const predictionType = await predictionTypeOf(file, all, unet.weights, family)
+  const predictionType = await predictionTypeOf(file, all, ldm.weights, family)
+  // Those of 2.x that predict noise were trained at 512 pixels, the others at 768.
+  const small = family === 'sd2' && predictionType === 'epsilon' ? { sample_size: 64 } : {}
+  const unet = checkpoint({ ...ldm, config: { ...ldm.config, ...small } })
   return {
     file,
     family,

@@ -4,7 +4,8 @@ import type { DoctorReport } from '#app/contract/system.ts'
 import type { CallContext, Handler } from '../call.ts'
 import { checkCores, checkMemory, checkSimd } from '../doctor/machine.ts'
 import { checkFfmpeg } from '../doctor/programs.ts'
-import { checkProvider, onnxruntimeVersion, providers } from '../doctor/provider-check.ts'
+import { checkProvider, onnxruntimeVersion } from '../doctor/provider-check.ts'
+import { bundledProviders } from '../providers/compute.ts'
 import { scanModels } from './scan-models.ts'
 
 type Check = DoctorReport['checks'][number]
@@ -17,9 +18,9 @@ export const doctor = (async ({ full }, context) => {
     await checkSimd(),
     await checkMemory(),
   ]
-  for (const provider of providers()) {
+  for (const provider of bundledProviders()) {
     context.checkCancelled()
-    if (full || provider === 'cpu') checks.push(await checkProvider(provider))
+    if (full || provider === 'cpu') checks.push(...(await checkProvider(provider)))
   }
   checks.push(...(await checkFfmpeg()))
   context.checkCancelled()

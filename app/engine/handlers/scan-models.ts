@@ -3,29 +3,33 @@ import type { Handler } from '../call.ts'
 import { describe } from '../scan/describe.ts'
 import { findFolders } from '../scan/find-folders.ts'
 import { demos, modelId } from '../scan/identify-model.ts'
+import { withTokenizers } from '../scan/tokenizers.ts'
 
 /** The checkpoints below the given folders, bundled ones first, each once. Those that cannot be used carry their problem. */
 export const scanModels = (async ({ roots }, { checkCancelled }) => {
   const models: LocatedModel[] = []
   const seen = new Set<string>()
   const ids = new Set<string>()
+  const vocabularies = new Map<string, number>()
   const bundledFirst = roots.toSorted((a, b) => Number(a.source === 'folder') - Number(b.source === 'folder'))
   for (const { folder: root, source } of bundledFirst)
     for await (const found of findFolders(root, seen)) {
       checkCancelled()
       const described = await describe(found)
       if (!described) continue
+      const { vocabularySize, ...entry } = described
       const demo = source === 'bundled'
       models.push({
         id: modelId(found, source, ids),
         name: found.name,
-        ...described,
+        ...entry,
         ...(demo ? demos[found.name] : {}),
         demo,
         source,
         location: demo ? `bundled: ${found.name}` : found.folder,
         folder: found.folder,
       })
+      if (vocabularySize !== undefined) vocabularies.set(found.folder, vocabularySize)
     }
-  return { models }
+  return { models: await withTokenizers(models, vocabularies) }
 }) satisfies Handler<'scanModels'>

@@ -4,7 +4,7 @@ import type { FreeU, GenerateSettings } from '#app/contract/settings.ts'
 import { textToVideo } from '#app/pipelines/text-to-video.ts'
 import { encodeClip } from '#app/media/node/encode.ts'
 import type { RgbFrame } from '#app/media/frame.ts'
-import { schedulers } from '#app/schedulers/create.ts'
+import { isSchedulerClass, schedulerTable } from '#app/contract/schedulers.ts'
 import { stat } from 'node:fs/promises'
 import type { Handler } from '../call.ts'
 import { openPreview, pixelsOf } from '../open/preview.ts'
@@ -22,7 +22,11 @@ export const textToVideoHandler = (sessions: SessionCache, hashes: WeightHashes)
   async function* ({ settings, model, motionAdapter, out, appVersion }, context) {
     checkScheduler(settings.scheduler)
     yield { type: 'stage', stage: 'Reading the model', progress: 0 }
-    const opened = await openTextToVideo(sessions, model.folder, motionAdapter?.folder ?? null, settings)
+    const opened = await openTextToVideo(sessions, model.folder, motionAdapter?.folder ?? null, {
+      ...settings,
+      ...(settings.betaSchedule && { schedulerConfig: { beta_schedule: settings.betaSchedule } }),
+      tokenizerFolder: model.tokenizerFolder,
+    })
     context.checkCancelled()
     const preview = await openPreview(model.folder, opened)
     const freeu = freeUTimeline(settings, () => context.controls())
@@ -88,8 +92,8 @@ export const textToVideoHandler = (sessions: SessionCache, hashes: WeightHashes)
 
 /** A scheduler that the user chose is theirs to correct; one that the checkpoint names is the checkpoint's fault. */
 function checkScheduler(chosen: string | null): void {
-  if (chosen === null || schedulers.some(({ className }) => className === chosen)) return
-  const known = schedulers.map(({ className }) => className).join(', ')
+  if (chosen === null || isSchedulerClass(chosen)) return
+  const known = Object.keys(schedulerTable).join(', ')
   throw new ProblemError('bad-input', `There is no scheduler ${chosen}. There are: ${known}.`, { field: 'scheduler' })
 }
 

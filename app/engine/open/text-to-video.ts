@@ -1,21 +1,17 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { z } from 'zod'
-import { openCheckpoint, type Checkpoint } from '#app/checkpoints/folder.ts'
+import type { Checkpoint } from '#app/checkpoints/folder.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import type { ForwardChunking } from '#app/contract/settings.ts'
 import { autoencoderKl, type AutoencoderKlConfig } from '#app/models/autoencoder-kl.ts'
 import { clipTextModel } from '#app/models/clip-text.ts'
 import type { TextToVideoParts } from '#app/pipelines/text-to-video.ts'
-import { parseSchedulerConfig } from '#app/schedulers/config.ts'
 import { createScheduler } from '#app/schedulers/create.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import type { Tensor } from '#app/tensor/tensor.ts'
-import { createClipTokenizer } from '#app/tokenizers/clip.ts'
-import { createHuggingFaceTokenizer } from '#app/tokenizers/hugging-face.ts'
-import type { Tokenizer } from '#app/tokenizers/tokenizer.ts'
 import { LoadedModel } from '../loaded-model.ts'
 import type { SessionCache } from '../session-cache.ts'
+import { openAdapter } from './checkpoint.ts'
+import { pipelineLoras, type PipelineLoras } from './pipeline-loras.ts'
+import { openPipelineSource } from './pipeline-source.ts'
 import { joinUNetMotion } from './unet-motion.ts'
 
 export type TextToVideoOptions = {
@@ -25,6 +21,8 @@ export type TextToVideoOptions = {
   readonly eta: number
   /** Keys that replace those of scheduler_config.json. */
   readonly schedulerConfig?: Readonly<Record<string, unknown>>
+  /** Where a single-file checkpoint finds a tokenizer when none lies beside it. */
+  readonly tokenizerFolder?: string | undefined
 }
 
 export type OpenTextToVideo = {
@@ -32,24 +30,22 @@ export type OpenTextToVideo = {
   /** The checkpoints it was opened from, by the name of their part. */
   readonly checkpoints: Readonly<Record<string, Checkpoint>>
   readonly autoencoder: LoadedModel<AutoencoderKlConfig>
+  /** Of the denoiser and the text encoder together, as diffusers' load_lora_weights. */
+  readonly loras: PipelineLoras
 }
 
-const schedulerSchema = z.looseObject({ _class_name: z.string().optional() })
-
 /**
- * Opens a Stable Diffusion folder (text_encoder, tokenizer, unet, vae, scheduler), with a MotionAdapter folder where its UNet is
+ * Opens a Stable Diffusion folder or single-file checkpoint, with a MotionAdapter folder or a file of motion modules where its UNet is
  * two-dimensional. Throws bad-model or bad-input naming the file or key.
  */
 export async function openTextToVideo(
   sessions: SessionCache,
-  folder: string,
-  adapterFolder: string | null,
+  path: string,
+  adapterPath: string | null,
   options: TextToVideoOptions,
 ): Promise<OpenTextToVideo> {
-  const [textEncoder, vae, unet] = (await Promise.all(
-    ['text_encoder', 'vae', 'unet'].map((name) => openCheckpoint(join(folder, name))),
-  )) as [Checkpoint, Checkpoint, Checkpoint]
-  const adapter = adapterFolder === null ? undefined : await openCheckpoint(adapterFolder)
+  const { textEncoder, vae, unet, tokenizer, ...source } = await openPipelineSource(path, options.tokenizerFolder)
+  const adapter = adapterPath === null ? undefined : await openAdapter(adapterPath)
   if (!adapter && unet.config._class_name !== 'UNetMotionModel')
     throw new ProblemError('bad-input', 'This model makes stills; choose a motion adapter to make it move.', {
       field: 'motionAdapter',
@@ -60,15 +56,11 @@ export async function openTextToVideo(
   const motion = joinUNetMotion(sessions, unet, adapter)
   if (options.forwardChunking)
     motion.enableForwardChunking(options.forwardChunking.chunkSize, options.forwardChunking.dim)
-  const schedulerFile = join(folder, 'scheduler', 'scheduler_config.json')
-  const schedulerConfig = {
-    ...schedulerSchema.parse(parseSchedulerConfig((await textOf(schedulerFile)) ?? '{}')),
-    ...options.schedulerConfig,
-  }
+  const schedulerConfig = { ...source.schedulerConfig, ...options.schedulerConfig }
   const { config } = autoencoder
 
   const parts: TextToVideoParts = {
-    tokenizer: await openClipTokenizer(join(folder, 'tokenizer')),
+    tokenizer,
     encodeText: async (ids, clipSkip) =>
       toFloat32(
         (await text.forward({ input_ids: ids }, clipSkip === 0 ? {} : { clip_skip: clipSkip })).last_hidden_state!,
@@ -91,6 +83,7 @@ export async function openTextToVideo(
     parts,
     checkpoints: { text_encoder: textEncoder, vae, unet, ...(adapter && { motion_adapter: adapter }) },
     autoencoder,
+    loras: pipelineLoras({ denoiser: motion, text_encoder: text }),
   }
 }
 
@@ -99,31 +92,4 @@ export async function decodeLatents(
   z: Tensor<'float32'>,
 ): Promise<Tensor<'float32'>> {
   return toFloat32((await autoencoder.forward({ z }, { part: 'decode' })).sample!)
-}
-
-/** A tokenizer folder: vocab.json and merges.txt, or a tokenizer.json alone. */
-export async function openClipTokenizer(folder: string): Promise<Tokenizer> {
-  const [vocab, merges, tokenizerConfig, specialTokensMap, tokenizer] = await Promise.all(
-    ['vocab.json', 'merges.txt', 'tokenizer_config.json', 'special_tokens_map.json', 'tokenizer.json'].map((name) =>
-      textOf(join(folder, name)),
-    ),
-  )
-  if (vocab !== undefined && merges !== undefined)
-    return createClipTokenizer({ vocab, merges, tokenizerConfig, specialTokensMap })
-  if (tokenizer !== undefined && tokenizerConfig !== undefined)
-    return createHuggingFaceTokenizer({ tokenizer, tokenizerConfig })
-  throw new ProblemError(
-    'bad-model',
-    `${folder} has no tokenizer: vocab.json and merges.txt, or tokenizer.json, are missing`,
-    { file: folder },
-  )
-}
-
-async function textOf(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new ProblemError('bad-model', `${file} cannot be read`, { file, cause: error })
-  }
 }

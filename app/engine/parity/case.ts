@@ -54,7 +54,7 @@ export function difference(actual: Tensor, expected: Tensor, scale?: number): nu
     if (!(distance <= worst)) worst = distance // also when it is NaN
     largest = Math.max(largest, Math.abs(b[i]!))
   }
-  return worst / (scale ?? largest)
+  return worst === 0 ? 0 : worst / (scale ?? largest)
 }
 
 export function compare(

@@ -6,6 +6,7 @@ import { readJson, type Verdict } from './case.ts'
 import { hostileSchema, runHostileCase } from './hostile-cases.ts'
 import { mediaSchema, runBadMediaCase, runMediaCase } from './media-cases.ts'
 import { runModelCase } from './model-cases.ts'
+import { verdictWithout } from './on-provider.ts'
 import { runPipelineCase } from './pipeline-cases.ts'
 import { runSchedulerCase } from './scheduler-cases.ts'
 import { runTokenizerCases } from './tokenizer-cases.ts'
@@ -15,11 +16,13 @@ export type Case = { readonly id: string; readonly run: () => Promise<Verdict> }
 /** Every case below a folder that has the layout of the reference cases, or a part of it. */
 export async function findCases(root: string, sessions: SessionCache): Promise<Case[]> {
   const cases: Case[] = []
+  let checked: Promise<Verdict | undefined> | undefined
+  const without = (): Promise<Verdict | undefined> => (checked ??= verdictWithout(sessions.compute))
   const visit = async (folder: string): Promise<void> => {
     const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))
     const names = entries.map((entry) => entry.name)
     const id = (name: string): string => relative(root, join(folder, name)) || basename(folder)
-    if (names.includes('case.json')) cases.push({ id: id(''), run: () => runFolder(folder, sessions) })
+    if (names.includes('case.json')) cases.push({ id: id(''), run: () => runFolder(folder, sessions, without) })
     else if (names.includes('expected.json')) cases.push(...(await listedCases(folder, names, id)))
     for (const entry of entries) if (entry.isDirectory()) await visit(join(folder, entry.name))
   }
@@ -28,9 +31,15 @@ export async function findCases(root: string, sessions: SessionCache): Promise<C
 }
 
 /** The kind of a case is told by the folder that it lies in. */
-function runFolder(folder: string, sessions: SessionCache): Promise<Verdict> {
+async function runFolder(
+  folder: string,
+  sessions: SessionCache,
+  without: () => Promise<Verdict | undefined>,
+): Promise<Verdict> {
   const kind = basename(dirname(folder))
   if (kind === 'schedulers' || existsSync(join(folder, 'tensors.safetensors'))) return runSchedulerCase(folder)
+  const verdict = await without()
+  if (verdict) return verdict
   if (kind === 'pipelines') return runPipelineCase(folder, sessions)
   return runModelCase(folder, sessions)
 }

@@ -7,6 +7,7 @@ import { float32, type Tensor } from '#app/tensor/tensor.ts'
 import { openTextToVideo } from '../open/text-to-video.ts'
 import type { SessionCache } from '../session-cache.ts'
 import { compare, locate, readJson, readTensors, type Verdict } from './case.ts'
+import { limitOn } from './on-provider.ts'
 
 /** Agreement of whole pipelines, on frames in 0..1. */
 const pipelineTolerance = 1e-3
@@ -61,7 +62,8 @@ export async function runPipelineCase(folder: string, sessions: SessionCache): P
     if (event.type === 'frame') frames.push(event.image)
   }
   const actual = { latents: stacked(steps), frames: inUnitRange(frames, args) }
-  return compare(actual, await readTensors(join(folder, 'outputs.safetensors')), pipelineTolerance, { frames: 1 })
+  const limit = limitOn(sessions.compute, pipelineTolerance)
+  return compare(actual, await readTensors(join(folder, 'outputs.safetensors')), limit, { frames: 1 })
 }
 
 /** The case's scheduler stands alone: no key of the checkpoint's own. */

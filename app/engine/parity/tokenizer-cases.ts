@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { createT5Tokenizer } from '#app/tokenizers/t5.ts'
 import type { Tokenizer } from '#app/tokenizers/tokenizer.ts'
-import { openClipTokenizer } from '../open/text-to-video.ts'
+import { openClipTokenizer } from '../open/clip-tokenizer.ts'
 import { readJson, type Verdict } from './case.ts'
 
 const ids = z.array(z.int())

@@ -12,6 +12,7 @@ import {
   unetConfigSchema,
   vaeConfigSchema,
 } from './configs.ts'
+import { describeFile, type DescribedFile } from './describe-file.ts'
 import type { FoundFolder } from './find-folders.ts'
 
 /** What a folder is, without what depends on where it was found. */
@@ -29,7 +30,8 @@ const nothing = { bytes: 0, precision: '', needsMotionAdapter: false }
  * Tells what a found folder can be used for; undefined when it is none of our business (a language model in the hub cache).
  * Reads configs and the headers of the weight files. What is broken comes back with its problem, never as an error.
  */
-export async function describe({ folder, marker }: FoundFolder): Promise<Described | undefined> {
+export async function describe({ folder, marker }: FoundFolder): Promise<DescribedFile | undefined> {
+  if (marker === 'file') return describeFile(folder)
   return marker === 'model_index.json' ? describePipeline(folder) : describeModel(folder)
 }
 
@@ -56,7 +58,13 @@ async function describePipeline(folder: string): Promise<Described | undefined> 
     if (latentSize != null) known.nativeSize = latentSize * factor
     Object.assign(known, await weightsOf(folder, ['unet', 'vae', 'text_encoder']))
     requireFiles(folder, [['scheduler/scheduler_config.json'], ['tokenizer/vocab.json', 'tokenizer/tokenizer.json']])
-    known.suggested = { numFrames: Math.min(16, known.numFrames ?? 16), numInferenceSteps: 25, guidanceScale: 7.5 }
+    known.suggested = {
+      numFrames: Math.min(16, known.numFrames ?? 16),
+      numInferenceSteps: 25,
+      guidanceScale: 7.5,
+      // Stable Diffusion's own schedule is another one than that on which motion adapters were trained.
+      ...(known.needsMotionAdapter && { betaSchedule: 'linear' as const }),
+    }
     return known
   } catch (error) {
     return { ...known, problem: toProblem(error) }

@@ -1,13 +1,13 @@
 import type { Dirent } from 'node:fs'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, extname, join } from 'node:path'
 
-/** A folder that may be a checkpoint, by the file that marks one. */
+/** A folder that may be a checkpoint, by the file that marks one; or a file that may be one by itself. */
 export type FoundFolder = {
-  /** With symbolic links resolved. */
+  /** With symbolic links resolved; of a file those above it, because the hub's cache links names to files without an extension. */
   folder: string
-  marker: 'model_index.json' | 'config.json'
-  /** The folder's name, or the hub's "org/name". */
+  marker: 'model_index.json' | 'config.json' | 'file'
+  /** The folder's name, the file's without its extension, or the hub's "org/name". */
   name: string
   hub: boolean
 }
@@ -32,6 +32,10 @@ export async function* findFolders(root: string, seen: Set<string> = new Set()):
     if (depth > deepest || visited >= mostFolders) return
     const folder = await realpath(path).catch(() => undefined)
     if (folder === undefined || seen.has(folder)) return
+    if (depth === 0 && mayBeCheckpoint(basename(path)) && (await isKind(path, 'isFile'))) {
+      yield* fileIn(await realpath(dirname(path)), basename(path))
+      return
+    }
     seen.add(folder)
     visited++
     const hub = hubName.exec(basename(folder))?.[1]
@@ -53,18 +57,30 @@ export async function* findFolders(root: string, seen: Set<string> = new Set()):
 
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       if (entry.name.startsWith('.') || skipped.has(entry.name)) continue
-      if (await isFolder(folder, entry)) yield* walk(join(folder, entry.name), depth + 1)
+      const path = join(folder, entry.name)
+      if (entry.isSymbolicLink() ? await isKind(path, 'isDirectory') : entry.isDirectory()) yield* walk(path, depth + 1)
+      else if (mayBeCheckpoint(entry.name) && (await isKind(path, 'isFile'))) yield* fileIn(folder, entry.name)
     }
+  }
+
+  async function* fileIn(folder: string, name: string): AsyncGenerator<FoundFolder> {
+    const file = join(folder, name)
+    const real = await realpath(file)
+    if (seen.has(real)) return
+    seen.add(real)
+    yield { folder: file, marker: 'file', name: name.slice(0, -extname(name).length), hub: false }
   }
 }
 
-async function isFolder(folder: string, entry: Dirent): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isDirectory()
-  return stat(join(folder, entry.name)).then(
-    (found) => found.isDirectory(),
+/** Single-file checkpoints have these extensions; the pieces of a sharded one are told by their names. */
+const mayBeCheckpoint = (name: string): boolean =>
+  /\.(safetensors|ckpt)$/i.test(name) && !/-\d{5}-of-\d{5}\./.test(name)
+
+const isKind = (path: string, kind: 'isFile' | 'isDirectory'): Promise<boolean> =>
+  stat(path).then(
+    (found) => found[kind](),
     () => false,
   )
-}
 
 /** The revision that `main` names, else the one that was written last; undefined when there is none. */
 async function newestSnapshot(repository: string): Promise<string | undefined> {

@@ -67,7 +67,8 @@ export function addSinusoidalPositions(scope: Scope, x: Value, maxLength: number
   return add(x, length === maxLength ? table : slice(table, 1, 0, length))
 }
 
-function sinusoids(length: number, dim: number): Float32Array {
+/** Row-major (length, dim). */
+export function sinusoids(length: number, dim: number): Float32Array {
   return Float32Array.from({ length: length * dim }, (_, i) => {
     const [position, channel] = [Math.floor(i / dim), i % dim]
     const angle = position * Math.exp(-(channel - (channel % 2)) * (Math.log(10_000) / dim))

@@ -1,6 +1,8 @@
 import { CircleAlert, ScanSearch } from 'lucide-react'
 import { useEffect, useMemo } from 'react'
-import { useClassify, windowsOf } from '#renderer/actions/classify.ts'
+import type { ClassificationResult } from '#app/contract/results.ts'
+import { chooseFrames } from '#app/media/choose-frames.ts'
+import { useClassify } from '#renderer/actions/classify.ts'
 import { showClip } from '#renderer/actions/library.ts'
 import { showFile } from '#renderer/actions/file-frames.ts'
 import { FramesUsed } from './frames-used.tsx'
@@ -20,14 +22,16 @@ export function ClassifyStage() {
     <section className="stage" aria-label="Stage">
       {source ? (
         <SourceStage source={source} key={source.kind === 'clip' ? source.id : source.url} />
-      ) : !result ? (
+      ) : result ? (
+        <FramesStage result={result} />
+      ) : (
         <Notice
           icon={ScanSearch}
           title="What does a clip show?"
           text="Drop a clip anywhere, browse for one, or pick one you made. The classifier looks at a few of its frames and names what happens."
         />
-      ) : null}
-      {result && <FramesUsed result={result} alone={!source} />}
+      )}
+      {result && <FramesUsed result={result} />}
     </section>
   )
 }
@@ -71,6 +75,22 @@ function SourceStage({ source }: { source: ClassifySource }) {
   )
 }
 
+/** A classification whose clip is not at hand any more: the frames that were looked at are what is left of it. */
+function FramesStage({ result }: { result: ClassificationResult }) {
+  const frames = useFrames(`classified:${result.id}`)
+  usePlayable(frames, 8)
+  return (
+    <>
+      <header className="stage-head">
+        <h2 className="stage-title">{result.title}</h2>
+        <span className="stage-meta">only the frames that were used</span>
+      </header>
+      {frames ? <Viewport frames={frames} title={result.title} /> : <div className="viewport" aria-busy="true" />}
+      <Transport />
+    </>
+  )
+}
+
 /** The frames that the classifier would look at, before it does; as positions among the frames on show. */
 function useMarked(total: number | undefined, shown: number | undefined): ReadonlySet<number> | undefined {
   const { sampling, model } = useClassify((state) => state.draft)
@@ -78,8 +98,8 @@ function useMarked(total: number | undefined, shown: number | undefined): Readon
   return useMemo(() => {
     if (!total || !shown || !clipLen) return undefined
     return new Set(
-      windowsOf(sampling, clipLen, total)
-        .flat()
+      chooseFrames(sampling, clipLen, total)
+        .windows.flat()
         .map((index) => Math.floor((index * shown) / total)),
     )
   }, [sampling, clipLen, total, shown])

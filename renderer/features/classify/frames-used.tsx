@@ -5,14 +5,14 @@ import { FrameCanvas } from '#renderer/features/library/frame-canvas.tsx'
 import { useFrames } from '#renderer/store/frames.ts'
 import { plural } from '#renderer/ui/format.ts'
 
-/** The frames that the classifier was given, by their place in the clip. `alone`: the clip itself is not at hand. */
-export function FramesUsed({ result, alone }: { result: ClassificationResult; alone: boolean }) {
+/** The frames that the classifier was given, by their place in the clip. */
+export function FramesUsed({ result }: { result: ClassificationResult }) {
   const { windows, frameCount } = result.classification
   const frames = useFrames(`classified:${result.id}`)
   useEffect(() => showClassified(result.id), [result.id, frames])
   const starts = windows.map((_, w) => windows.slice(0, w).reduce((sum, window) => sum + window.length, 0))
   return (
-    <section className="used" data-alone={alone || undefined} aria-label="Frames used">
+    <section className="used" aria-label="Frames used">
       <header className="used-head">
         <h2>Frames used</h2>
         <span className="muted">
@@ -25,7 +25,7 @@ export function FramesUsed({ result, alone }: { result: ClassificationResult; al
           <ol
             key={w}
             className="used-frames"
-            style={{ gridTemplateColumns: `repeat(${Math.min(16, window.length)}, minmax(0, ${alone ? 200 : 104}px))` }}
+            style={{ gridTemplateColumns: `repeat(${Math.min(16, window.length)}, minmax(0, 104px))` }}
           >
             {window.map((index, i) => {
               const image = frames?.images[starts[w]! + i]

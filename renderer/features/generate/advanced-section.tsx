@@ -1,3 +1,5 @@
+import { schedulerTable } from '#app/contract/schedulers.ts'
+import type { GenerateSettings } from '#app/contract/settings.ts'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { NumberInput } from '#renderer/ui/number.tsx'
@@ -9,7 +11,16 @@ import { Switch } from '#renderer/ui/switch.tsx'
 
 const schedulers: readonly Choice<string | null>[] = [
   { value: null, label: 'As the checkpoint says' },
-  { value: 'DDIMScheduler', label: 'DDIM' },
+  ...Object.entries(schedulerTable)
+    // unCLIP denoises embeddings, not frames.
+    .filter(([className]) => className !== 'UnCLIPScheduler')
+    .map(([value, { label }]) => ({ value, label })),
+]
+const betaScheduleChoices: readonly Choice<GenerateSettings['betaSchedule']>[] = [
+  { value: null, label: 'As the checkpoint says' },
+  { value: 'linear', label: 'Linear (AnimateDiff)' },
+  { value: 'scaled_linear', label: 'Scaled linear' },
+  { value: 'squaredcos_cap_v2', label: 'Squared cosine' },
 ]
 const clipSkips: readonly Choice<number | null>[] = [
   { value: null, label: 'Off' },
@@ -20,9 +31,9 @@ const clipSkips: readonly Choice<number | null>[] = [
 ]
 
 export function AdvancedSection({ problems }: { problems: FieldProblems }) {
-  const { scheduler, eta, clipSkip, forwardChunking, chunkingOn } = useDraft((draft) => draft)
+  const { scheduler, betaSchedule, eta, clipSkip, forwardChunking, chunkingOn } = useDraft((draft) => draft)
   const known = schedulers.some((choice) => choice.value === scheduler)
-  const set = [scheduler !== null, eta > 0, clipSkip !== null, chunkingOn].filter(Boolean).length
+  const set = [scheduler !== null, betaSchedule !== null, eta > 0, clipSkip !== null, chunkingOn].filter(Boolean).length
   return (
     <FoldedSection title="Advanced" summary={set ? `${set} changed` : 'Defaults'}>
       <Row label="Scheduler" field="scheduler" problem={problems.scheduler}>
@@ -33,6 +44,14 @@ export function AdvancedSection({ problems }: { problems: FieldProblems }) {
           choices={known ? schedulers : [...schedulers, { value: scheduler, label: scheduler ?? '' }]}
           invalid={!!problems.scheduler}
           onChange={(value) => editDraft({ scheduler: value })}
+        />
+      </Row>
+      <Row label="Noise" field="betaSchedule">
+        <Select
+          label="Noise schedule"
+          value={betaSchedule}
+          choices={betaScheduleChoices}
+          onChange={(value) => editDraft({ betaSchedule: value })}
         />
       </Row>
       <SliderRow

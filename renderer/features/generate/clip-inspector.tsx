@@ -1,3 +1,4 @@
+import { isSchedulerClass, schedulerTable } from '#app/contract/schedulers.ts'
 import { RotateCcw } from 'lucide-react'
 import type { ClipResult } from '#app/contract/results.ts'
 import type { FreeU } from '#app/contract/settings.ts'
@@ -8,6 +9,8 @@ import { Section } from '#renderer/ui/section.tsx'
 
 const freeuText = (freeu: FreeU | null): string =>
   freeu ? `b1 ${freeu.b1}, b2 ${freeu.b2}, s1 ${freeu.s1}, s2 ${freeu.s2}` : 'Off'
+
+const schedulerLabel = (name: string): string => (isSchedulerClass(name) ? schedulerTable[name].label : name)
 
 /** The recipe of the clip on the stage. */
 export function ClipInspector({ clip }: { clip: ClipResult }) {
@@ -21,8 +24,9 @@ export function ClipInspector({ clip }: { clip: ClipResult }) {
     ['Seed', String(settings.seed)],
     [
       'Scheduler',
-      `${settings.scheduler ?? 'As the checkpoint says'}${settings.eta > 0 ? `, eta ${settings.eta}` : ''}`,
+      `${settings.scheduler ? schedulerLabel(settings.scheduler) : 'As the checkpoint says'}${settings.eta > 0 ? `, eta ${settings.eta}` : ''}`,
     ],
+    ...(settings.betaSchedule ? [['Noise', settings.betaSchedule] as [string, string]] : []),
     ['FreeU', freeuText(settings.freeu)],
     ...settings.freeuChanges.map((change): [string, string] => [`Step ${change.step + 1} on`, freeuText(change.freeu)]),
     ...(settings.clipSkip !== null ? [['CLIP skip', String(settings.clipSkip)] as [string, string]] : []),

@@ -91,22 +91,24 @@ function Replay() {
 /** Where in the run a move of the sliders shows. */
 function LiveNote() {
   const job = useStudio(runningGenerate)
+  const replays = useDraft((draft) => draft.freeuChanges.length > 0)
   const marks = useStudio((state) => (job ? state.freeuMarks[job.id] : undefined))
-  const last = marks?.at(-1)
   if (!job)
     return (
       <p className="freeu-note">
         1 leaves a stage as it is. Move the sliders while a clip is made: the next step uses them.
       </p>
     )
-  if (!last) return <p className="freeu-note">Move a slider: the next step of this run uses it.</p>
+  // A recipe's own changes differ from what was asked for too, without anything to wait for.
+  const waiting = !replays && job.freeuUsed !== undefined && !sameFreeU(job.freeu, job.freeuUsed)
+  const since = marks?.at(-1)?.step
   return (
-    <p className="freeu-note" role="status" data-live="">
-      {last.step > job.totalSteps && job.totalSteps > 0
-        ? 'This run has no step left to use it; the next run will.'
-        : job.step + 1 >= last.step
-          ? `In effect since step ${last.step}.`
-          : `Takes effect at step ${last.step}.`}
+    <p className="freeu-note" role="status" data-live={waiting || since ? '' : undefined}>
+      {waiting
+        ? 'Takes effect at the next step.'
+        : since !== undefined
+          ? `In effect since step ${since}.`
+          : 'Move a slider: the next step of this run uses it.'}
     </p>
   )
 }

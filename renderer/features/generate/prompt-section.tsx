@@ -74,7 +74,7 @@ function PromptLabel({ text, value }: { text: string; value: string }) {
 }
 
 /** A guess: most words are one token, long ones more, and punctuation counts. The engine says what really did not fit. */
-export const aboutTokens = (text: string): number =>
+const aboutTokens = (text: string): number =>
   (text.match(/\p{L}+|\p{N}|[^\s\p{L}\p{N}]+/gu) ?? []).reduce((sum, word) => sum + Math.ceil(word.length / 10), 0)
 
 type GrowingTextProps = {

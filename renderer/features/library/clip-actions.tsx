@@ -52,7 +52,7 @@ function ExportMenu({ clip }: { clip: ClipResult }) {
   )
 }
 
-export function MenuPopup({ label, children }: { label: string; children: React.ReactNode }) {
+function MenuPopup({ label, children }: { label: string; children: React.ReactNode }) {
   return (
     <Menu.Portal container={popups}>
       <Menu.Positioner className="popup-positioner" sideOffset={4} align="end">

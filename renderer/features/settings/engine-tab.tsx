@@ -11,8 +11,6 @@ import { Slider } from '#renderer/ui/slider.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
 import { tellFailure } from '#renderer/ui/toasts.ts'
 
-const mebibyte = 1024 ** 2
-
 export function EngineTab() {
   const engine = useStudio((state) => state.engine)
   const saved = useStudio((state) => state.settings?.memoryBudgetMiB)
@@ -72,7 +70,6 @@ export const engineWords = {
   restarting: 'Restarting',
   stopped: 'Stopped',
 } as const
-export const mebibytes = (bytes: number): number => Math.round(bytes / mebibyte)
 
 const stateIcons = { ok: CircleCheck, warning: TriangleAlert, missing: CircleMinus }
 

@@ -67,6 +67,7 @@ export const commands: readonly Command[] = [
     name: 'Cancel the running job',
     icon: Square,
     shortcut: 'Escape',
+    inFields: true,
     available: () => !!cancellable(),
     perform: () => {
       const job = cancellable()

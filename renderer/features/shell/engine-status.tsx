@@ -12,15 +12,20 @@ import { bytesText } from '#renderer/ui/format.ts'
 export function EngineStatus() {
   const engine = useStudio((state) => state.engine)
   const busy = useStudio((state) => state.jobs.some((job) => job.status === 'running' || job.status === 'loading'))
+  const connected = useStudio((state) => state.connection === 'open')
   if (!engine) return null
-  const word = engine.state === 'ready' && busy ? 'Working' : engineWords[engine.state]
+  const word = !connected ? 'No host' : engine.state === 'ready' && busy ? 'Working' : engineWords[engine.state]
   const share = Math.min(1, engine.memory.usedBytes / Math.max(1, engine.memory.budgetBytes))
   return (
     <Popover.Root>
       <Popover.Trigger
         render={<Button variant="ghost" className="engine" aria-label={`Engine: ${word}. ${memoryWords(engine)}`} />}
       >
-        <i className="engine-dot" data-state={engine.state} data-busy={busy || undefined} />
+        <i
+          className="engine-dot"
+          data-state={connected ? engine.state : 'stopped'}
+          data-busy={(connected && busy) || undefined}
+        />
         {word}
         <span className="engine-meter" aria-hidden="true">
           <i style={{ width: `${share * 100}%` }} />

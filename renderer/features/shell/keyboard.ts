@@ -11,8 +11,11 @@ export function pressed(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey'
 function ownsKey(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false
   if (target.closest('input:not([type=range], [type=checkbox]), textarea, [contenteditable]')) return true
-  if (key === 'Space' || key === 'Enter')
-    return !!target.closest('button, [role=button], [role=option], a, [role=switch], [role=tab]')
+  if (key === 'Space' || key === 'Enter') {
+    // A tab or tile that is on show already has nothing to do with them: they go on to the player.
+    const own = target.closest('button, [role=button], [role=option], a')
+    return own !== null && !own.matches('[role=tab], [aria-current=true]')
+  }
   if (key.startsWith('Arrow'))
     return !!target.closest('[role=slider], input, [role=tablist], [role=radiogroup], .segmented, [role=separator]')
   return false

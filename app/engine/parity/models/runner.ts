@@ -1,4 +1,4 @@
-import { openCheckpoint } from '#app/checkpoints/folder.ts'
+import type { PartName } from '#app/checkpoints/layouts/single-file.ts'
 import { attnProcessorMapSchema, attnProcessorSchema, type AttnProcessorMap } from '#app/contract/attn-processors.ts'
 import { freeUSchema } from '#app/contract/settings.ts'
 import type { AttnProcessor } from '#app/graph/index.ts'
@@ -7,6 +7,7 @@ import { toFloat32 } from '#app/tensor/convert.ts'
 import { float32, type Tensor } from '#app/tensor/tensor.ts'
 import { FreeUModel } from '../../freeu-model.ts'
 import { LoadedModel } from '../../loaded-model.ts'
+import { openModel } from '../../open/checkpoint.ts'
 import type { SessionCache } from '../../session-cache.ts'
 import { locate, type ModelCase, type Tensors } from '../case.ts'
 
@@ -22,7 +23,8 @@ export async function openPlain<Config>(
   model: Model<Config>,
   kind: typeof LoadedModel<Config> = LoadedModel,
 ): Promise<LoadedModel<Config>> {
-  const { config, weights } = await openCheckpoint(locate(start, spec.checkpoint))
+  const part = spec.setup.find(({ call }) => call === 'part')?.args.name as PartName | undefined
+  const { config, weights } = await openModel(locate(start, spec.checkpoint), part)
   return new kind(model, config, weights, sessions)
 }
 
@@ -50,6 +52,7 @@ export function argsOf(spec: ModelCase): Record<string, number | boolean | strin
   for (const [name, value] of Object.entries(spec.args))
     if (name !== 'timestep' && (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string'))
       args[name] = value
+    else if (Array.isArray(value)) args[name] = value.join()
   return args
 }
 
@@ -71,6 +74,18 @@ export async function apply<C>(place: Place, model: LoadedModel<C>, { call, args
       return model.fuseQkvProjections()
     case 'unfuse_qkv_projections':
       return model.unfuseQkvProjections()
+    case 'part':
+      return // of a single file, chosen when it was opened
+    case 'load_lora':
+      await model.loadLora(locate(place.start, String(args.file)), {
+        ...(args.name !== undefined && { name: String(args.name) }),
+        scale: Number(args.scale ?? 1),
+      })
+      return
+    case 'set_lora_scale':
+      return model.setLoraScale(String(args.name), Number(args.scale))
+    case 'unload_lora':
+      return model.unloadLora(args.name === undefined ? undefined : String(args.name))
     case 'enable_freeu':
       if (model instanceof FreeUModel) return model.enableFreeu(freeUSchema.parse(args))
       break

@@ -1,15 +1,14 @@
-import { openCheckpoint } from '#app/checkpoints/folder.ts'
-import { joinUNetMotion } from '../../open/unet-motion.ts'
+import { openUNetMotion } from '../../open/unet-motion.ts'
 import { locate } from '../case.ts'
 import { apply, withTimestep, type Runner } from './runner.ts'
 
 export const runUNetMotion: Runner = async (place, spec, inputs) => {
   const { start, sessions } = place
   const adapter = spec.setup.find(({ call }) => call === 'load_motion_modules')
-  const unet = joinUNetMotion(
+  const unet = await openUNetMotion(
     sessions,
-    await openCheckpoint(locate(start, spec.checkpoint)),
-    adapter && (await openCheckpoint(locate(start, String(adapter.args.adapter)))),
+    locate(start, spec.checkpoint),
+    adapter && locate(start, String(adapter.args.adapter)),
   )
   for (const step of spec.setup) if (step !== adapter) await apply(place, unet, step)
   return unet.forward(withTimestep(spec, inputs))

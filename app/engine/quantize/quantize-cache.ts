@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, relative } from 'node:path'
+import { readWeight } from '#app/checkpoints/read.ts'
+import { readSafetensors } from '#app/checkpoints/safetensors.ts'
+import type { Weight } from '#app/checkpoints/weights.ts'
+import { writeSafetensors } from '#app/checkpoints/write.ts'
+import { ProblemError } from '#app/contract/errors.ts'
+import type { EightBit } from '#app/graph/passes/int8.ts'
+import { toFloat32 } from '#app/tensor/convert.ts'
+import { sameShape, sizeOf, type Tensor } from '#app/tensor/tensor.ts'
+import { quantizeWeight, type WeightBits } from './quantize-weight.ts'
+
+/**
+ * Weights in 8 bits, each made once and then kept in files that onnxruntime maps, as it does the checkpoint's own. They lie in
+ * `.frameloom` beside the weight file, or in the cache folder where that cannot be written. A file's name holds the size and time of
+ * its source, so that a changed checkpoint is taken anew; each file is complete or not there, so whoever comes first may write it.
+ */
+
+/** Changes when the layout or the rounding does. */
+const version = 1
+/** Tensors are gathered up to this many bytes before they are written: what is held in memory, and what an interruption costs. */
+const fileBytes = 256 * 2 ** 20
+/** Where nothing can be written, weights up to this much are kept in memory: a model file must stay below 2 GiB. */
+const mostInMemory = 2 ** 30
+
+type Tensors = Record<string, Tensor>
+type Found = Map<string, Weight>
+
+/** The given weights in 8 bits. Throws `disk` when they are large and there is no place for them. */
+export async function eightBitWeights(
+  weights: readonly Weight[],
+  bits: WeightBits,
+  cacheDir = process.env['FRAMELOOM_CACHE'],
+): Promise<Map<Weight, EightBit>> {
+  const result = new Map<Weight, EightBit>()
+  for (const [file, group] of bySource(weights)) {
+    const found = file === undefined ? await inMemory(group, bits) : await ofFile(file, group, bits, cacheDir)
+    for (const weight of group)
+      result.set(weight, { columns: found.get(columnsName(weight))!, scales: found.get(scalesName(weight))! })
+  }
+  return result
+}
+
+const columnsName = ({ name }: Weight): string => `${name}#int8`
+const scalesName = ({ name }: Weight): string => `${name}#scale`
+
+function bySource(weights: readonly Weight[]): Map<string | undefined, Weight[]> {
+  const groups = new Map<string | undefined, Weight[]>()
+  for (const weight of weights) {
+    const file = 'file' in weight.source ? weight.source.file : undefined
+    groups.set(file, [...(groups.get(file) ?? []), weight])
+  }
+  return groups
+}
+
+async function ofFile(
+  file: string,
+  weights: readonly Weight[],
+  bits: WeightBits,
+  cacheDir: string | undefined,
+): Promise<Found> {
+  const { size, mtimeMs } = await stat(file)
+  const key = digest([version, size, mtimeMs], 16)
+  const folders = foldersFor(file, cacheDir)
+  const stem = `${basename(file)}-${key}-${bits}bit-`
+  const found: Found = new Map()
+  for (const folder of folders) await load(folder, stem, found)
+
+  let missing = weights.filter((weight) => !isFound(found, weight))
+  for (const folder of folders) {
+    if (missing.length === 0) break
+    await removeStale(folder, basename(file), key)
+    if (await write(folder, stem, missing, bits)) await load(folder, stem, found)
+    missing = missing.filter((weight) => !isFound(found, weight))
+  }
+  return missing.length === 0 ? found : new Map([...found, ...(await inMemory(missing, bits))])
+}
+
+function isFound(found: Found, weight: Weight): boolean {
+  const [out, ...inner] = weight.shape
+  const columns = found.get(columnsName(weight))
+  return (
+    columns?.dtype === 'int8' &&
+    sameShape(columns.shape, [sizeOf(inner), out!]) &&
+    found.get(scalesName(weight))?.dtype === 'float32'
+  )
+}
+
+/** Where the file's weights in 8 bits may lie, best first. What the application itself brings stays as it was installed. */
+function foldersFor(file: string, cacheDir: string | undefined): string[] {
+  const resources = process.env['FRAMELOOM_RESOURCES']
+  const own = resources !== undefined && !relative(resources, file).startsWith('..')
+  return [
+    ...(own ? [] : [join(dirname(file), '.frameloom')]),
+    ...(cacheDir === undefined ? [] : [join(cacheDir, 'int8', digest([file], 16))]),
+  ]
+}
+
+async function load(folder: string, stem: string, found: Found): Promise<void> {
+  const names = await readdir(folder).catch((): string[] => [])
+  for (const name of names.filter((each) => each.startsWith(stem) && each.endsWith('.safetensors')))
+    try {
+      const { weights } = await readSafetensors(join(folder, name))
+      for (const [key, weight] of weights) found.set(key, weight)
+    } catch {
+      await rm(join(folder, name), { force: true }).catch(() => undefined) // damaged: it is made again
+    }
+}
+
+/** Files that were made from the source before it changed. */
+async function removeStale(folder: string, source: string, key: string): Promise<void> {
+  for (const name of await readdir(folder).catch((): string[] => []))
+    if (name.startsWith(`${source}-`) && !name.startsWith(`${source}-${key}-`))
+      await rm(join(folder, name), { force: true }).catch(() => undefined)
+}
+
+/** False when the folder cannot be written. */
+async function write(folder: string, stem: string, weights: readonly Weight[], bits: WeightBits): Promise<boolean> {
+  let tensors: Tensors = {}
+  let bytes = 0
+  const flush = async (): Promise<void> => {
+    const name = `${stem}${digest(Object.keys(tensors), 8)}.safetensors`
+    const own = join(folder, `${process.pid}-${name}`) // another process may be at the same
+    await writeSafetensors(own, tensors)
+    await rename(own, join(folder, name))
+    tensors = {}
+    bytes = 0
+  }
+  try {
+    await mkdir(folder, { recursive: true })
+    for (const weight of weights) {
+      Object.assign(tensors, await quantized(weight, bits))
+      bytes += sizeOf(weight.shape)
+      if (bytes >= fileBytes) await flush()
+    }
+    if (bytes > 0) await flush()
+    return true
+  } catch (error) {
+    if (isDiskError(error)) return false
+    throw error
+  }
+}
+
+const isDiskError = (error: unknown): boolean =>
+  (error instanceof ProblemError && error.problem.code === 'disk') ||
+  ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST'].includes(
+    (error as NodeJS.ErrnoException).code ?? '',
+  )
+
+async function quantized(weight: Weight, bits: WeightBits): Promise<Tensors> {
+  const { columns, scales } = quantizeWeight(toFloat32(await readWeight(weight)), bits)
+  return { [columnsName(weight)]: columns, [scalesName(weight)]: scales }
+}
+
+async function inMemory(weights: readonly Weight[], bits: WeightBits): Promise<Found> {
+  const total = weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  if (total > mostInMemory)
+    throw new ProblemError(
+      'disk',
+      `The model's weights in 8 bits need ${Math.ceil(total / 2 ** 20)} MiB, and neither its folder nor the cache folder can hold them. Make room, or choose the precision float32.`,
+    )
+  const found: Found = new Map()
+  for (const weight of weights)
+    for (const [name, { dtype, shape, data }] of Object.entries(await quantized(weight, bits)))
+      found.set(name, {
+        name,
+        dtype,
+        shape,
+        source: { bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) },
+      })
+  return found
+}
+
+const digest = (of: readonly unknown[], length: number): string =>
+  createHash('sha256').update(JSON.stringify(of)).digest('hex').slice(0, length)

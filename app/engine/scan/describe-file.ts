@@ -1,0 +1,70 @@
+import { basename } from 'node:path'
+import { contentsOf } from '#app/checkpoints/layouts/contents.ts'
+import { familyNames } from '#app/checkpoints/layouts/family.ts'
+import { openMotionModule } from '#app/checkpoints/layouts/motion-module.ts'
+import { openSingleFile, partOf } from '#app/checkpoints/layouts/single-file.ts'
+import { openWeightsFile } from '#app/checkpoints/open.ts'
+import { ProblemError, toProblem } from '#app/contract/errors.ts'
+import type { Described } from './describe.ts'
+
+/** `vocabularySize`: the tokens of its text encoder, for which a tokenizer has to be found. */
+export type DescribedFile = Described & { vocabularySize?: number }
+
+const nothing = { bytes: 0, precision: '', needsMotionAdapter: false }
+
+/** Tells what a weights file without a folder around it can be used for; undefined when it is none of our business, such as a LoRA. */
+export async function describeFile(file: string): Promise<DescribedFile | undefined> {
+  const known: DescribedFile = { ...nothing, task: 'text-to-video', className: 'StableDiffusionPipeline' }
+  try {
+    const { weights } = await openWeightsFile(file)
+    const { kind, name } = contentsOf(weights)
+    if (kind === 'motion-module') return await describeMotionModule(file)
+    if (kind === 'unsupported')
+      throw new ProblemError('unsupported', `${basename(file)} is ${name}, which cannot be used here.`, { file })
+    return kind === 'stable-diffusion' ? await describeCheckpoint(file, known) : undefined
+  } catch (error) {
+    return { ...known, problem: toProblem(error) }
+  }
+}
+
+async function describeCheckpoint(file: string, known: DescribedFile): Promise<DescribedFile> {
+  const single = await openSingleFile(file)
+  const { unet } = single.parts
+  Object.assign(known, {
+    needsMotionAdapter: true,
+    precision: unet?.summary.precision ?? '',
+    blockOutChannels: unet?.config.block_out_channels,
+    bytes: Object.values(single.parts).reduce((sum, { summary }) => sum + summary.bytes, 0),
+  })
+  if (single.family === 'sdxl')
+    throw new ProblemError(
+      'unsupported',
+      `${basename(file)} is a ${familyNames.sdxl} checkpoint: it cannot make video here. Those of 1.x and 2.x can.`,
+      { file },
+    )
+  const vae = partOf(single, 'vae')
+  const factor = 2 ** ((vae.config.block_out_channels as number[]).length - 1)
+  return {
+    ...known,
+    sizeMultiple: Math.max(8, factor),
+    nativeSize: Number(unet?.config.sample_size) * factor,
+    suggested: { numFrames: 16, numInferenceSteps: 25, guidanceScale: 7.5, betaSchedule: 'linear' },
+    vocabularySize: Number(partOf(single, 'text_encoder').config.vocab_size),
+  }
+}
+
+async function describeMotionModule(file: string): Promise<DescribedFile> {
+  const known: DescribedFile = { ...nothing, task: 'motion-adapter', className: 'MotionAdapter' }
+  try {
+    const { config, summary } = await openMotionModule(file)
+    return {
+      ...known,
+      bytes: summary.bytes,
+      precision: summary.precision ?? '',
+      blockOutChannels: config.block_out_channels as number[],
+      numFrames: Number(config.motion_max_seq_length),
+    }
+  } catch (error) {
+    return { ...known, problem: toProblem(error) }
+  }
+}

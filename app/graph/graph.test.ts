@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest'
+import type { Weight } from '#app/checkpoints/weights.ts'
+import { ProblemError } from '#app/contract/errors.ts'
+import { add, GraphBuilder, linear, mul, optimize, reshape, Scope, silu, verify, type Graph } from './index.ts'
+
+const weight = (name: string, ...shape: number[]): Weight => ({
+  name,
+  dtype: 'float32',
+  shape,
+  source: { file: '/weights', offset: 0, length: 0 },
+})
+const weights = (...list: Weight[]): Map<string, Weight> => new Map(list.map((one) => [one.name, one]))
+
+function built(define: (builder: GraphBuilder) => void): Graph {
+  const builder = new GraphBuilder('test')
+  define(builder)
+  return builder.finish()
+}
+
+describe('the builder', () => {
+  it('refuses shapes that do not fit, naming the layer', () => {
+    const builder = new GraphBuilder('test')
+    const scope = Scope.root(builder, weights(weight('down.proj.weight', 4, 8)))
+    const x = builder.input('x', 'float32', [2, 6])
+    expect(() => linear(scope.at('down', 'proj'), x, 4, { bias: false })).toThrow(
+      /down\.proj\.weight.*\(4, 8\).*\(4, 6\)/,
+    )
+    builder.path = 'mid_block'
+    expect(() => add(x, builder.input('y', 'float32', [2, 5]))).toThrow(/mid_block: Add: .*\(2, 6\).*\(2, 5\)/)
+  })
+
+  it('refuses an operator with too few inputs, an unknown attribute, and mixed types', () => {
+    const builder = new GraphBuilder('test')
+    const x = builder.input('x', 'float32', [2])
+    expect(() => builder.emit('Add', [x])).toThrow(/1 inputs/)
+    expect(() => builder.emit('Softmax', [x], { axis: 0, temperature: 2 })).toThrow(/temperature/)
+    expect(() => builder.emit('Add', [x, builder.input('i', 'int64', [2])])).toThrow(/float32 and int64/)
+  })
+})
+
+describe('the key audit', () => {
+  const scopeOf = (...list: Weight[]): Scope => Scope.root(new GraphBuilder('UNet'), weights(...list))
+
+  it('names a missing key', () => {
+    expect(() => scopeOf().at('conv_in').weight('weight', [4])).toThrow(/"conv_in\.weight"/)
+  })
+
+  it('names keys that no layer used, and passes over those that files carry without need', () => {
+    const scope = scopeOf(weight('used', 1), weight('left.over', 1), weight('position_ids', 1))
+    scope.weight('used', [1])
+    expect(() => scope.audit()).toThrow(ProblemError)
+    expect(() => scope.audit((key) => key === 'position_ids')).toThrow(/"left\.over"/)
+    expect(() => scope.audit(() => true)).not.toThrow()
+  })
+})
+
+describe('the passes', () => {
+  it('do equal work once, read through reshapes, and drop what nothing needs', () => {
+    const graph = built((builder) => {
+      const x = builder.input('x', 'float32', [2, 6])
+      silu(mul(x, 3)) // needed by nothing
+      const [a, b] = [silu(reshape(reshape(x, [12]), [3, 4])), silu(reshape(x, [3, 4]))]
+      builder.output('y', add(a, b))
+    })
+    expect(optimize(graph).nodes.map(({ op }) => op)).toEqual(['Reshape', 'QuickGelu', 'Add', 'Identity'])
+  })
+
+  it('keep what the body of a loop takes from outside', () => {
+    const graph = built((builder) => {
+      const x = builder.input('x', 'float32', [3, 4])
+      const factor = silu(builder.input('factor', 'float32', [4]))
+      builder.output(
+        'y',
+        builder.scan([x], 0, (row) => mul(row, factor)),
+      )
+    })
+    const optimized = optimize(graph)
+    expect(optimized.nodes.map(({ op }) => op)).toEqual(['QuickGelu', 'Scan', 'Identity'])
+    expect(optimized.outputs[0]?.value.shape).toEqual([3, 4])
+  })
+
+  it('are caught by the verifier when they break a graph', () => {
+    const graph = built((builder) => {
+      const x = builder.input('x', 'float32', [2])
+      builder.output('y', silu(silu(x)))
+    })
+    const [first, second, last] = graph.nodes
+    expect(() => verify({ ...graph, nodes: [second!, first!, last!] }, 'after a broken pass')).toThrow(
+      /after a broken pass: .* before it is made/,
+    )
+    const widened = { ...first!, outputs: [{ ...first!.outputs[0]!, shape: [3] }] }
+    expect(() => verify({ ...graph, nodes: [widened, second!, last!] }, 'after a broken pass')).toThrow()
+    expect(() => verify({ ...graph, nodes: [first!] }, 'after a broken pass')).toThrow(/never made/)
+  })
+})

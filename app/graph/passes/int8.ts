@@ -1,0 +1,132 @@
+import type { Weight } from '#app/checkpoints/weights.ts'
+import { sizeOf } from '#app/tensor/tensor.ts'
+import { concat, reshape, transpose } from '../functions.ts'
+import type { Graph, Node, Value } from '../graph.ts'
+import { verify } from '../verify.ts'
+import { isLinear } from './linear.ts'
+import { mapPatches, type PixelTables } from './patches.ts'
+import { replaceNodes } from './replace-nodes.ts'
+import { shareCommon } from './share-common.ts'
+
+/**
+ * Matrix products and convolutions in 8 bits: activations as unsigned bytes with a scale and a zero point that are taken from the
+ * tensor as it comes, weights as signed bytes with a scale for each output channel. Only the products change: norms, softmax and
+ * attention stay in float32. Three to four times as fast on a processor with 8-bit dot products (docs/decisions.md).
+ */
+
+/** A weight (O, C, ...spatial) in 8 bits: columns (spatial * C, O) and their scales (O), with w = column * scale. */
+export type EightBit = { readonly columns: Weight; readonly scales: Weight }
+
+/** Fewer rows are a layer that reads its weight once, such as a time embedding: little to win, and all else hangs on it. */
+const fewestRows = 16
+/** The first and the last layers, whose few channels cost little and show every error. */
+const fewestChannels = 16
+
+/** The weights that `toInt8` can take in 8 bits, each once. */
+export function int8Weights(graph: Graph): Weight[] {
+  const found = new Set<Weight>()
+  const origin = origins(graph)
+  const visit = (nodes: readonly Node[]): void => {
+    for (const node of nodes) {
+      for (const weight of productOf(node, origin) ?? []) found.add(weight)
+      if (node.body) visit(node.body.nodes)
+    }
+  }
+  visit(graph.nodes)
+  return [...found]
+}
+
+/** The graph with the products of these weights in 8 bits, verified. */
+export function toInt8(graph: Graph, eightBit: ReadonlyMap<Weight, EightBit>): Graph {
+  const { builder } = graph.outputs[0]!.value
+  const origin = origins(graph)
+  const tables: PixelTables = new Map()
+  const constants = new Map<Weight, Value>()
+  const valueOf = (weight: Weight): Value => {
+    const value = constants.get(weight) ?? builder.weight(weight)
+    constants.set(weight, value)
+    return value
+  }
+  const rewritten = replaceNodes(graph, (node) => {
+    const parts = productOf(node, origin)?.map((weight) => eightBit.get(weight))
+    if (!parts?.every((part) => part !== undefined)) return undefined
+    const operands = parts.map(({ columns, scales }) => [valueOf(columns), valueOf(scales)] as const)
+    return () => [node.op === 'Gemm' ? linear(node, operands) : conv(node, operands[0]!, tables)]
+  })
+  const result = shareCommon(rewritten)
+  verify(result, 'after "products in 8 bits"')
+  return result
+}
+
+type Origin = (value: Value) => readonly Weight[] | undefined
+
+/** The checkpoint's weights behind a value: itself, widened from half precision, or several joined along the first axis. */
+function origins(graph: Graph): Origin {
+  const maker = new Map<Value, Node>()
+  const visit = (node: Node): void => {
+    for (const output of node.outputs) maker.set(output, node)
+    node.body?.nodes.forEach(visit)
+  }
+  graph.nodes.forEach(visit)
+  const origin = (value: Value): readonly Weight[] | undefined => {
+    const known = graph.known.get(value)
+    if (known) return 'weight' in known ? [known.weight] : undefined
+    const node = maker.get(value)
+    if (node?.op === 'Cast') return origin(node.inputs[0]!)
+    if (node?.op !== 'Concat' || node.attributes['axis'] !== 0) return undefined
+    const parts = node.inputs.map((input) => origin(input!))
+    return parts.every((part) => part !== undefined) ? parts.flat() : undefined
+  }
+  return origin
+}
+
+/** The weights of a product that pays in 8 bits, their rows one below the other: several where query, key and value are one. */
+function productOf(node: Node, origin: Origin): readonly Weight[] | undefined {
+  if (!isLinear(node) && !isPlainConv(node)) return undefined
+  const [x, weight] = node.inputs as [Value, Value]
+  const { shape } = node.outputs[0]!
+  const rows = shape[0]! * sizeOf(shape.slice(2))
+  if (rows < fewestRows || x.shape[1]! < fewestChannels || shape[1]! < fewestChannels) return undefined
+  const weights = origin(weight)
+  return node.op === 'Gemm' || weights?.length === 1 ? weights : undefined
+}
+
+const isPlainConv = ({ op, inputs, attributes: { group = 1, dilations } }: Node): boolean =>
+  op === 'Conv' && inputs[0]!.shape.length === 4 && group === 1 && (dilations === undefined || isOnes(dilations))
+
+const isOnes = (values: unknown): boolean => Array.isArray(values) && values.every((value) => value === 1)
+
+type Operand = readonly [columns: Value, scales: Value]
+
+type Activation = { readonly x: Value; readonly scale: Value; readonly zeroPoint: Value }
+
+function activation(node: Node): Activation {
+  const input = node.inputs[0]!
+  const [x, scale, zeroPoint] = input.builder.emitAll('DynamicQuantizeLinear', [input]) as [Value, Value, Value]
+  return { x, scale, zeroPoint }
+}
+
+function product({ x, scale, zeroPoint }: Activation, [columns, scales]: Operand, bias: Value | null): Value {
+  const operands = [x, columns, scale, scales, zeroPoint, null, bias]
+  return x.builder.emit('MatMulIntegerToFloat', bias ? operands : operands.slice(0, 5))
+}
+
+function linear(node: Node, operands: readonly Operand[]): Value {
+  const bias = node.inputs[2] ?? null
+  const rows = activation(node)
+  if (operands.length === 1) return product(rows, operands[0]!, bias)
+  const joined = concat(
+    operands.map((operand) => product(rows, operand, null)),
+    1,
+  )
+  return bias ? joined.builder.emit('Add', [joined, bias]) : joined
+}
+
+function conv(node: Node, operand: Operand, tables: PixelTables): Value {
+  const { shape } = node.outputs[0]!
+  const { x, ...rest } = activation(node)
+  const pixels = mapPatches(x, rest.zeroPoint, node, tables, (patches) =>
+    product({ x: patches, ...rest }, operand, node.inputs[2] ?? null),
+  )
+  return reshape(transpose(pixels, [0, 2, 1]), shape)
+}

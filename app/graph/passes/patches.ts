@@ -1,0 +1,90 @@
+import { concat, reshape, slice, transpose } from '../functions.ts'
+import type { Node, Value } from '../graph.ts'
+
+/** Patches are made this many bytes at a time, so that they are still in the cache when they are multiplied (docs/decisions.md). */
+const pieceBytes = 4 * 2 ** 20
+
+/** Which pixels make up the patches, by what they depend on: convolutions of one size share their tables. */
+export type PixelTables = Map<string, Value>
+
+/**
+ * A convolution over bytes (N, C, H, W) as products: `multiply` takes patches (rows, kernel * C), the kernel's pixels one after the
+ * other, and yields (rows, O). All of them are (N, H' * W', O). Beyond the edges lies `zeroPoint`.
+ */
+export function mapPatches(
+  x: Value,
+  zeroPoint: Value,
+  conv: Node,
+  tables: PixelTables,
+  multiply: (patches: Value) => Value,
+): Value {
+  const [batch, channels] = x.shape as [number, number]
+  const positions = conv.outputs[0]!.shape[2]! * conv.outputs[0]!.shape[3]!
+  const window = windowOf(conv)
+  const padded = window.pads.some((pad) => pad > 0)
+    ? x.builder.emit('Pad', [x, x.builder.integers(window.pads), zeroPoint])
+    : x
+  const pixels = transpose(reshape(padded, [batch, channels, -1]), [0, 2, 1])
+  const bytes = window.offsets.length * channels
+  if (window.offsets.length === 1 && pixels.shape[1] === positions)
+    return reshape(multiply(reshape(pixels, [batch * positions, bytes])), [batch, positions, -1])
+
+  const multiplied = (images: Value, begin: number, end: number): Value => {
+    const patches = x.builder.emit('Gather', [images, tableOf(x, window, begin, end, tables)], { axis: 1 })
+    const rows = reshape(patches, [images.shape[0]! * (end - begin), bytes])
+    return reshape(multiply(rows), [images.shape[0]!, end - begin, -1])
+  }
+  return inPieces(batch, pieceBytes / (bytes * positions), 0, (from, to) => {
+    const images = to - from === batch ? pixels : slice(pixels, 0, from, to)
+    return inPieces(positions, pieceBytes / bytes, 1, (begin, end) => multiplied(images, begin, end))
+  })
+}
+
+/** The results of `each` for at most `most` of `count` entries at a time, and for one at least, joined along an axis. */
+function inPieces(count: number, most: number, axis: number, each: (begin: number, end: number) => Value): Value {
+  const step = Math.min(count, Math.max(1, Math.floor(most)))
+  const pieces = Array.from({ length: Math.ceil(count / step) }, (_, i) =>
+    each(i * step, Math.min(count, (i + 1) * step)),
+  )
+  return concat(pieces, axis)
+}
+
+type Window = {
+  /** As Pad takes them, over all four axes. */
+  readonly pads: readonly number[]
+  /** The kernel's pixels, counted from its first one, in the padded image. */
+  readonly offsets: readonly number[]
+  /** The first pixel under the kernel for an output pixel. */
+  readonly corner: (position: number) => number
+  readonly key: string
+}
+
+function windowOf({ inputs, outputs, attributes }: Node): Window {
+  const [kernelHeight, kernelWidth] = attributes['kernel_shape'] as readonly [number, number]
+  const [down, across] = attributes['strides'] as readonly [number, number]
+  const [top, left, bottom, right] = attributes['pads'] as readonly [number, number, number, number]
+  const width = inputs[0]!.shape[3]! + left + right
+  const outWidth = outputs[0]!.shape[3]!
+  return {
+    pads: [0, 0, top, left, 0, 0, bottom, right],
+    offsets: Array.from(
+      { length: kernelHeight * kernelWidth },
+      (_, i) => Math.floor(i / kernelWidth) * width + (i % kernelWidth),
+    ),
+    corner: (position) => Math.floor(position / outWidth) * down * width + (position % outWidth) * across,
+    key: [kernelHeight, kernelWidth, down, across, width, outWidth].join(),
+  }
+}
+
+function tableOf(like: Value, window: Window, begin: number, end: number, tables: PixelTables): Value {
+  const key = `${window.key} ${begin} ${end}`
+  const known = tables.get(key)
+  if (known) return known
+  const data = new Int32Array((end - begin) * window.offsets.length)
+  let i = 0
+  for (let position = begin; position < end; position++)
+    for (const offset of window.offsets) data[i++] = window.corner(position) + offset
+  const table = like.builder.constant({ dtype: 'int32', shape: [data.length], data })
+  tables.set(key, table)
+  return table
+}

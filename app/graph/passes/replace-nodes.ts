@@ -1,0 +1,61 @@
+import type { Graph, Node, Value } from '../graph.ts'
+import { dropDead } from './drop-dead.ts'
+import { substitute } from './rewrite.ts'
+
+/** The nodes of one level, a graph's or a body's: who makes a value, and how many inputs read it. */
+export type Level = {
+  readonly maker: ReadonlyMap<Value, Node>
+  readonly readers: ReadonlyMap<Value, number>
+}
+
+/** What stands in the place of a node: `make` yields a value for each of its outputs. Undefined leaves it as it is. */
+export type Replace = (node: Node, level: Level) => ((path: string) => readonly Value[]) | undefined
+
+/** The graph with some nodes replaced, those of bodies too, and with what they leave unused taken out. */
+export function replaceNodes(graph: Graph, replace: Replace): Graph {
+  const { builder } = graph.outputs[0]!.value
+  const replacement = new Map<Value, Value>()
+  const rewritten = (nodes: readonly Node[], results: readonly Value[]): Node[] => {
+    const level = levelOf(nodes, results)
+    return nodes.flatMap((node): readonly Node[] => {
+      if (node.body) {
+        const body = { ...node.body, nodes: rewritten(node.body.nodes, [node.body.output]) }
+        return [{ ...node, body }]
+      }
+      const make = replace(node, level)
+      if (!make) return [node]
+      let made: readonly Value[] = []
+      const { nodes: added } = builder.collect(node.path, () => (made = make(node.path))[0]!)
+      node.outputs.forEach((output, i) => replacement.set(output, made[i]!))
+      return added
+    })
+  }
+  const nodes = rewritten(
+    graph.nodes,
+    graph.outputs.map(({ value }) => value),
+  )
+  if (replacement.size === 0) return graph
+  const known = new Map([...graph.known, ...builder.known])
+  return dropDead(substitute({ ...graph, known }, nodes, replacement))
+}
+
+function levelOf(nodes: readonly Node[], results: readonly Value[]): Level {
+  const maker = new Map<Value, Node>()
+  const readers = new Map<Value, number>()
+  const read = (value: Value | null): void => {
+    if (value) readers.set(value, (readers.get(value) ?? 0) + 1)
+  }
+  const visit = (inner: readonly Node[]): void => {
+    for (const node of inner) {
+      node.inputs.forEach(read)
+      if (node.body) {
+        read(node.body.output)
+        visit(node.body.nodes) // a body may read from outside
+      }
+    }
+  }
+  for (const node of nodes) for (const output of node.outputs) maker.set(output, node)
+  visit(nodes)
+  results.forEach(read)
+  return { maker, readers }
+}

@@ -1,0 +1,52 @@
+import { reshape } from '../functions.ts'
+import type { Graph, Node, Value } from '../graph.ts'
+import { replaceNodes, type Level } from './replace-nodes.ts'
+import { weightViews } from './weight-views.ts'
+import { isLinear } from './linear.ts'
+
+/**
+ * A product whose result is cut into parts becomes a product for each part, over rows of the same weight: the cut would copy the
+ * result, which is the largest tensor of a layer. So do query, key and value in one, and a gated feed-forward layer.
+ */
+export function splitProducts(graph: Graph): Graph {
+  const view = weightViews(graph)
+  return replaceNodes(graph, (node, level) => {
+    const gemm = node.op === 'Split' ? productBehind(node, level) : undefined
+    if (!gemm) return undefined
+    const [x, weight, bias] = gemm.inputs as [Value, Value, Value?]
+    const bounds: [number, number][] = []
+    for (const output of node.outputs) {
+      const begin = bounds.at(-1)?.[1] ?? 0
+      bounds.push([begin, begin + output.shape.at(-1)!])
+    }
+    const rowsOf = (value: Value, [begin, end]: [number, number]): Value | undefined =>
+      view(value, level.maker, value.shape.with(0, end - begin), [begin, end])
+    // Only a checkpoint's own weights have parts that cost nothing.
+    if (!isWeight(graph, level, weight) || (bias && !isWeight(graph, level, bias))) return undefined
+    return () =>
+      bounds.map((range, i) => {
+        const operands = [x, rowsOf(weight, range)!, ...(bias ? [rowsOf(bias, range)!] : [])]
+        return reshape(x.builder.emit('Gemm', operands, { transB: 1 }), node.outputs[i]!.shape)
+      })
+  })
+}
+
+/** The product that is read by this cut alone, through reshapes that leave the last axis as it is. */
+function productBehind({ inputs, attributes }: Node, { maker, readers }: Level): Node | undefined {
+  let value = inputs[0]!
+  const width = value.shape.at(-1)
+  if (attributes['axis'] !== value.shape.length - 1) return undefined
+  for (let node = maker.get(value); node && readers.get(value) === 1; node = maker.get(value)) {
+    if (node.op === 'Gemm') return isLinear(node) ? node : undefined
+    if (node.op !== 'Reshape' || node.inputs[0]!.shape.at(-1) !== width) return undefined
+    value = node.inputs[0]!
+  }
+  return undefined
+}
+
+function isWeight(graph: Graph, { maker }: Level, value: Value): boolean {
+  const known = graph.known.get(value)
+  if (known) return 'weight' in known
+  const node = maker.get(value)
+  return node?.op === 'Cast' && isWeight(graph, { maker, readers: new Map() }, node.inputs[0]!)
+}
