@@ -3,7 +3,7 @@
 const test = '\\.test\\.tsx?$|/(testing|test-[a-z-]+)\\.ts$'
 const npm = (...names) => `(^|/)node_modules/(${names.join('|')})/`
 const errors = '^app/contract/errors\\.ts$'
-const weights = '^app/checkpoints/weights\\.ts$'
+const weights = '^app/checkpoints/(weights|lora/layer)[.]ts$'
 const pureMedia = '^app/media/[^/]+\\.ts$'
 
 const forbid = (name, from, to) => ({ name, severity: 'error', from, to })

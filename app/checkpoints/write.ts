@@ -18,17 +18,15 @@ export async function writeSafetensors(
   for (const [name, { shape, data }] of Object.entries(tensors))
     if (data.length !== sizeOf(shape))
       throw new Error(`tensor ${name}: ${data.length} values do not fill shape ${showShape(shape)}`)
-  await write(
-    path,
-    Object.entries(tensors).map(([name, { dtype, shape, data }]) => ({
-      name,
-      dtype,
-      shape,
-      chunks: () => [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)],
-    })),
-    metadata,
-  )
+  await write(path, Object.entries(tensors).map(entryOf), metadata)
 }
+
+const entryOf = ([name, { dtype, shape, data }]: [string, Tensor]): Entry => ({
+  name,
+  dtype,
+  shape,
+  chunks: () => [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)],
+})
 
 /** The same for weights of other files, which are copied piece by piece: a model needs not fit into memory. */
 export async function writeWeights(
@@ -46,7 +44,10 @@ export async function writeWeights(
 const chunkBytes = 2 ** 24
 
 async function* chunksOf({ source }: Weight): AsyncGenerator<Uint8Array> {
-  if ('bytes' in source) return yield source.bytes
+  if ('bytes' in source) {
+    yield source.bytes
+    return
+  }
   for (let done = 0; done < source.length; done += chunkBytes)
     yield await withFile(source.file, (file) =>
       file.read(source.offset + done, Math.min(chunkBytes, source.length - done)),

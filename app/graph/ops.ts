@@ -389,7 +389,7 @@ const table = {
         fail(`query ${showShape(q)} and key ${showShape(k)} do not fit ${heads} heads`)
       if (k[0] !== q[0] || v[0] !== q[0] || k[1] !== v[1])
         fail(`query ${showShape(q)}, key ${showShape(k)} and value ${showShape(v)} do not fit`)
-      return [{ dtype: q.length ? inputs[0]!.dtype : 'float32', shape: [q[0]!, q[1]!, v[2]!] }]
+      return [{ dtype: sameDType(inputs.slice(0, 3)), shape: [q[0]!, q[1]!, v[2]!] }]
     },
   },
 } satisfies Record<string, Op>

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { loadReportSchema } from '#app/contract/load-report.ts'
 import { modelEntrySchema } from '#app/contract/models.ts'
 import { recipeSchema } from '#app/contract/recipe.ts'
 import { classificationSchema } from '#app/contract/results.ts'
@@ -200,6 +202,30 @@ test('models lists what is there and what is wrong with it', async () => {
   expect(stdout).toMatch(/^bad-\w{8} +motion-adapter +cannot be used/m)
   expect(stderr).toMatch(/block_out_channels/)
   expect((await run('models', '--models', 'nowhere')).code).toBe(3)
+})
+
+test('inspect tells what a file or folder holds, and fails where weights and config do not agree', async () => {
+  const model = join(bundledModelsDir(), 'moving-shapes')
+  const { code, stdout } = await run('inspect', model, '--json')
+  expect(code).toBe(0)
+  const report = loadReportSchema.parse(JSON.parse(stdout))
+  expect(report.parts.map(({ part, architecture }) => [part, architecture])).toEqual([
+    ['text_encoder', 'CLIPTextModel'],
+    ['unet', 'UNet2DConditionModel'],
+    ['vae', 'AutoencoderKL'],
+  ])
+  const weights = readFileSync(join(model, 'unet/diffusion_pytorch_model.safetensors'))
+  expect(report.files[1]?.sha256).toBe(createHash('sha256').update(weights).digest('hex'))
+
+  cpSync(join(bundledModelsDir(), 'moving-shapes-motion'), join(folder, 'motion'), { recursive: true })
+  const config = JSON.parse(read('motion/config.json').toString()) as Record<string, unknown>
+  writeFileSync(join(folder, 'motion/config.json'), JSON.stringify({ ...config, use_motion_mid_block: false }))
+  const broken = await run('inspect', 'motion')
+  expect(broken.code).toBe(3)
+  expect(broken.stdout).toMatch(/MotionAdapter: \d+ unused: mid_block\.motion_modules\.0\./)
+  const nowhere = await run('inspect', 'nowhere')
+  expect(nowhere.stderr).toMatch(/error: .*nowhere cannot be found/)
+  expect(nowhere.code).toBe(3)
 })
 
 test('doctor checks this machine', async () => {

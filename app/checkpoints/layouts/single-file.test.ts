@@ -1,10 +1,12 @@
 import { copyFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { ProblemError } from '#app/contract/errors.ts'
 import { float32, type Tensor } from '#app/tensor/tensor.ts'
 import { openWeightsFile } from '../open.ts'
 import { readWeight } from '../read.ts'
 import { goldens, temporaryFolder } from '../testing.ts'
+import type { Weight } from '../weights.ts'
 import { writeSafetensors, writeWeights } from '../write.ts'
 import { ldmUnetLayer } from './ldm-unet.ts'
 import { ldmVaeKey } from './ldm-vae.ts'
@@ -182,6 +184,41 @@ test.each([
   [{ 'model.diffusion_model.input_blocks.0.0.weight': [8, 4, 3, 3] }, /its UNet has no weight .*incomplete/],
 ])('a file that is none is named for what it is: %o', async (shapes, message) => {
   await expect(openSingleFile(await fileOf(shapes))).rejects.toThrow(message)
+})
+
+test('mutated keys and shapes are refused in words, and never take time or memory', async () => {
+  const seed = 20_240_607
+  let state = seed
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state % below
+  }
+  for (const name of ['sd15-tiny', 'sd2-tiny', 'xl-tiny', 'mm_tiny_v15_v2']) {
+    const { weights } = await openWeightsFile(at(`${name}.safetensors`))
+    const file = join(await temporaryFolder(), 'mutated.safetensors')
+    for (let round = 0; round < 40; round++) {
+      const mutated = new Map<string, Weight>()
+      for (const [key, { shape }] of weights) {
+        const [kind, digit] = [random(60), String(10 ** random(16))]
+        if (kind === 0) continue
+        const renamed = kind === 1 ? key.replace(/\d+/, digit) : kind === 2 ? key.replace(/\w+$/, 'other') : key
+        const sizes = kind < 6 ? shape.slice(random(3)).map((size) => (random(2) ? size : random(9))) : [...shape]
+        // Nothing has bytes, so that each file is small whatever its shapes say.
+        if (sizes.length) sizes[random(sizes.length)] = 0
+        const source = { bytes: new Uint8Array(sizes.length ? 0 : 4) }
+        mutated.set(renamed, { name: renamed, dtype: 'float32', shape: sizes, source })
+      }
+      await writeWeights(file, mutated.values())
+      const started = performance.now()
+      const open = name.startsWith('mm') ? openMotionModule : openSingleFile
+      const problem = await open(file).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      if (problem !== undefined) expect(problem, `seed ${seed}, round ${round}`).toBeInstanceOf(ProblemError)
+      expect(performance.now() - started).toBeLessThan(1000)
+    }
+  }
 })
 
 test('a motion module is told by its shapes, and positions are left to be computed', async () => {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { ProblemError } from '#app/contract/errors.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
+import { sizeOf } from '#app/tensor/tensor.ts'
 import { summarise, type Checkpoint } from '../folder.ts'
 import { openWeightsFile } from '../open.ts'
 import { readWeight } from '../read.ts'
@@ -146,6 +147,7 @@ function familyOf(weights: Weights): Family {
 
 /** Above this, the last attention's bias is that of a UNet that predicts velocity; 2.0 and 2.1 base stay far below. */
 const velocitySpread = 0.09
+const mostRead = 100_000
 
 /**
  * What the UNet predicts, which no shape tells: a settings file beside the checkpoint says so ("parameterization: v"), newer files
@@ -161,7 +163,7 @@ async function predictionTypeOf(file: string, all: Weights, unet: Weights, famil
     .filter((key) => /^up_blocks\.\d+\.attentions\.\d+\.transformer_blocks\.0\.norm1\.bias$/.test(key))
     .sort()
     .at(-1)
-  if (last === undefined) return 'epsilon'
+  if (last === undefined || sizeOf(unet.get(last)!.shape) > mostRead) return 'epsilon'
   const { data } = toFloat32(await readWeight(unet.get(last)!))
   const mean = data.reduce((sum, value) => sum + value, 0) / data.length
   const spread = Math.sqrt(data.reduce((sum, value) => sum + (value - mean) ** 2, 0) / data.length)

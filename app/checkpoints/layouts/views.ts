@@ -1,4 +1,6 @@
-import { bytesPerElement, sizeOf, type Shape } from '#app/tensor/tensor.ts'
+import { ProblemError } from '#app/contract/errors.ts'
+import { bytesPerElement, showShape, sizeOf, type Shape } from '#app/tensor/tensor.ts'
+import { quoted } from '../file.ts'
 import { readWeight } from '../read.ts'
 import type { Weight, Weights } from '../weights.ts'
 
@@ -22,9 +24,19 @@ export function rowsOf({ dtype, shape, source }: Weight, name: string, begin: nu
     : { ...part, source: { ...source, offset: source.offset + begin * row, length: (end - begin) * row } }
 }
 
+const mostTurned = 2 ** 26
+
 /** A matrix the other way round. No range of a file is that, so this one is read: for small matrices only. */
 export async function transposed(weight: Weight, name: string): Promise<Weight> {
   const [height, width] = weight.shape as [number, number]
+  if (weight.shape.length !== 2 || height * width > mostTurned)
+    throw new ProblemError(
+      'bad-model',
+      `weight "${weight.name}" has shape ${showShape(weight.shape)}, which is no projection`,
+      {
+        field: weight.name,
+      },
+    )
   const { data } = await readWeight(weight)
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   const size = bytesPerElement[weight.dtype]
@@ -42,12 +54,18 @@ export function below(weights: Weights, prefix: string): Map<string, Weight> {
   )
 }
 
+const mostLayers = 1000
+
 /** One more than the largest number that stands at `(\d+)` in any key; 0 when none does. */
 export function countOf(keys: Iterable<string>, pattern: RegExp): number {
   let count = 0
   for (const key of keys) {
     const index = pattern.exec(key)?.[1]
     if (index !== undefined) count = Math.max(count, Number(index) + 1)
+    if (count > mostLayers)
+      throw new ProblemError('bad-model', `the key ${quoted(key)} counts more layers than any model has`, {
+        field: key,
+      })
   }
   return count
 }

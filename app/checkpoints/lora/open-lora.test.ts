@@ -95,6 +95,7 @@ test.each([
   ['LoHa', { 'lora_unet_a.hada_w1_a': values(2, 4) }, /is a LoHa, as "lora_unet_a.hada_w1_a" shows/],
   ['LoKr', { 'lora_unet_a.lokr_w1': values(2, 4) }, /is a LoKr/],
   ['DoRA', { ...pair('lora_unet_a'), 'lora_unet_a.dora_scale': values(4) }, /is a DoRA/],
+  ['an alpha that is many', { ...pair('lora_unet_a'), 'lora_unet_a.alpha': values(2) }, /is not one number/],
   ['no LoRA', { 'some.weight': values(2) }, /holds nothing that is known/],
   ['one layer twice', { ...pair('unet.a'), 'unet.a.lora_A.weight': values(2, 4) }, /that it has twice/],
 ])('refused: %s', async (_, tensors, message) => {

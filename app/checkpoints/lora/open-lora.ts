@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
+import { sizeOf } from '#app/tensor/tensor.ts'
 import { quoted } from '../file.ts'
 import { readJson } from '../json.ts'
 import { contentsOf } from '../layouts/contents.ts'
@@ -54,6 +55,7 @@ export async function openLora(file: string): Promise<LoraFile> {
     const rank = down.shape[0]!
     if (up.shape[1] !== rank)
       return refuse(`the two weights of the layer ${quoted(path)} have the ranks ${rank} and ${up.shape[1]}`)
+    if (alpha && sizeOf(alpha.shape) !== 1) return refuse(`the alpha ${quoted(alpha.name)} is not one number`)
     const written = alpha ? toFloat32(await readWeight(alpha)).data[0]! : trainedAlpha(settings[part], path)
     const divisor = settings[part]?.use_rslora ? Math.sqrt(rank) : rank
     layers.push({

@@ -87,7 +87,7 @@ const motionAdapter: Audit = (json, weights) => {
 
 const timesformerRun = ({ num_frames, num_channels, image_size }: TimesformerConfig): Run[] => {
   const [height, width = height] = [image_size].flat() as [number, number?]
-  return [{ inputs: { pixel_values: float(1, num_frames, num_channels, height, width!) } }]
+  return [{ inputs: { pixel_values: float(1, num_frames, num_channels, height, width) } }]
 }
 
 const image = (levels: readonly unknown[], channels: number): Shape => [1, channels, side(levels), side(levels)]

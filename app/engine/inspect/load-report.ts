@@ -155,6 +155,6 @@ function listed(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch (cause) {
-    throw new ProblemError('not-found', `${folder} cannot be found.`, { file: folder, cause })
+    throw new ProblemError('not-found', `${folder} cannot be found.`, { file: folder, field: 'model', cause })
   }
 }

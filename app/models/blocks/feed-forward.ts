@@ -33,7 +33,7 @@ export function feedForward(scope: Scope, x: Value, options: FeedForwardOptions)
   // One chunk after the other, so that only one chunk's inner layer is in memory at a time.
   const chunks = reshape(x, x.shape.toSpliced(dim, 1, size / chunkSize, chunkSize))
   return reshape(
-    x.builder.scan([chunks], dim, (chunk) => wholeFeedForward(scope, chunk!, options)),
+    x.builder.scan([chunks], dim, (chunk) => wholeFeedForward(scope, chunk, options)),
     x.shape,
   )
 }

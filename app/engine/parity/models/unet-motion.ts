@@ -1,6 +1,7 @@
-import { openUNetMotion } from '../../open/unet-motion.ts'
+import { openUNetMotion } from '#app/engine/open/unet-motion.ts'
 import { locate } from '../case.ts'
-import { apply, withTimestep, type Runner } from './runner.ts'
+import { apply } from './calls.ts'
+import { withTimestep, type Runner } from './runner.ts'
 
 export const runUNetMotion: Runner = async (place, spec, inputs) => {
   const { start, sessions } = place
@@ -10,6 +11,6 @@ export const runUNetMotion: Runner = async (place, spec, inputs) => {
     locate(start, spec.checkpoint),
     adapter && locate(start, String(adapter.args.adapter)),
   )
-  for (const step of spec.setup) if (step !== adapter) await apply(place, unet, step)
+  for (const step of spec.setup) if (step !== adapter) await apply(start, unet, step)
   return unet.forward(withTimestep(spec, inputs))
 }
