@@ -64,7 +64,7 @@ export class SessionCache {
       return found.session
     }
     await requireRight(compute)
-    const built = await lower(graph(), compute.precision)
+    const built = await lower(graph(), compute)
     const weights = weightRanges(built)
     this.#compilations++
     this.#bytesMapped += bytesOf(new Map([...weights].filter(([range]) => !this.#live().has(range))))

@@ -42,8 +42,9 @@ describe('evenFrameIndices', () => {
   for (const [clipLen, segLen, indices] of [
     [8, 8, [0, 1, 2, 3, 4, 5, 6, 7]],
     [8, 16, [0, 2, 4, 6, 9, 11, 13, 15]],
-    [3, 2, [0, 0, 1]], // 0.5 rounds to even, as numpy has it
+    [3, 6, [0, 2, 5]], // 2.5 rounds to even, as numpy has it
     [3, 4, [0, 2, 3]],
+    [8, 3, [0, 1, 2, 2, 2, 2, 2, 2]], // too few: the last again
     [1, 9, [0]],
   ] as const)
     it(`${clipLen} of ${segLen}`, () => expect(evenFrameIndices(clipLen, segLen).indices).toEqual(indices))

@@ -39,9 +39,10 @@ export function sampleFrameIndices({ clipLen, frameSampleRate, segLen, endIndex,
   return sample(linspace(start, end, clipLen).map((at) => Math.trunc(clamp(at, start, Math.max(start, end - 1)))))
 }
 
-/** `clipLen` frames evenly from the first to the last, rounded as numpy rounds. */
+/** `clipLen` frames evenly from the first to the last, rounded as numpy rounds; of a clip with fewer frames all, and the last again. */
 export function evenFrameIndices(clipLen: number, segLen: number): FrameSample {
   checkCounts(clipLen, segLen)
+  if (segLen < clipLen) return sample(Array.from({ length: clipLen }, (_, i) => Math.min(i, segLen - 1)))
   return sample(linspace(0, segLen - 1, clipLen).map(roundHalfEven))
 }
 

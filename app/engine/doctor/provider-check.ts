@@ -1,5 +1,6 @@
 import type { DoctorReport } from '#app/contract/system.ts'
 import { ort } from '../onnxruntime.ts'
+import { fusedAttentionIsRight } from '../providers/attention-check.ts'
 import { precisionsOf, type Compute, type Provider } from '../providers/compute.ts'
 import { figure, selfCheck } from '../providers/self-check.ts'
 
@@ -26,7 +27,8 @@ async function checkOne(compute: Compute): Promise<Check> {
       state: provider === 'cpu' ? 'missing' : 'warning',
       detail: `cannot be used here: ${result.reason}`,
     }
-  const error = `largest error of the self-check ${figure(result.error)}`
+  const fused = await fusedAttentionIsRight(provider)
+  const error = `largest error of the self-check ${figure(result.error)}${fused ? '' : '; its fused attention is wrong here, so that it is computed in plain operators'}`
   return result.state === 'right'
     ? { name, state: 'ok', detail: error }
     : { name, state: 'warning', detail: `computes wrongly: ${error}, allowed ${figure(result.limit)}` }

@@ -1,20 +1,23 @@
 import type { Graph } from '#app/graph/index.ts'
 import { toHalf } from '#app/graph/passes/half.ts'
 import { int8Weights, toInt8 } from '#app/graph/passes/int8.ts'
+import { plainAttention } from '#app/graph/passes/plain-attention.ts'
 import { splitProducts } from '#app/graph/passes/split-products.ts'
 import { eightBitWeights } from '../quantize/quantize-cache.ts'
-import type { Precision } from './compute.ts'
+import { fusedAttentionIsRight } from './attention-check.ts'
+import type { Compute } from './compute.ts'
 import { weightBits } from './weight-bits.ts'
 
-/** The graph in that precision. 8-bit weights are made once and then read from their cache. */
-export async function lower(graph: Graph, precision: Precision): Promise<Graph> {
+/** The graph as the provider computes it rightly, in that precision. 8-bit weights are made once and then read from their cache. */
+export async function lower(graph: Graph, { provider, precision }: Compute): Promise<Graph> {
+  const whole = (await fusedAttentionIsRight(provider)) ? graph : plainAttention(graph)
   switch (precision) {
     case 'float32':
-      return graph
+      return whole
     case 'float16':
-      return toHalf(graph)
+      return toHalf(whole)
     case 'int8': {
-      const split = splitProducts(graph)
+      const split = splitProducts(whole)
       return toInt8(split, await eightBitWeights(int8Weights(split), await weightBits()))
     }
   }

@@ -62,8 +62,9 @@ export function refuseWrong(compute: Compute, result: SelfCheck): void {
 
 export const figure = (value: number): string => value.toExponential(1)
 
-async function runCase(graph: Graph, input: Tensor, { provider, precision }: Compute): Promise<Float32Array> {
-  const session = await openSession(await lower(graph, precision), { threads: 1, prepack: false, provider })
+async function runCase(graph: Graph, input: Tensor, compute: Compute): Promise<Float32Array> {
+  const { provider } = compute
+  const session = await openSession(await lower(graph, compute), { threads: 1, prepack: false, provider })
   try {
     const { y } = await session.run({ x: input })
     return y!.data as Float32Array

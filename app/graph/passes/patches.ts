@@ -1,5 +1,6 @@
-import { concat, reshape, slice, transpose } from '../functions.ts'
+import { reshape, slice, transpose } from '../functions.ts'
 import type { Node, Value } from '../graph.ts'
+import { inPieces } from './pieces.ts'
 
 /** Patches are made this many bytes at a time, so that they are still in the cache when they are multiplied (docs/decisions.md). */
 const pieceBytes = 4 * 2 ** 20
@@ -38,15 +39,6 @@ export function mapPatches(
     const images = to - from === batch ? pixels : slice(pixels, 0, from, to)
     return inPieces(positions, pieceBytes / bytes, 1, (begin, end) => multiplied(images, begin, end))
   })
-}
-
-/** The results of `each` for at most `most` of `count` entries at a time, and for one at least, joined along an axis. */
-function inPieces(count: number, most: number, axis: number, each: (begin: number, end: number) => Value): Value {
-  const step = Math.min(count, Math.max(1, Math.floor(most)))
-  const pieces = Array.from({ length: Math.ceil(count / step) }, (_, i) =>
-    each(i * step, Math.min(count, (i + 1) * step)),
-  )
-  return concat(pieces, axis)
 }
 
 type Window = {
