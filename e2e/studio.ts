@@ -25,7 +25,7 @@ export async function startHost(dataDir: string): Promise<Host> {
     process.kill('SIGTERM')
     await once(process, 'exit')
   }
-  for await (const line of createInterface({ input: process.stdout! })) {
+  for await (const line of createInterface({ input: process.stdout })) {
     const url = /http:\S+/.exec(line)?.[0]
     if (url) return { url, process, stop }
   }

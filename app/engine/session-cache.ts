@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Graph } from '#app/graph/index.ts'
+import { toFast } from '#app/graph/passes/fast.ts'
+import { exactly, Kernels } from './kernels/kernels.ts'
 import { readMemory } from './memory.ts'
 import { reference, type Compute } from './providers/compute.ts'
 import { lower } from './providers/lower.ts'
@@ -18,6 +20,9 @@ type Entry = {
   lastUsed: number
 }
 
+/** Spent at most on measuring kernels when a graph is opened for the first time. */
+const measuringMs = 2000
+
 /**
  * The sessions that are open, the least recently used let go when they hold more than the budget. A session costs little to
  * open because weights stay mapped, so one is kept for each model, input shape and set of options.
@@ -26,6 +31,8 @@ export class SessionCache {
   #budgetBytes = 8 * 1024 ** 3
   #threads = availableParallelism()
   #compute = reference
+  #exact = false
+  #kernels = new Kernels()
   readonly #entries = new Map<string, Entry>()
   #bytesMapped = 0
   #compilations = 0
@@ -35,8 +42,14 @@ export class SessionCache {
     threads?: number | undefined
     /** What models compute on that were not told otherwise. */
     compute?: Partial<Compute> | undefined
+    /** Leaves out every approximation that is made for speed in float32: convolutions by Winograd's filtering. */
+    exact?: boolean | undefined
+    /** Where measured kernel choices are kept; without it they follow a rule. */
+    kernelFile?: string | undefined
   }): void {
-    const { budgetBytes, threads, compute } = to
+    const { budgetBytes, threads, compute, exact, kernelFile } = to
+    if (exact !== undefined) this.#exact = exact
+    if (kernelFile !== undefined) this.#kernels = new Kernels(kernelFile)
     if (budgetBytes !== undefined) this.#budgetBytes = budgetBytes
     if (threads !== undefined) this.#threads = threads
     if (compute !== undefined) this.#compute = { ...this.#compute, ...compute }
@@ -57,14 +70,14 @@ export class SessionCache {
     graph: () => Graph,
     { compute = this.#compute, prepack = compute.precision === 'int8' }: { prepack?: boolean; compute?: Compute } = {},
   ): Promise<Session> {
-    const key = `${compute.provider} ${compute.precision} ${modelKey}`
+    const key = `${compute.provider} ${compute.precision}${this.#exact ? ' exact' : ''} ${modelKey}`
     const found = this.#entries.get(key)
     if (found) {
       found.lastUsed = Date.now()
       return found.session
     }
     await requireRight(compute)
-    const built = await lower(graph(), compute)
+    const built = await this.#fastest(await lower(graph(), compute), compute)
     const weights = weightRanges(built)
     this.#compilations++
     this.#bytesMapped += bytesOf(new Map([...weights].filter(([range]) => !this.#live().has(range))))
@@ -83,6 +96,12 @@ export class SessionCache {
     this.#entries.set(key, entry)
     await this.#shrink(key)
     return entry.session
+  }
+
+  /** In the forms that the processor is fastest with in float32; other providers and precisions have their own. */
+  async #fastest(graph: Graph, { provider, precision }: Compute): Promise<Graph> {
+    if (provider !== 'cpu' || precision !== 'float32') return graph
+    return toFast(graph, this.#exact ? exactly : await this.#kernels.choose(graph, this.#threads, measuringMs))
   }
 
   /** The first run allocates what the graph works in, so memory is taken again after it. */

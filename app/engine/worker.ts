@@ -14,6 +14,7 @@ const newsPort = (workerData as { newsPort: MessagePort }).newsPort
 const post = (message: FromWorker): void => control.postMessage(message)
 const sessions = new SessionCache()
 const cacheFolder = process.env['FRAMELOOM_CACHE']
+if (cacheFolder !== undefined) sessions.configure({ kernelFile: join(cacheFolder, 'kernels.json') })
 const hashes = createWeightHashes(cacheFolder === undefined ? undefined : join(cacheFolder, 'weight-hashes.json'))
 const handlers = createHandlers(sessions, hashes)
 

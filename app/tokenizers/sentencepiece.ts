@@ -23,13 +23,13 @@ export function parseSentencePiece(bytes: Uint8Array, file = 'spiece.model'): Se
   const model: SentencePieceModel = { pieces: [], modelType: 'unigram', charsmap: new Uint8Array() }
   const refuse = (message: string, cause?: unknown) =>
     new ProblemError('bad-model', `${file}: ${message}`, { file, ...(cause === undefined ? {} : { cause }) })
-  let trained = false
+  const seen = { trained: false }
   const reader = new PbfReader(bytes)
   try {
     reader.readFields((tag, result, field) => {
       if (tag === 1) result.pieces.push(field.readMessage(readPiece, { text: '', score: 0, type: 'normal' }))
       else if (tag === 2) {
-        trained = true
+        seen.trained = true
         field.readMessage(readTrainer, result)
       } else if (tag === 3) field.readMessage(readNormalizer, result)
     }, model)
@@ -37,7 +37,7 @@ export function parseSentencePiece(bytes: Uint8Array, file = 'spiece.model'): Se
     throw refuse(`is not a SentencePiece model: ${(cause as Error).message}`, cause)
   }
   // The reader does not complain about a field that ends behind the file, and the pieces come first.
-  if (reader.pos !== bytes.length || !trained) throw refuse('is not a whole SentencePiece model; it may be cut short.')
+  if (reader.pos !== bytes.length || !seen.trained) throw refuse('is not a whole SentencePiece model; it may be cut short.')
   if (model.pieces.length === 0) throw refuse('is not a SentencePiece model: it has no pieces.')
   const broken = model.pieces.findIndex((piece) => piece.text === '' || !Number.isFinite(piece.score))
   if (broken >= 0) throw refuse(`piece ${broken} has no text or no finite score; the file is damaged.`)

@@ -24,12 +24,20 @@ const colors: Readonly<Record<string, readonly [number, number, number]>> = {
 const grounds = ['black', 'navy', 'gray', 'teal', 'cream']
 
 /** The prompts of the reference's evaluation: each label with each of four seeds, colours and grounds in turn. */
-export function prompts(labels: readonly string[], seeds: number): { label: string; color: string; prompt: string; seed: number }[] {
+export function prompts(
+  labels: readonly string[],
+  seeds: number,
+): { label: string; color: string; prompt: string; seed: number }[] {
   return labels.flatMap((label, i) =>
     Array.from({ length: seeds }, (_, seed) => {
       const [shape, ...motion] = label.split(' ')
       const color = Object.keys(colors)[(i + seed) % 8]!
-      return { label, color, seed, prompt: `a ${color} ${shape} ${motion.join(' ')} on a ${grounds[(i + 2 * seed) % 4]} background` }
+      return {
+        label,
+        color,
+        seed,
+        prompt: `a ${color} ${shape} ${motion.join(' ')} on a ${grounds[(i + 2 * seed) % 4]} background`,
+      }
     }),
   )
 }
@@ -38,9 +46,21 @@ export function prompts(labels: readonly string[], seeds: number): { label: stri
  * How often the bundled models' clips show the shape and the colour of their prompt. With a file of latents, one row a prompt, the
  * same noise can be given to another implementation. Prints one line of JSON.
  */
-export async function demoQuality(models: string, { seeds, latentsFile, framesFile }: { seeds: number; latentsFile?: string | undefined; framesFile?: string | undefined }): Promise<void> {
+export async function demoQuality(
+  models: string,
+  {
+    seeds,
+    latentsFile,
+    framesFile,
+  }: { seeds: number; latentsFile?: string | undefined; framesFile?: string | undefined },
+): Promise<void> {
   const sessions = new SessionCache()
-  const { parts } = await openTextToVideo(sessions, join(models, 'moving-shapes'), join(models, 'moving-shapes-motion'), { forwardChunking: null, scheduler: null, eta: 0 })
+  const { parts } = await openTextToVideo(
+    sessions,
+    join(models, 'moving-shapes'),
+    join(models, 'moving-shapes-motion'),
+    { forwardChunking: null, scheduler: null, eta: 0 },
+  )
   const { parts: classifier } = await openClassifier(sessions, join(models, 'moving-shapes-timesformer'), 'demo')
   const given = framesFile ? toFloat32((await readTensors(framesFile)).frames!).data : undefined
   const rows = prompts(classifier.labels, seeds)
@@ -50,7 +70,11 @@ export async function demoQuality(models: string, { seeds, latentsFile, framesFi
     noise.push(latentNoise(seed, [1, 4, 8, 16, 16]).data)
     if (latentsFile) continue
     const pixels = given ? pixelsFrom(given, i) : await generate(parts, prompt, seed)
-    const frames = Array.from({ length: pixels.count }, (_, f) => ({ width: 64, height: 64, data: pixels.data.subarray(f * 12288, (f + 1) * 12288) }))
+    const frames = Array.from({ length: pixels.count }, (_, f) => ({
+      width: 64,
+      height: 64,
+      data: pixels.data.subarray(f * 12288, (f + 1) * 12288),
+    }))
     const logits = (await classifier.forward(classifier.preprocess(frames))).data
     const said = classifier.labels[logits.indexOf(Math.max(...logits))]!
     counts.clips++
@@ -64,14 +88,35 @@ export async function demoQuality(models: string, { seeds, latentsFile, framesFi
     noise.forEach((one, i) => {
       all.set(one, i * size)
     })
-    await writeSafetensors(latentsFile, { latents: { dtype: 'float32', shape: [noise.length, 4, 8, 16, 16], data: all } })
-  } else console.log(JSON.stringify({ ...counts, shape: counts.shape / counts.clips, color: counts.color / counts.clips, label: counts.label / counts.clips }))
+    await writeSafetensors(latentsFile, {
+      latents: { dtype: 'float32', shape: [noise.length, 4, 8, 16, 16], data: all },
+    })
+  } else
+    console.log(
+      JSON.stringify({
+        ...counts,
+        shape: counts.shape / counts.clips,
+        color: counts.color / counts.clips,
+        label: counts.label / counts.clips,
+      }),
+    )
 }
 
 async function generate(parts: Parameters<typeof textToVideo>[0], prompt: string, seed: number): Promise<Pixels> {
-  const request = { prompt, negativePrompt: '', width: 64, height: 64, numFrames: 8, numInferenceSteps: 20, guidanceScale: 4, seed, clipSkip: null }
+  const request = {
+    prompt,
+    negativePrompt: '',
+    width: 64,
+    height: 64,
+    numFrames: 8,
+    numInferenceSteps: 20,
+    guidanceScale: 4,
+    seed,
+    clipSkip: null,
+  }
   const images = []
-  for await (const event of textToVideo(parts, request, () => null)) if (event.type === 'frame') images.push(event.image)
+  for await (const event of textToVideo(parts, request, () => null))
+    if (event.type === 'frame') images.push(event.image)
   return pixelsOf(images)
 }
 
@@ -80,7 +125,9 @@ function pixelsFrom(frames: Float32Array, i: number): Pixels {
   const plane = 64 * 64
   const data = new Uint8Array(8 * plane * 3)
   for (let f = 0; f < 8; f++)
-    for (let p = 0; p < plane; p++) for (let c = 0; c < 3; c++) data[(f * plane + p) * 3 + c] = Math.round(frames[((i * 8 + f) * 3 + c) * plane + p]! * 255)
+    for (let p = 0; p < plane; p++)
+      for (let c = 0; c < 3; c++)
+        data[(f * plane + p) * 3 + c] = Math.round(frames[((i * 8 + f) * 3 + c) * plane + p]! * 255)
   return { width: 64, height: 64, count: 8, data }
 }
 
@@ -99,7 +146,8 @@ function nearestColor({ width, height, count, data }: Pixels): string {
         if (x === 0 || y === 0 || x === width - 1 || y === height - 1) border.push(at(f, x, y))
       }
   const ground = [0, 1, 2].map((c) => border.map((rgb) => rgb[c]!).sort((a, b) => a - b)[border.length >> 1]!)
-  const apart = (a: readonly number[], b: readonly number[]): number => Math.hypot(a[0]! - b[0]!, a[1]! - b[1]!, a[2]! - b[2]!)
+  const apart = (a: readonly number[], b: readonly number[]): number =>
+    Math.hypot(a[0]! - b[0]!, a[1]! - b[1]!, a[2]! - b[2]!)
   const standing = all.toSorted((a, b) => apart(b, ground) - apart(a, ground)).slice(0, Math.floor(all.length * 0.04))
   const mean = [0, 1, 2].map((c) => standing.reduce((sum, rgb) => sum + rgb[c]!, 0) / standing.length)
   return Object.entries(colors).sort(([, a], [, b]) => apart(a, mean) - apart(b, mean))[0]![0]

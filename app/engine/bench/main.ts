@@ -129,5 +129,9 @@ async function main(): Promise<void> {
 const [word, name, folder, threads, inputs] = process.argv.slice(2)
 if (word === 'child') await child(name!, folder!, Number(threads), inputs!)
 else if (word === 'demo')
-  await demoQuality(name ?? 'resources/demo-models', { seeds: 4, latentsFile: process.env.LATENTS_OUT, framesFile: process.env.FRAMES_IN })
+  await demoQuality(name ?? 'resources/demo-models', {
+    seeds: 4,
+    latentsFile: process.env.LATENTS_OUT,
+    framesFile: process.env.FRAMES_IN,
+  })
 else await main()

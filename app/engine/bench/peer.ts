@@ -21,7 +21,7 @@ export async function startPeer(command: string, args: readonly string[]): Promi
   let words = ''
   process.stderr.on('data', (chunk: Buffer) => (words = (words + chunk.toString()).slice(-2000)))
   const next = async (): Promise<Record<string, number>> => {
-    const { done, value } = await answers.next()
+    const { done, value } = (await answers.next()) as IteratorResult<string, undefined>
     if (done) throw new Error(`${command} ended: ${words}`)
     return value.startsWith('{') ? (JSON.parse(value) as Record<string, number>) : next()
   }
@@ -48,7 +48,7 @@ function watchAnonymous({ pid }: ChildProcess): { peak: () => number; stop: () =
   let peak = 0
   const timer = setInterval(() => {
     try {
-      peak = Math.max(peak, memory(pid!).anonymous_mib)
+      peak = Math.max(peak, memory(pid).anonymous_mib)
     } catch {
       clearInterval(timer) // it has ended
     }

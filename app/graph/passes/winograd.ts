@@ -84,7 +84,7 @@ function inGroups(x: Value, size: number, each: (images: Value) => Value): Value
   const [batch, ...rest] = x.shape as [number, ...number[]]
   if (size === batch) return each(x)
   const groups = reshape(x, [batch / size, size, ...rest])
-  const stacked = x.builder.scan([groups], 0, (images) => each(images!))
+  const stacked = x.builder.scan([groups], 0, (images) => each(images))
   return reshape(stacked, [batch, ...stacked.shape.slice(2)])
 }
 
