@@ -51,7 +51,7 @@ export function difference(actual: Tensor, expected: Tensor, scale?: number): nu
   let [worst, largest] = [0, 0]
   for (let i = 0; i < b.length; i++) {
     const distance = Math.abs(a[i]! - b[i]!)
-    if (!(distance <= worst)) worst = distance // also when it is NaN
+    if (distance > worst || Number.isNaN(distance)) worst = distance // NaN stays
     largest = Math.max(largest, Math.abs(b[i]!))
   }
   return worst === 0 ? 0 : worst / (scale ?? largest)

@@ -78,7 +78,7 @@ function distance(actual: Float32Array, expected: Float32Array | Float64Array): 
   let [worst, largest] = [0, 0]
   for (let i = 0; i < expected.length; i++) {
     const error = Math.abs(actual[i]! - expected[i]!)
-    if (!(error <= worst)) worst = error // also when it is NaN
+    if (error > worst || Number.isNaN(error)) worst = error // NaN stays
     largest = Math.max(largest, Math.abs(expected[i]!))
   }
   return worst / largest

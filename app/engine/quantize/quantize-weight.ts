@@ -20,7 +20,7 @@ export function quantizeWeight({ shape, data }: Tensor<'float32'>, bits: WeightB
     let largest = 0
     for (let i = o * inner; i < (o + 1) * inner; i++) {
       const size = Math.abs(data[i]!)
-      if (!(size <= largest)) largest = size // also when it is NaN
+      if (size > largest || Number.isNaN(size)) largest = size // NaN stays
     }
     scales[o] = largest / most
   }
