@@ -11,44 +11,48 @@ test('a web page of another origin reads no byte of the studio', async ({ studio
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const studioOrigin = new URL(host.url).origin
+  const icon = await page.locator('link[rel=icon]').evaluate((link: HTMLLinkElement) => link.href)
   const other = await page.context().newPage()
   try {
     await other.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
-    const outcomes = await other.evaluate(async (origin) => {
-      const attempt = async (path: string, init: RequestInit): Promise<string> => {
-        try {
-          const response = await fetch(`${origin}${path}`, { credentials: 'include', ...init })
-          return `${response.type} ${(await response.text()).length}`
-        } catch {
-          return 'blocked'
+    const outcomes = await other.evaluate(
+      async ({ origin, icon }) => {
+        const attempt = async (path: string, init: RequestInit): Promise<string> => {
+          try {
+            const response = await fetch(`${origin}${path}`, { credentials: 'include', ...init })
+            return `${response.type} ${(await response.text()).length}`
+          } catch {
+            return 'blocked'
+          }
         }
-      }
-      const socket = new Promise<string>((resolve) => {
-        const ws = new WebSocket(`${origin.replace('http', 'ws')}/rpc`)
-        ws.onopen = () => resolve('open')
-        ws.onerror = () => resolve('blocked')
-      })
-      const frame = new Promise<string>((resolve) => {
-        const element = document.createElement('iframe')
-        element.src = origin
-        element.onload = () => resolve(element.contentDocument ? 'readable' : 'opaque')
-        document.body.append(element)
-      })
-      const image = new Promise<string>((resolve) => {
-        const element = new Image()
-        element.onload = () => resolve('loaded')
-        element.onerror = () => resolve('blocked')
-        element.src = `${origin}/icon.svg`
-      })
-      return {
-        page: await attempt('/', {}),
-        opaque: await attempt('/', { mode: 'no-cors' }),
-        upload: await attempt('/media/uploads?name=x.mp4', { method: 'POST', body: 'x' }),
-        socket: await socket,
-        frame: await frame,
-        image: await image,
-      }
-    }, studioOrigin)
+        const socket = new Promise<string>((resolve) => {
+          const ws = new WebSocket(`${origin.replace('http', 'ws')}/rpc`)
+          ws.onopen = () => resolve('open')
+          ws.onerror = () => resolve('blocked')
+        })
+        const frame = new Promise<string>((resolve) => {
+          const element = document.createElement('iframe')
+          element.src = origin
+          element.onload = () => resolve(element.contentDocument ? 'readable' : 'opaque')
+          document.body.append(element)
+        })
+        const image = new Promise<string>((resolve) => {
+          const element = new Image()
+          element.onload = () => resolve('loaded')
+          element.onerror = () => resolve('blocked')
+          element.src = icon
+        })
+        return {
+          page: await attempt('/', {}),
+          opaque: await attempt('/', { mode: 'no-cors' }),
+          upload: await attempt('/media/uploads?name=x.mp4', { method: 'POST', body: 'x' }),
+          socket: await socket,
+          frame: await frame,
+          image: await image,
+        }
+      },
+      { origin: studioOrigin, icon },
+    )
     expect(outcomes).toEqual({
       page: 'blocked',
       opaque: expect.stringMatching(/^(blocked|opaque 0)$/),

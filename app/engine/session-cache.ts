@@ -32,6 +32,7 @@ export class SessionCache {
   #threads = availableParallelism()
   #compute = reference
   #exact = false
+  #prepack: boolean | undefined
   #kernels = new Kernels()
   readonly #entries = new Map<string, Entry>()
   #bytesMapped = 0
@@ -46,8 +47,11 @@ export class SessionCache {
     exact?: boolean | undefined
     /** Where measured kernel choices are kept; without it they follow a rule. */
     kernelFile?: string | undefined
+    /** Whether weights are copied into the layout that products like best; by precision without it. */
+    prepack?: boolean | undefined
   }): void {
-    const { budgetBytes, threads, compute, exact, kernelFile } = to
+    const { budgetBytes, threads, compute, exact, kernelFile, prepack } = to
+    if (prepack !== undefined) this.#prepack = prepack
     if (exact !== undefined) this.#exact = exact
     if (kernelFile !== undefined) this.#kernels = new Kernels(kernelFile)
     if (budgetBytes !== undefined) this.#budgetBytes = budgetBytes
@@ -68,7 +72,10 @@ export class SessionCache {
     modelKey: string,
     label: string,
     graph: () => Graph,
-    { compute = this.#compute, prepack = compute.precision === 'int8' }: { prepack?: boolean; compute?: Compute } = {},
+    {
+      compute = this.#compute,
+      prepack = this.#prepack ?? compute.precision === 'int8',
+    }: { prepack?: boolean; compute?: Compute } = {},
   ): Promise<Session> {
     const key = `${compute.provider} ${compute.precision}${this.#exact ? ' exact' : ''} ${modelKey}`
     const found = this.#entries.get(key)

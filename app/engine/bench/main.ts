@@ -1,137 +1,117 @@
-import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism, homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { compare, readTensors } from '../parity/case.ts'
+import { writeSafetensors } from '#app/checkpoints/write.ts'
+import { normalValues } from '../kernels/normal-values.ts'
+import { cases, type Variant } from './cases.ts'
 import { child } from './child.ts'
 import { demoQuality } from './demo-quality.ts'
-import { startPeer, type Peer } from './peer.ts'
+import { race, type Figures, type RaceOptions, type Side } from './race.ts'
+import { document, table } from './report.ts'
+import { checkpoint, referencePython } from './set-up.ts'
 
 /**
- * Races full-size models against the PyTorch reference, both sides in one run and in turn, on the same inputs and threads.
+ * Races full-size models against the PyTorch reference, all sides in one run and in turn, on the same inputs and threads, and
+ * compares the outputs first. Makes its own Python and checkpoints where none are given.
  *
- *   npm run bench -- --checkpoints DIR --reference reference.py --python PYTHON [--case NAME]... [--rounds N] [--threads N]
- *
- * Prints a table of medians in Markdown. The outputs are compared before any time is taken.
+ *   npm run bench -- [--case NAME]... [--choices] [--rounds N] [--threads N] [--write docs/benchmarks.md]
+ *                    [--cache DIR] [--python PYTHON] [--int8] [--bfloat16]
  */
 
-const agreement = 1e-4
+const reference: Side = { title: 'PyTorch', reference: 'float32' }
+const ours: Side = { title: 'Frameloom', ours: {} }
 
-type Row = { name: string; ours: Figures; theirs: Figures; ratio: number; apart: string }
-type Figures = { ms: number; firstSeconds: number; peak: number; anonymous: number }
+/** What a user may choose for the motion UNet, against what they get unasked. */
+const choices: readonly Side[] = [
+  { title: 'as it comes', ours: {} },
+  { title: '`--exact`', ours: { exact: true } },
+  { title: 'weights prepacked', ours: { prepack: true } },
+  { title: 'AttnProcessor', ours: { processor: { processor: 'AttnProcessor' } } },
+  { title: 'SlicedAttnProcessor(1)', ours: { processor: { processor: 'SlicedAttnProcessor', slice_size: 1 } } },
+  { title: 'SlicedAttnProcessor(8)', ours: { processor: { processor: 'SlicedAttnProcessor', slice_size: 8 } } },
+  { title: 'fuseQkvProjections', ours: { fuseQkv: true } },
+  { title: 'forward chunking 1, dim 0', ours: { chunk: [1, 0] } },
+  { title: 'forward chunking 2, dim 0', ours: { chunk: [2, 0] } },
+  { title: 'forward chunking 2, dim 1', ours: { chunk: [2, 1] } },
+]
 
-async function race(
-  name: string,
-  options: { folder: string; python: string; reference: string; rounds: number; threads: number },
-): Promise<Row> {
+/** Each choice beside the default alone, so that no more than two models are in memory. */
+async function choiceTable(options: RaceOptions): Promise<Figures[]> {
   const work = await mkdtemp(join(tmpdir(), 'frameloom-bench-'))
-  const output = (side: string): string => join(work, `${side}.safetensors`)
-  const inputs = output('theirs').replace('.safetensors', '.inputs.safetensors')
-  const start = async (side: 'ours' | 'theirs'): Promise<{ peer: Peer; firstSeconds: number }> => {
-    const args = [name, options.folder, String(options.threads)]
-    const peer =
-      side === 'ours'
-        ? await startPeer(process.execPath, [process.argv[1]!, 'child', ...args, inputs])
-        : await startPeer(options.python, [options.reference, ...args])
-    const { ms } = await peer.ask('run')
-    await peer.ask(`save ${output(side)}`)
-    return { peer, firstSeconds: peer.startSeconds + ms! / 1000 }
-  }
+  const inputs = join(work, 'inputs.safetensors')
+  const rows: Figures[] = []
   try {
-    const theirs = await start('theirs')
-    const ours = await start('ours')
-    const verdict = compare(await readTensors(output('ours')), await readTensors(output('theirs')), agreement)
-    if (verdict.state !== 'PASS') throw new Error(`${name}: the outputs differ: ${verdict.figure}`)
-
-    const times: [number, number][] = []
-    for (let round = 0; round < options.rounds; round++)
-      times.push([(await ours.peer.ask('run')).ms!, (await theirs.peer.ask('run')).ms!])
-    const figures = async ({ peer, firstSeconds }: typeof ours, column: 0 | 1): Promise<Figures> => ({
-      ms: median(times.map((pair) => pair[column])),
-      firstSeconds,
-      peak: (await peer.ask('rss')).peak_mib!,
-      anonymous: peer.anonymousPeak(),
+    await writeSafetensors(inputs, {
+      sample: normalValues([1, 4, 8, 32, 32], 1),
+      encoder_hidden_states: normalValues([1, 77, 768], 2),
     })
-    const row = {
-      name,
-      ours: await figures(ours, 0),
-      theirs: await figures(theirs, 1),
-      ratio: median(times.map(([a, b]) => b / a)),
-      apart: verdict.figure,
+    const [usual, ...others] = choices as [Side, ...Side[]]
+    for (const other of others) {
+      const [first, second] = await race('unet-motion', [usual, other], { ...options, inputs })
+      if (rows.length === 0) rows.push(first!)
+      rows.push(second!)
+      console.error(table([second!]).split('\n').at(-1))
     }
-    await Promise.all([ours.peer.close(), theirs.peer.close()])
-    return row
+    return rows
   } finally {
     await rm(work, { recursive: true, force: true })
   }
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length / 2
-  return sorted.length % 2 ? sorted[Math.floor(middle)]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-}
-
-function table(rows: readonly Row[]): string {
-  const seconds = (ms: number): string => (ms / 1000).toFixed(2)
-  const lines = rows.map(({ name, ours, theirs, ratio, apart }) =>
-    [
-      name,
-      `${seconds(ours.ms)} / ${seconds(theirs.ms)} s`,
-      `${ratio.toFixed(2)}x`,
-      `${ours.firstSeconds.toFixed(1)} / ${theirs.firstSeconds.toFixed(1)} s`,
-      `${ours.peak} / ${theirs.peak} MiB`,
-      `${ours.anonymous} / ${theirs.anonymous} MiB`,
-      apart,
-    ].join(' | '),
-  )
-  return [
-    '| case | forward, ours / reference | reference : ours | load to first output | peak memory | anonymous memory | apart |',
-    '|---|---|---|---|---|---|---|',
-    ...lines.map((line) => `| ${line} |`),
-  ].join('\n')
-}
-
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      checkpoints: { type: 'string' },
-      reference: { type: 'string' },
-      python: { type: 'string', default: 'python3' },
       case: { type: 'string', multiple: true },
+      cache: {
+        type: 'string',
+        default: join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'frameloom-bench'),
+      },
+      python: { type: 'string' },
       rounds: { type: 'string', default: '5' },
       threads: { type: 'string', default: String(availableParallelism()) },
+      choices: { type: 'boolean', default: false },
+      int8: { type: 'boolean', default: false },
+      bfloat16: { type: 'boolean', default: false },
+      write: { type: 'string' },
     },
   })
-  if (!values.checkpoints || !values.reference)
-    throw new Error(
-      'usage: npm run bench -- --checkpoints DIR --reference reference.py [--python PYTHON] [--case NAME] [--rounds N] [--threads N]',
-    )
-  const rows: Row[] = []
-  for (const name of values.case ?? ['timesformer', 'unet-motion']) {
-    const folder = resolve(values.checkpoints, name)
-    if (!existsSync(folder)) throw new Error(`There is no checkpoint ${folder}.`)
-    rows.push(
-      await race(name, {
-        folder,
-        python: values.python,
-        reference: resolve(values.reference),
-        rounds: Number(values.rounds),
-        threads: Number(values.threads),
-      }),
-    )
-    console.error(table(rows.slice(-1)).split('\n').at(-1))
+  const cache = resolve(values.cache)
+  const python = values.python ?? (await referencePython(cache))
+  const optionsFor = async (name: string): Promise<RaceOptions> => ({
+    folder: await checkpoint(cache, python, name),
+    python,
+    rounds: Number(values.rounds),
+    threads: Number(values.threads),
+    kernelFile: join(cache, 'kernels.json'),
+  })
+  const sides = [
+    reference,
+    ours,
+    ...(values.int8 ? [{ title: 'Frameloom, int8', ours: { precision: 'int8' } } satisfies Side] : []),
+    ...(values.bfloat16 ? [{ title: 'PyTorch, bfloat16', reference: 'bfloat16' } satisfies Side] : []),
+  ]
+  const results: { name: string; figures: Figures[] }[] = []
+  for (const name of values.case ?? Object.keys(cases)) {
+    const figures = await race(name, sides, await optionsFor(name))
+    results.push({ name, figures })
+    console.log(`${name}\n\n${table(figures)}\n`)
   }
-  console.log(table(rows))
+  const chosen = values.choices ? await choiceTable(await optionsFor('unet-motion')) : []
+  if (chosen.length > 0) console.log(`unet-motion, what can be chosen\n\n${table(chosen)}`)
+  if (values.write !== undefined)
+    await writeFile(
+      values.write,
+      document(results, chosen, { rounds: Number(values.rounds), threads: Number(values.threads) }),
+    )
 }
 
-const [word, name, folder, threads, inputs] = process.argv.slice(2)
-if (word === 'child') await child(name!, folder!, Number(threads), inputs!)
+const [word, name, folder, threads, inputs, variant = '{}', kernelFile] = process.argv.slice(2)
+if (word === 'child') await child(name!, folder!, Number(threads), inputs!, JSON.parse(variant) as Variant, kernelFile)
 else if (word === 'demo')
   await demoQuality(name ?? 'resources/demo-models', {
     seeds: 4,
-    latentsFile: process.env.LATENTS_OUT,
-    framesFile: process.env.FRAMES_IN,
+    latentsFile: process.env['LATENTS_OUT'],
+    framesFile: process.env['FRAMES_IN'],
   })
 else await main()

@@ -1,7 +1,7 @@
 import type { ConvKernel, ConvShape } from '#app/graph/passes/winograd.ts'
 
 /** With fewer channels the transforms cost more than they save. */
-const fewestChannels = 64
+const fewestChannels = 96
 /** With fewer tiles reading the transformed weights, which are 1.8 and 4 times as large, takes longer than the products. */
 const fewestTiles = 64
 

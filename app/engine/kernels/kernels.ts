@@ -30,8 +30,8 @@ export class Kernels {
   }
 
   /**
-   * The choice for this graph's convolutions. Those not known yet are measured first, the most expensive ones first, until the
-   * budget is spent; the rest follow the rule and are measured another time.
+   * The choice for this graph's convolutions. Those not known yet are measured first, the most expensive ones first, as long as the
+   * budget lasts; the rest follow the rule and are measured another time.
    */
   async choose(graph: Graph, threads: number, budgetMs: number): Promise<Choose> {
     await this.#load(threads)
@@ -50,14 +50,20 @@ export class Kernels {
     const until = performance.now() + budgetMs
     const before = this.#measured.size
     for (const shape of shapes) {
-      if (performance.now() >= until) break
       const key = shapeKey(shape)
-      if (!this.#measured.has(key)) this.#measured.set(key, await measureConv(shape, threads))
+      if (this.#measured.has(key) || performance.now() + expectedMs(shape) > until) continue
+      this.#measured.set(key, await measureConv(shape, threads))
     }
     if (this.#measured.size === before) return
     await saveMeasurements(this.#file!, this.#machine, this.#measured).catch(() => undefined) // a full disk must not cost the run
   }
 }
+
+/** What a measurement takes at 100 GFLOP/s: some six runs of the direct convolution. */
+const expectedMs = (shape: ConvShape): number => (6 * flops(shape)) / 1e8
+
+const flops = ({ batch, input, output, height, width }: ConvShape): number =>
+  18 * batch * input * output * height * width
 
 function fastest(shape: ConvShape, measured: ConvMeasurement | undefined): ConvKernel {
   if (!measured) return kernelByRule(shape)
@@ -74,9 +80,8 @@ function candidates(graph: Graph): ConvShape[] {
   for (const node of graph.nodes) {
     const shape = convShape(node)
     if (!shape || !isCandidate(shape)) continue
-    const { batch, input, output, height, width } = shape
     const found = work.get(shapeKey(shape)) ?? { shape, cost: 0 }
-    work.set(shapeKey(shape), { shape, cost: found.cost + batch * input * output * height * width })
+    work.set(shapeKey(shape), { shape, cost: found.cost + flops(shape) })
   }
   return [...work.values()].sort((a, b) => b.cost - a.cost).map(({ shape }) => shape)
 }

@@ -1,23 +1,22 @@
 import { GraphBuilder, type Graph } from '#app/graph/index.ts'
 import { toFast } from '#app/graph/passes/fast.ts'
 import type { ConvKernel, ConvShape } from '#app/graph/passes/winograd.ts'
-import { float32, sizeOf, type Shape, type Tensor } from '#app/tensor/tensor.ts'
-import { latentNoise } from '#app/tensor/noise.ts'
 import { openSession, type Session } from '../session.ts'
+import { normalValues } from './normal-values.ts'
 
 export const convKernels = ['direct', 'winograd2', 'winograd4'] as const satisfies readonly ConvKernel[]
 
 /** Milliseconds of one convolution, and its largest difference to the direct one as a part of the largest output. */
 export type ConvMeasurement = Readonly<Record<ConvKernel, { readonly ms: number; readonly error: number }>>
 
-const rounds = 3
+const rounds = 2
 
 /** Runs a convolution with normal values in each kernel, in turn, and takes the best time of each: others may use the machine too. */
 export async function measureConv(shape: ConvShape, threads: number): Promise<ConvMeasurement> {
   const { batch, input, output, height, width } = shape
   const inputs = {
-    x: noise([batch, input, height, width], 1),
-    weight: noise([output, input, 3, 3], 2),
+    x: normalValues([batch, input, height, width], 1),
+    weight: normalValues([output, input, 3, 3], 2),
   }
   const sessions: Session[] = []
   try {
@@ -58,16 +57,6 @@ function convGraph({ batch, input, output, height, width }: ConvShape): Graph {
   ]
   builder.output('y', builder.emit('Slice', [y, begin, end, axis, step]))
   return builder.finish()
-}
-
-/** Normal values; a large tensor repeats them, which no sum here notices. */
-function noise(shape: Shape, seed: number): Tensor<'float32'> {
-  const size = sizeOf(shape)
-  const period = latentNoise(seed, [Math.min(size, 65_521)]).data
-  return float32(
-    shape,
-    Float32Array.from({ length: size }, (_, i) => period[i % period.length]!),
-  )
 }
 
 function apart(actual: Float32Array, expected: Float32Array): number {

@@ -3,6 +3,9 @@ import { sizeOf, type Tensor } from '#app/tensor/tensor.ts'
 /** Bits of a signed weight. 7 where the processor adds pairs of 8-bit products in 16 bits, which overflow (see bits.ts). */
 export type WeightBits = 7 | 8
 
+/** Adding it to a double leaves no room for a fraction: several times as fast as Math.round. */
+const roundToEven = 1.5 * 2 ** 52
+
 export type QuantizedTensor = { readonly columns: Tensor<'int8'>; readonly scales: Tensor<'float32'> }
 
 /**
@@ -24,6 +27,7 @@ export function quantizeWeight({ shape, data }: Tensor<'float32'>, bits: WeightB
     }
     scales[o] = largest / most
   }
+  const inverse = Float64Array.from(scales, (scale) => (scale === 0 ? 0 : 1 / scale))
   const columns = new Int8Array(inner * out)
   // In blocks of channels, so that what is written stays in the cache.
   const block = 64
@@ -32,8 +36,9 @@ export function quantizeWeight({ shape, data }: Tensor<'float32'>, bits: WeightB
     for (let pixel = 0; pixel < pixels; pixel++)
       for (let c = 0; c < channels; c++) {
         const row = (pixel * channels + c) * out
+        const from = c * pixels + pixel
         for (let o = first; o < end; o++)
-          columns[row + o] = scales[o] === 0 ? 0 : Math.round(data[o * inner + c * pixels + pixel]! / scales[o]!)
+          columns[row + o] = data[o * inner + from]! * inverse[o]! + roundToEven - roundToEven
       }
   }
   return {

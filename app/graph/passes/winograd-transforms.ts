@@ -47,15 +47,3 @@ function polynomial(roots: readonly number[]): number[] {
 export function squared(matrix: readonly (readonly number[])[]): number[] {
   return matrix.flatMap((a) => matrix.flatMap((b) => a.flatMap((x) => b.map((y) => x * y))))
 }
-
-/**
- * The input transform of a whole axis as one matrix (m + 2) * tiles by size: cuts it into overlapping tiles, with zeros beyond its
- * ends, and transforms each. Rows count the places in a tile first, the tiles second.
- */
-export function axisTransform({ tile, inputs }: Transforms, size: number, tiles: number, padding: number): number[] {
-  return inputs.flatMap((row) =>
-    Array.from({ length: tiles }, (_, t) => t).flatMap((t) =>
-      Array.from({ length: size }, (_, at) => row[at - (t * tile - padding)] ?? 0),
-    ),
-  )
-}

@@ -1,9 +1,9 @@
-import { float32 } from '#app/tensor/tensor.ts'
-import { add, cast, clamp, matmul, mul, reshape, slice, transpose } from '../functions.ts'
+import { float32, int64 } from '#app/tensor/tensor.ts'
+import { add, clamp, gather, matmul, mul, pad2d, reshape, slice, transpose } from '../functions.ts'
 import type { Graph, Node, Value } from '../graph.ts'
 import { replaceNodes } from './replace-nodes.ts'
 import { weightViews } from './weight-views.ts'
-import { axisTransform, squared, transforms, type Transforms } from './winograd-transforms.ts'
+import { squared, transforms, type Transforms } from './winograd-transforms.ts'
 
 export type ConvKernel = 'direct' | 'winograd2' | 'winograd4'
 
@@ -16,8 +16,11 @@ export type ConvShape = {
   readonly width: number
 }
 
-/** Transformed tiles are held for at most this many bytes at a time. */
-const mostTileBytes = 64 * 2 ** 20
+/** Transformed tiles are held for about this many bytes at a time. */
+const tileBytes = 16 * 2 ** 20
+
+/** Which pixels make up the tiles, by what they depend on: convolutions of one size share them. */
+type Tables = Map<string, Value>
 
 /**
  * 3x3 convolutions by Winograd's minimal filtering, as plain products: 2.25 times fewer multiplications with tiles of 2, 4 times
@@ -25,6 +28,7 @@ const mostTileBytes = 64 * 2 ** 20
  */
 export function winograd(graph: Graph, choose: (shape: ConvShape) => ConvKernel): Graph {
   const view = weightViews(graph)
+  const tables: Tables = new Map()
   return replaceNodes(graph, (node, { maker }) => {
     const shape = convShape(node)
     const kernel = shape ? choose(shape) : 'direct'
@@ -32,21 +36,25 @@ export function winograd(graph: Graph, choose: (shape: ConvShape) => ConvKernel)
     return () => {
       const weight = node.inputs[1]!
       const flat = [weight.shape[0]! * weight.shape[1]!, 9]
-      const filters = filterTransform(graph, view(weight, maker, flat) ?? reshape(weight, flat), transforms[kernel])
-      return [winogradConv(node, filters, transforms[kernel])]
+      const filters = filterTransform(
+        node.inputs[0]!,
+        view(weight, maker, flat) ?? reshape(weight, flat),
+        transforms[kernel],
+      )
+      return [winogradConv(node, filters, transforms[kernel], tables)]
     }
   })
 }
 
 /**
  * (O * C, 9) -> (side * side, O * C), side = tile + 2. onnxruntime computes what depends on no input when it opens a graph, and keeps
- * it: four times the weights. So this depends on an input, by a factor that is always 1.
+ * it, and what depends on an early one as soon as it can: four times the weights of all layers. So this depends on the layer's own
+ * input, by a factor that is always 1.
  */
-function filterTransform(graph: Graph, weight: Value, { tile, weights }: Transforms): Value {
-  const anyInput = graph.inputs[0]!
-  const element = cast(slice(reshape(anyInput, [-1]), 0, 0, 1), 'float32')
+function filterTransform(x: Value, weight: Value, { weights }: Transforms): Value {
+  const element = slice(reshape(x, [-1]), 0, 0, 1)
   const one = add(mul(clamp(element, -1, 1), 0), 1)
-  const transform = mul(matrix(weight, (tile + 2) ** 2, squared(weights)), one)
+  const transform = mul(matrix(weight, squared(weights), 9), one)
   return weight.builder.emit('FusedMatMul', [transform, weight], { transB: 1 })
 }
 
@@ -62,70 +70,76 @@ export function convShape({ op, inputs, outputs, attributes }: Node): ConvShape 
   return { batch, input: inputs[0]!.shape[1]!, output, height, width }
 }
 
-function winogradConv(node: Node, filters: Value, transform: Transforms): Value {
+function winogradConv(node: Node, filters: Value, { tile, inputs, outputs }: Transforms, tables: Tables): Value {
   const [x, weight, bias] = node.inputs as [Value, Value, Value?]
-  const [output, input] = weight.shape as [number, number]
-  const side = transform.tile + 2
-  const shape = node.outputs[0]!.shape as [number, number, number, number]
-  const padding = (node.attributes['pads'] as readonly number[])[0]!
-  const own = (images: Value): Value =>
-    filterTiles(images, reshape(filters, [side * side, output, input]), transform, shape, padding)
-  const y = inGroups(x, imagesAtATime(shape, Math.max(input, output), transform), own)
-  return bias ? add(y, reshape(bias, [output, 1, 1])) : y
-}
-
-function imagesAtATime([batch, , height, width]: readonly number[], channels: number, { tile }: Transforms): number {
-  const bytes = 4 * (tile + 2) ** 2 * Math.ceil(height! / tile) * Math.ceil(width! / tile) * channels
-  const most = Math.max(1, Math.floor(mostTileBytes / bytes))
-  return Array.from({ length: Math.min(most, batch!) }, (_, i) => i + 1).findLast((count) => batch! % count === 0)!
-}
-
-function inGroups(x: Value, size: number, each: (images: Value) => Value): Value {
-  const [batch, ...rest] = x.shape as [number, ...number[]]
-  if (size === batch) return each(x)
-  const groups = reshape(x, [batch / size, size, ...rest])
-  const stacked = x.builder.scan([groups], 0, (images) => each(images))
-  return reshape(stacked, [batch, ...stacked.shape.slice(2)])
-}
-
-/** (N, C, H, W) and filters (side * side, O, C) -> (N, O, H', W'). */
-function filterTiles(
-  x: Value,
-  filters: Value,
-  transform: Transforms,
-  [, , outHeight, outWidth]: readonly number[],
-  padding: number,
-): Value {
-  const { tile, outputs } = transform
+  const [out, channels] = weight.shape as [number, number]
+  const [batch, , outHeight, outWidth] = node.outputs[0]!.shape as [number, number, number, number]
   const side = tile + 2
-  const [batch, channels, height, width] = x.shape as [number, number, number, number]
-  const out = filters.shape[1]!
-  const [rows, columns] = [Math.ceil(outHeight! / tile), Math.ceil(outWidth! / tile)]
-  const along = (size: number, tiles: number): Value =>
-    matrix(x, side * tiles, axisTransform(transform, size, tiles, padding))
+  const [rows, columns] = [Math.ceil(outHeight / tile), Math.ceil(outWidth / tile)]
+  const grid: Grid = { batch, rows, columns, tile }
 
   // Channels last, so that all that is moved about are whole rows of channels.
-  const pixels = transpose(reshape(x, [batch, channels, height * width]), [0, 2, 1])
-  const byRow = matmul(along(height, rows), reshape(pixels, [batch, height, width * channels]))
-  const byColumn = matmul(along(width, columns), reshape(byRow, [batch, side * rows, width, channels]))
-  const places = transpose(reshape(byColumn, [batch, side, rows, side, columns * channels]), [1, 3, 0, 2, 4])
-  const tiles = batch * rows * columns
-  const products = x.builder.emit('FusedMatMul', [reshape(places, [side * side, tiles, channels]), filters], {
-    transB: 1,
-  }) // (side * side, tiles, O)
-  const results = matmul(matrix(x, tile * tile, squared(outputs)), reshape(products, [side * side, tiles * out]))
-  const image = transpose(reshape(results, [tile, tile, batch, rows, columns, out]), [2, 3, 0, 4, 1, 5])
+  const padding = (node.attributes['pads'] as readonly number[])[0]!
+  const [height, width] = [rows * tile + 2, columns * tile + 2]
+  const [below, right] = [height - x.shape[2]! - padding, width - x.shape[3]! - padding]
+  const padded = pad2d(x, [padding, padding, below, right])
+  const pixels = transpose(reshape(padded, [batch, channels, height * width]), [0, 2, 1])
+  const flat = reshape(pixels, [batch * height * width, channels])
+
+  const perPlace = reshape(filters, [side * side, out, channels])
+  const atATime = rowsAtATime(batch * rows, 4 * side * side * columns * Math.max(channels, out))
+  const table = tableOf(x, grid, atATime, tables)
+  /** Places of tiles (side * side * tiles) -> rows of the image (tile rows, tile, tile columns, tile, O). */
+  const filter = (places: Value): Value => {
+    const tiles = atATime * columns
+    const gathered = reshape(gather(flat, places, 0), [side * side, tiles * channels])
+    const transformed = reshape(matmul(matrix(x, squared(inputs), side * side), gathered), [
+      side * side,
+      tiles,
+      channels,
+    ])
+    const products = x.builder.emit('FusedMatMul', [transformed, perPlace], { transB: 1 }) // (side * side, tiles, O)
+    const results = matmul(matrix(x, squared(outputs), side * side), reshape(products, [side * side, tiles * out]))
+    return transpose(reshape(results, [tile, tile, atATime, columns, out]), [2, 0, 3, 1, 4])
+  }
+  const image =
+    atATime === batch * rows ? filter(reshape(table, [-1])) : x.builder.scan([table], 0, (at) => filter(at!))
   const whole = reshape(image, [batch, rows * tile, columns * tile, out])
-  const cropped = crop(crop(whole, 1, outHeight!), 2, outWidth!)
-  return reshape(transpose(reshape(cropped, [batch, outHeight! * outWidth!, out]), [0, 2, 1]), [
-    batch,
-    out,
-    outHeight!,
-    outWidth!,
-  ])
+  const cropped = crop(crop(whole, 1, outHeight), 2, outWidth)
+  const y = reshape(transpose(reshape(cropped, [batch, outHeight * outWidth, out]), [0, 2, 1]), node.outputs[0]!.shape)
+  return bias ? add(y, reshape(bias, [out, 1, 1])) : y
 }
 
 const crop = (x: Value, axis: number, size: number): Value => (x.shape[axis] === size ? x : slice(x, axis, 0, size))
 
-const matrix = (like: Value, rows: number, entries: readonly number[]): Value =>
-  like.builder.constant(float32([rows, entries.length / rows], entries))
+const matrix = (like: Value, entries: readonly number[], columns: number): Value =>
+  like.builder.constant(float32([entries.length / columns, columns], entries))
+
+/** The most rows of tiles that divide all of them and stay within the bytes. */
+function rowsAtATime(rows: number, bytesOfRow: number): number {
+  const most = Math.min(rows, Math.max(1, Math.floor(tileBytes / bytesOfRow)))
+  return Array.from({ length: most }, (_, i) => i + 1).findLast((count) => rows % count === 0)!
+}
+
+type Grid = { readonly batch: number; readonly rows: number; readonly columns: number; readonly tile: number }
+
+/** For each group of rows of tiles, the pixels at each place of its tiles, in images that are padded to whole tiles. */
+function tableOf(like: Value, { batch, rows, columns, tile }: Grid, atATime: number, tables: Tables): Value {
+  const key = [batch, rows, columns, tile, atATime].join()
+  const known = tables.get(key)
+  if (known) return known
+  const side = tile + 2
+  const [height, width] = [rows * tile + 2, columns * tile + 2]
+  const groups = (batch * rows) / atATime
+  const pixels: number[] = []
+  for (let group = 0; group < groups; group++)
+    for (let place = 0; place < side * side; place++)
+      for (let row = group * atATime; row < (group + 1) * atATime; row++)
+        for (let column = 0; column < columns; column++) {
+          const y = Math.floor(row / rows) * height + (row % rows) * tile + Math.floor(place / side)
+          pixels.push(y * width + column * tile + (place % side))
+        }
+  const table = like.builder.constant(int64([groups, side * side * atATime * columns], pixels))
+  tables.set(key, table)
+  return table
+}
