@@ -30,6 +30,24 @@ export const attnProcessorSchema = z.discriminatedUnion('processor', [
   }),
 ])
 
+export type AttnProcessor = z.infer<typeof attnProcessorSchema>
+
 /** A processor for every layer, by diffusers' paths: "mid_block.attentions.0.transformer_blocks.0.attn1.processor". */
 export const attnProcessorMapSchema = z.record(z.string(), attnProcessorSchema)
 export type AttnProcessorMap = z.infer<typeof attnProcessorMapSchema>
+
+export type AttnChoice = AttnProcessor | AttnProcessorMap
+
+export const isOneProcessor = (choice: AttnChoice): choice is AttnProcessor => typeof choice.processor === 'string'
+
+const namesFile = (one: AttnProcessor): boolean => 'weights' in one && one.weights !== undefined
+
+/**
+ * The processors that a run's settings may name: one for all layers, or one for each. Settings travel, from the page and inside clips,
+ * so they open no file: Custom Diffusion weights are left to the model interface.
+ */
+export const attnChoiceSchema = z
+  .union([attnProcessorSchema, attnProcessorMapSchema])
+  .refine((choice) => !(isOneProcessor(choice) ? [choice] : Object.values(choice)).some(namesFile), {
+    error: 'Processors with weights of their own cannot be part of the settings: they name a file.',
+  })

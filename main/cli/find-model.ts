@@ -8,9 +8,10 @@ import type { GlobalOptions, Tools } from './with-engine.ts'
 
 type Task = ModelEntry['task']
 
-const words: Record<Task, { field: 'model' | 'motionAdapter'; what: string }> = {
+const words: Record<Task, { field: 'model' | 'motionAdapter' | 'loras'; what: string }> = {
   'text-to-video': { field: 'model', what: 'text-to-video model' },
   'motion-adapter': { field: 'motionAdapter', what: 'motion adapter' },
+  lora: { field: 'loras', what: 'LoRA' },
   'video-classification': { field: 'model', what: 'video classifier' },
 }
 

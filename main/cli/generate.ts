@@ -138,6 +138,8 @@ export function settingsOf(options: GenerateOptions, models: readonly LocatedMod
     freeu: options.freeu ?? null,
     freeuChanges: [],
     forwardChunking: options.chunking ?? null,
+    attnProcessor: null,
+    loras: [],
     clipSkip: options.clipSkip ?? null,
     fps: options.fps,
   } satisfies GenerateSettings)

@@ -69,6 +69,7 @@ export const aClip = (change: Partial<ClipResult> = {}): ClipResult => ({
     settings: { ...toSettings(firstDraft), model: 'shapes', motionAdapter: 'motion' },
     model: { id: 'shapes', name: 'Shapes', sha256: { 'unet.safetensors': 'a'.repeat(64) } },
     motionAdapter: { id: 'motion', name: 'Motion', sha256: { 'motion.safetensors': 'b'.repeat(64) } },
+    loras: [],
   },
   ...change,
 })
