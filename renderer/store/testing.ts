@@ -37,6 +37,11 @@ export const anAdapter = (change: Partial<ModelEntry> = {}): ModelEntry => {
   }
 }
 
+export const aLora = (change: Partial<ModelEntry> = {}): ModelEntry => {
+  const { blockOutChannels: _, numFrames: __, ...model } = anAdapter()
+  return { ...model, id: 'night', name: 'Night', task: 'lora', className: 'LoRA', ...change }
+}
+
 export const aJob = (change: Partial<Job> = {}): Job => ({
   id: 'job',
   kind: 'generate',
