@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { z } from 'zod'
-import { attnChoiceSchema, attnProcessorSchema, type AttnChoice } from '#app/contract/attn-processors.ts'
-import { ProblemError } from '#app/contract/errors.ts'
+import { attnProcessorSchema, parseAttnChoice, type AttnChoice } from '#app/contract/attn-processors.ts'
+import { ProblemError, toProblem } from '#app/contract/errors.ts'
 
 const names = attnProcessorSchema.options.flatMap(({ shape }) => [...shape.processor.options] as string[])
 
@@ -27,24 +26,9 @@ export async function readAttention(text: string): Promise<AttnChoice | null> {
     return parsed.data
   }
   if (!existsSync(text)) refuse(`${text}: there is no such file, nor a processor of that name: ${names.join(', ')}.`)
-  return parseAttention(await readFile(text, 'utf8'), text)
-}
-
-function parseAttention(text: string, file: string): AttnChoice {
-  let value: unknown
   try {
-    value = JSON.parse(text)
-  } catch {
-    return refuse(`${file}: this is no JSON.`)
+    return parseAttnChoice(await readFile(text, 'utf8'))
+  } catch (error) {
+    return refuse(`${text}: ${toProblem(error).message}`)
   }
-  const parsed = attnChoiceSchema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const wrong = Object.entries(z.record(z.string(), z.unknown()).catch({}).parse(value)).find(
-    ([, processor]) => !attnProcessorSchema.safeParse(processor).success,
-  )
-  return refuse(
-    wrong && !('processor' in (value as object))
-      ? `${file}: ${JSON.stringify(wrong[1])} is no processor, at the layer "${wrong[0]}".`
-      : `${file}: ${parsed.error.issues[0]?.message ?? 'it is no processor and no map of them'}.`,
-  )
 }

@@ -1,11 +1,11 @@
 import { isOneProcessor, type AttnChoice } from '#app/contract/attn-processors.ts'
 
-/** The processors in a menu: by their names, `sliced` and `map`, which have more to them; '' is the default. */
-export type AttentionKind = '' | 'AttnProcessor' | 'AttnProcessor2_0' | 'sliced' | 'other' | 'map'
+/** The processors in a menu: by their names, `sliced` with its size, `custom` for maps and all others; '' is the default. */
+export type AttentionKind = '' | 'AttnProcessor' | 'AttnProcessor2_0' | 'sliced' | 'custom'
 
 export function attentionKind(choice: AttnChoice | null): AttentionKind {
   if (choice === null) return ''
-  if (!isOneProcessor(choice)) return 'map'
+  if (!isOneProcessor(choice)) return 'custom'
   switch (choice.processor) {
     case 'AttnProcessor':
     case 'AttnProcessor2_0':
@@ -13,7 +13,7 @@ export function attentionKind(choice: AttnChoice | null): AttentionKind {
     case 'SlicedAttnProcessor':
       return 'sliced'
     default:
-      return 'other'
+      return 'custom'
   }
 }
 
@@ -27,8 +27,8 @@ export function attentionLabel(choice: AttnChoice | null): string {
   return 'slice_size' in choice ? `${choice.processor}, ${choice.slice_size} at a time` : choice.processor
 }
 
-/** What choosing a kind sets. `other` and `map` come from a recipe or a file only: they stay as they are. */
-export function attentionOf(kind: AttentionKind, now: AttnChoice | null): AttnChoice | null {
+/** What choosing a kind sets. `custom` is what a recipe or a file brought. */
+export function attentionOf(kind: AttentionKind, now: AttnChoice | null, custom: AttnChoice | null): AttnChoice | null {
   switch (kind) {
     case '':
       return null
@@ -37,9 +37,8 @@ export function attentionOf(kind: AttentionKind, now: AttnChoice | null): AttnCh
     case 'AttnProcessor':
     case 'AttnProcessor2_0':
       return { processor: kind }
-    case 'other':
-    case 'map':
-      return now
+    case 'custom':
+      return custom
   }
 }
 

@@ -1,3 +1,5 @@
+import { useState } from 'react'
+import { chooseAttentionFile } from '#renderer/actions/attention.ts'
 import {
   attentionKind,
   attentionLabel,
@@ -10,19 +12,26 @@ import { NumberInput } from '#renderer/ui/number.tsx'
 import { Row } from '#renderer/ui/row.tsx'
 import { Select, type Choice } from '#renderer/ui/select.tsx'
 
-const kinds: readonly Choice<AttentionKind>[] = [
+const kinds: readonly Choice<AttentionKind | 'file'>[] = [
   { value: '', label: 'Default', detail: 'What the engine takes for each layer' },
   { value: 'AttnProcessor', label: 'AttnProcessor', detail: 'In plain steps' },
   { value: 'AttnProcessor2_0', label: 'AttnProcessor2_0', detail: 'Fused' },
   { value: 'sliced', label: 'Sliced', detail: 'Some heads at a time: less memory, slower' },
 ]
+const fromFile: Choice<AttentionKind | 'file'> = {
+  value: 'file',
+  label: 'From a file…',
+  detail: 'A map by layer, as JSON',
+}
 
-/** How the UNet's attention is computed: never what it computes. A map by layer comes from a recipe and is kept until replaced. */
+/** How the UNet's attention is computed: never what it computes. A map by layer comes from a recipe or a file. */
 export function AttentionRow({ problem }: { problem: string | undefined }) {
   const attention = useDraft((draft) => draft.attnProcessor)
   const kind = attentionKind(attention)
   const sliceSize = sliceSizeOf(attention)
-  const known = kinds.some(({ value }) => value === kind)
+  // Stays in the menu when another is tried. (The menu also falls back to its first value when the chosen one leaves its list.)
+  const [custom, setCustom] = useState(kind === 'custom' ? attention : null)
+  if (kind === 'custom' && attention !== custom) setCustom(attention)
   return (
     <Row
       label="Attention"
@@ -33,9 +42,12 @@ export function AttentionRow({ problem }: { problem: string | undefined }) {
       <Select
         label="Attention processor"
         value={kind}
-        choices={known ? kinds : [...kinds, { value: kind, label: attentionLabel(attention) }]}
+        choices={[...kinds, ...(custom ? [{ value: 'custom' as const, label: attentionLabel(custom) }] : []), fromFile]}
         invalid={!!problem}
-        onChange={(next) => editDraft({ attnProcessor: attentionOf(next, attention) })}
+        onChange={(next) => {
+          if (next === 'file') chooseAttentionFile()
+          else editDraft({ attnProcessor: attentionOf(next, attention, custom) })
+        }}
       />
       {kind === 'sliced' && sliceSize !== undefined && (
         <NumberInput
