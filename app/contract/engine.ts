@@ -1,3 +1,4 @@
+import type { AttnProcessorMap } from './attn-processors.ts'
 import type { Problem } from './errors.ts'
 import type { LoadReport } from './load-report.ts'
 import type { ModelEntry } from './models.ts'
@@ -38,6 +39,8 @@ export type EngineCalls = {
       settings: GenerateSettings
       model: LocatedModel
       motionAdapter: LocatedModel | null
+      /** In the order of the settings' own. */
+      loras: LocatedModel[]
       out: string
       appVersion: string
     }
@@ -55,6 +58,12 @@ export type EngineCalls = {
     request: { file: string; format: ExportFormat; out: string; fps?: number }
     event: { type: 'stage'; stage: string; progress: number }
     result: { bytes: number }
+  }
+  /** The attention layers of a model's UNet by path, each with the processor that it has by default. Reads no weights. */
+  attnProcessors: {
+    request: { model: LocatedModel; motionAdapter: LocatedModel | null }
+    event: never
+    result: { processors: AttnProcessorMap }
   }
   /** Tells what a file or folder of weights holds, without running it. */
   inspect: {

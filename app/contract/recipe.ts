@@ -18,5 +18,7 @@ export const recipeSchema = z.object({
   settings: generateSettingsSchema,
   model: modelReferenceSchema,
   motionAdapter: modelReferenceSchema.nullable(),
+  /** In the order of the settings' own. */
+  loras: z.array(modelReferenceSchema).default([]),
 })
 export type Recipe = z.infer<typeof recipeSchema>

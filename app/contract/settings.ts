@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { attnChoiceSchema } from './attn-processors.ts'
 import { betaSchedules } from './schedulers.ts'
 
 /** FreeU's four factors (arXiv 2309.11497), named as diffusers' `enable_freeu` does. 1 leaves a stage as it is; 0 means 0. */
@@ -15,6 +16,10 @@ export const forwardChunkingSchema = z.object({
   dim: z.union([z.literal(0), z.literal(1)]),
 })
 export type ForwardChunking = z.infer<typeof forwardChunkingSchema>
+
+/** A LoRA on top of the model. 1 is the strength it was trained with; 0 leaves the model as it is. */
+export const loraChoiceSchema = z.object({ id: z.string().min(1), scale: z.number().min(-10).max(10) })
+export type LoraChoice = z.infer<typeof loraChoiceSchema>
 
 /** Everything a user chooses for a text-to-video run. Sizes in pixels. */
 export const generateSettingsSchema = z.object({
@@ -39,6 +44,9 @@ export const generateSettingsSchema = z.object({
   /** FreeU as it was changed while the run went on: from `step` (0-based) on, `freeu` holds. */
   freeuChanges: z.array(z.object({ step: z.int().min(0), freeu: freeUSchema.nullable() })),
   forwardChunking: forwardChunkingSchema.nullable(),
+  /** The UNet's attention processors: one for all layers, or a map by layer path; null for the default. */
+  attnProcessor: attnChoiceSchema.nullable().default(null),
+  loras: z.array(loraChoiceSchema).max(32).default([]),
   /** Layers of the text encoder left out at its end; null for none. */
   clipSkip: z.int().min(1).max(12).nullable(),
   fps: z.number().min(1).max(120),

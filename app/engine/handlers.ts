@@ -1,4 +1,5 @@
 import type { Handlers } from './call.ts'
+import { attnProcessorsHandler } from './handlers/attn-processors.ts'
 import { classifyHandler } from './handlers/classify.ts'
 import { configure } from './handlers/configure.ts'
 import { doctor } from './handlers/doctor.ts'
@@ -15,6 +16,7 @@ export const createHandlers = (sessions: SessionCache, hashes: WeightHashes): Ha
   textToVideo: textToVideoHandler(sessions, hashes),
   classify: classifyHandler(sessions),
   exportClip,
+  attnProcessors: attnProcessorsHandler(sessions),
   inspect: inspectHandler(hashes),
   doctor,
   configure: configure(sessions),

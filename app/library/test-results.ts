@@ -20,6 +20,8 @@ export const testSettings: GenerateSettings = {
   freeu: null,
   freeuChanges: [],
   forwardChunking: null,
+  attnProcessor: null,
+  loras: [],
   clipSkip: null,
   fps: 8,
 }
@@ -33,6 +35,7 @@ export const testRecipe = (prompt: string): Recipe => ({
   settings: { ...testSettings, prompt },
   model: reference('painter'),
   motionAdapter: reference('motion'),
+  loras: [],
 })
 
 export const testClassification = (id: string, title: string): ClassificationResult => ({

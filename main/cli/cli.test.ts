@@ -3,14 +3,19 @@ import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { writeSafetensors } from '#app/checkpoints/write.ts'
+import { attnProcessorMapSchema } from '#app/contract/attn-processors.ts'
 import { loadReportSchema } from '#app/contract/load-report.ts'
 import { modelEntrySchema } from '#app/contract/models.ts'
 import { recipeSchema } from '#app/contract/recipe.ts'
 import { classificationSchema } from '#app/contract/results.ts'
 import { doctorReportSchema } from '#app/contract/system.ts'
+import { float32 } from '#app/tensor/tensor.ts'
 import { buildForTest, engineInput } from '#main/engine/testing.ts'
 import { appVersion, bundledModelsDir } from '#main/paths.ts'
+import { readClipRecipe } from '#main/studio/read-recipe.ts'
 
 // The command line as a user runs it: real processes, the bundled models, files in a folder of its own.
 vi.setConfig({ testTimeout: 120_000 })
@@ -53,6 +58,12 @@ const prompt = 'a red circle moving left on a black background'
 const generate = (out: string, ...more: string[]): Promise<Ran> =>
   run('generate', '--prompt', prompt, '--out', out, '--steps', '3', '--frames', '4', '--seed', '5', ...more)
 const read = (name: string): Buffer => readFileSync(join(folder, name))
+/** The largest difference between two clips of one size, of 255. */
+async function farthest(a: string, b: string): Promise<number> {
+  const [one, other] = await Promise.all([a, b].map((name) => sharp(read(name), { animated: true }).raw().toBuffer()))
+  expect(one!.length).toBe(other!.length)
+  return one!.reduce((most, value, i) => Math.max(most, Math.abs(value - other![i]!)), 0)
+}
 const clip = (name: string): string => join(bundledModelsDir(), 'clips', name)
 
 describe('the program itself', () => {
@@ -70,6 +81,9 @@ describe('the program itself', () => {
     [['generate', '-p', 'x', '-o', 'a.webp', '--steps', '2.5'], /--steps.*whole number/],
     [['generate', '-p', 'x', '-o', 'a.webp', '--size', '64'], /--size.*512x512/],
     [['generate', '-p', 'x', '-o', 'a.webp', '--freeu', '1,2'], /--freeu.*SD 1\.5/],
+    [['generate', '-p', 'x', '-o', 'a.webp', '--attn', 'Nope'], /no such file.*SlicedAttnProcessor/],
+    [['generate', '-p', 'x', '-o', 'a.webp', '--attn', 'SlicedAttnProcessor'], /SlicedAttnProcessor:N/],
+    [['generate', '-p', 'x', '-o', 'a.webp', '--lora', 'a:99'], /--lora.*from -10 to 10/],
     [['generate', '-p', 'x', '-o', 'a.avi'], /\.mp4, \.webm, \.gif or \.webp/],
     [['generate', '-p', 'x', '-o', 'nowhere/a.webp'], /folder .*nowhere does not exist/],
     [['generate', '-p', 'x', '-o', 'a.webp', '--size', '70x64'], /multiple of 8.*64 or 72/],
@@ -120,6 +134,65 @@ describe('generate', () => {
     expect(read('c.webp').equals(read('a.webp'))).toBe(false)
     expect(read('d.webp').equals(read('a.webp'))).toBe(false)
     expect(existsSync(join(folder, 'e.webp'))).toBe(true)
+  })
+
+  test('attention processors, for all layers or by a map, give the same clip', async () => {
+    expect((await generate('a.webp')).code).toBe(0)
+    const listed = await run('processors', '--model', 'moving-shapes', '--out', 'map.json')
+    expect(listed, listed.stderr).toMatchObject({ code: 0, stdout: 'map.json\n' })
+    const map = attnProcessorMapSchema.parse(JSON.parse(read('map.json').toString()))
+    const paths = Object.keys(map)
+    expect(paths).toContain('mid_block.attentions.0.transformer_blocks.0.attn1.processor')
+    expect(paths.some((path) => path.includes('.motion_modules.'))).toBe(true)
+    const mixed = Object.fromEntries(
+      paths.map((path, i) => [
+        path,
+        i % 2 ? { processor: 'AttnProcessor' } : { processor: 'SlicedAttnProcessor', slice_size: 3 },
+      ]),
+    )
+    writeFileSync(join(folder, 'mixed.json'), JSON.stringify(mixed))
+    const sliced = { processor: 'SlicedAttnProcessor', slice_size: 2 }
+    for (const [name, attn, kept] of [
+      ['b.webp', 'SlicedAttnProcessor:2', sliced],
+      ['c.webp', 'mixed.json', mixed],
+    ] as const) {
+      const { code, stdout, stderr } = await generate(name, '--attn', attn, '--json')
+      expect(code, stderr).toBe(0)
+      const { recipe } = JSON.parse(stdout) as { recipe: unknown }
+      expect(recipeSchema.parse(recipe).settings.attnProcessor).toEqual(kept)
+      expect(await readClipRecipe(join(folder, name))).toEqual(recipe)
+      expect(await farthest(name, 'a.webp')).toBeLessThanOrEqual(2)
+    }
+    const { [paths[0]!]: _, ...short } = map
+    writeFileSync(join(folder, 'short.json'), JSON.stringify(short))
+    const left = await generate('d.webp', '--attn', 'short.json')
+    expect(left).toMatchObject({ code: 2, stderr: expect.stringMatching(/\d+ attention layers/) as string })
+  })
+
+  test('a LoRA changes the clip by its scale, and is in the recipe with its hash', async () => {
+    const path = 'mid_block.attentions.0.transformer_blocks.0.attn1.to_v'
+    const file = join(folder, 'night.safetensors')
+    const uneven = Float32Array.from({ length: 128 }, (_, i) => Math.sin(i * i))
+    await writeSafetensors(file, {
+      [`unet.${path}.lora_A.weight`]: float32([2, 64], uneven),
+      [`unet.${path}.lora_B.weight`]: float32([64, 2], uneven),
+      'unet.elsewhere.to_q.lora_A.weight': float32([2, 64], new Float32Array(128)),
+      'unet.elsewhere.to_q.lora_B.weight': float32([64, 2], new Float32Array(128)),
+    })
+    await generate('a.webp')
+    const made = await generate('b.webp', '--lora', 'night.safetensors:0.5', '--json')
+    expect(made.code, made.stderr).toBe(0)
+    const { recipe, notes } = JSON.parse(made.stdout) as { recipe: unknown; notes: string[] }
+    expect(notes).toEqual(['1 of the 2 layers of the LoRA night are not in this model.'])
+    const { settings, loras } = recipeSchema.parse(recipe)
+    const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex')
+    expect(loras).toEqual([{ id: settings.loras[0]!.id, name: 'night', sha256: { 'night.safetensors': sha256 } }])
+    expect(settings.loras[0]).toMatchObject({ scale: 0.5 })
+    await generate('c.webp', '--models', '.', '--lora', 'night:0')
+    expect(await farthest('b.webp', 'a.webp')).toBeGreaterThan(8)
+    expect(await farthest('c.webp', 'a.webp')).toBeLessThanOrEqual(2)
+    const unknown = await generate('d.webp', '--lora', 'nope')
+    expect(unknown).toMatchObject({ code: 3, stderr: expect.stringMatching(/no LoRA "nope"/) as string })
   })
 
   test('an unknown model lists the known ones; one for another task and a broken one are told apart', async () => {

@@ -18,7 +18,7 @@ export function exitCodeOf({ code, field }: Problem): number {
     case 'bad-model':
       return exitCodes.badModel
     case 'not-found':
-      return field === 'model' || field === 'motionAdapter' ? exitCodes.badModel : exitCodes.badMedia
+      return ['model', 'motionAdapter', 'loras'].includes(field ?? '') ? exitCodes.badModel : exitCodes.badMedia
     case 'bad-media':
       return exitCodes.badMedia
     case 'cancelled':

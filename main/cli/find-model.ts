@@ -8,9 +8,10 @@ import type { GlobalOptions, Tools } from './with-engine.ts'
 
 type Task = ModelEntry['task']
 
-const words: Record<Task, { field: 'model' | 'motionAdapter'; what: string }> = {
+const words: Record<Task, { field: 'model' | 'motionAdapter' | 'loras'; what: string }> = {
   'text-to-video': { field: 'model', what: 'text-to-video model' },
   'motion-adapter': { field: 'motionAdapter', what: 'motion adapter' },
+  lora: { field: 'loras', what: 'LoRA' },
   'video-classification': { field: 'model', what: 'video classifier' },
 }
 
@@ -61,3 +62,19 @@ export function findModel(
     throw new ProblemError('bad-model', `${model.id} is a ${words[model.task].what}, not a ${what}.${list}`, { field })
   return model
 }
+
+/** The model that is meant, and the motion adapter that goes with it: the first that fits, where none is named. */
+export function findPair(
+  options: { model?: string; motionAdapter?: string },
+  models: readonly LocatedModel[],
+): { model: LocatedModel; motionAdapter: LocatedModel | null } {
+  const model = findModel(models, 'text-to-video', options.model)
+  const motionAdapter =
+    options.motionAdapter !== undefined || model.needsMotionAdapter
+      ? findModel(models, 'motion-adapter', options.motionAdapter, (one) => sameChannels(one, model))
+      : null
+  return { model, motionAdapter }
+}
+
+const sameChannels = (a: LocatedModel, b: LocatedModel): boolean =>
+  JSON.stringify(a.blockOutChannels) === JSON.stringify(b.blockOutChannels)

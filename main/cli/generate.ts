@@ -13,7 +13,8 @@ import {
 } from '#app/contract/settings.ts'
 import { appVersion } from '#main/paths.ts'
 import { checkGenerate } from '#main/studio/check-generate.ts'
-import { findModel, scanModels } from './find-model.ts'
+import { readAttention } from './attention.ts'
+import { findModel, findPair, scanModels } from './find-model.ts'
 import type { GlobalOptions, Tools } from './with-engine.ts'
 
 export type GenerateOptions = GlobalOptions & {
@@ -32,6 +33,8 @@ export type GenerateOptions = GlobalOptions & {
   eta: number
   freeu?: FreeU | null
   chunking?: ForwardChunking
+  attn?: string
+  lora: { wanted: string; scale: number }[]
   clipSkip?: number
   fps: number
   json?: boolean
@@ -45,8 +48,10 @@ export async function generate(options: GenerateOptions, tools: Tools): Promise<
   if (format === 'mp4' || format === 'webm') await requireFfmpeg(tools)
 
   progress.update('Looking for models', 0)
-  const models = await scanModels(tools, options, [options.model, options.motionAdapter])
-  const { settings, find } = settingsOf(options, models)
+  const attnProcessor = options.attn === undefined ? null : await readAttention(options.attn)
+  const named = [options.model, options.motionAdapter, ...options.lora.map(({ wanted }) => wanted)]
+  const models = await scanModels(tools, options, named)
+  const { settings, find } = settingsOf(options, models, attnProcessor)
   const found = await checkGenerate(settings, { find })
 
   const folder = mkdtempSync(join(tmpdir(), 'frameloom-'))
@@ -113,12 +118,12 @@ async function requireFfmpeg({ engine, signal }: Tools): Promise<void> {
 }
 
 /** The options over what suits the chosen models. Throws 'bad-input' with the option's name for a value out of range. */
-export function settingsOf(options: GenerateOptions, models: readonly LocatedModel[]) {
-  const model = findModel(models, 'text-to-video', options.model)
-  const adapter =
-    options.motionAdapter !== undefined || model.needsMotionAdapter
-      ? findModel(models, 'motion-adapter', options.motionAdapter, (one) => sameChannels(one, model))
-      : null
+export function settingsOf(
+  options: GenerateOptions,
+  models: readonly LocatedModel[],
+  attnProcessor: GenerateSettings['attnProcessor'] = null,
+) {
+  const { model, motionAdapter: adapter } = findPair(options, models)
   const suggested = { ...model.suggested, ...adapter?.suggested }
   const native = model.nativeSize ?? 512
   const parsed = generateSettingsSchema.safeParse({
@@ -138,6 +143,8 @@ export function settingsOf(options: GenerateOptions, models: readonly LocatedMod
     freeu: options.freeu ?? null,
     freeuChanges: [],
     forwardChunking: options.chunking ?? null,
+    attnProcessor,
+    loras: options.lora.map(({ wanted, scale }) => ({ id: findModel(models, 'lora', wanted).id, scale })),
     clipSkip: options.clipSkip ?? null,
     fps: options.fps,
   } satisfies GenerateSettings)
@@ -148,6 +155,3 @@ export function settingsOf(options: GenerateOptions, models: readonly LocatedMod
   const find = async (id: string, task: LocatedModel['task']): Promise<LocatedModel> => findModel(models, task, id)
   return { settings: parsed.data, find }
 }
-
-const sameChannels = (a: LocatedModel, b: LocatedModel): boolean =>
-  JSON.stringify(a.blockOutChannels) === JSON.stringify(b.blockOutChannels)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chunking, freeU, integer, number, sampling, size } from './parse.ts'
+import { chunking, freeU, integer, lora, number, sampling, size } from './parse.ts'
 
 test.each([
   [size, '512x320', { width: 512, height: 320 }],
@@ -9,6 +9,10 @@ test.each([
   [freeU, 'off', null],
   [chunking, '2', { chunkSize: 2, dim: 0 }],
   [chunking, '4,1', { chunkSize: 4, dim: 1 }],
+  [lora, 'night', { wanted: 'night', scale: 1 }],
+  [lora, 'styles/night.safetensors:0.75', { wanted: 'styles/night.safetensors', scale: 0.75 }],
+  [lora, 'night:-1', { wanted: 'night', scale: -1 }],
+  [lora, 'C:\\styles\\night.safetensors', { wanted: 'C:\\styles\\night.safetensors', scale: 1 }],
   [sampling, 'even', { kind: 'even' }],
   [sampling, 'rate:2.5', { kind: 'rate', frameSampleRate: 2.5 }],
   [sampling, 'windows:4', { kind: 'windows', count: 4 }],
@@ -22,6 +26,7 @@ test.each([
   [size, ['512', '512x', '512x5e2', '-8x8', '4x4', '99999x8', ' 8x8', '512x512x3']],
   [freeU, ['1,2,3', '1,2,3,x', '1,2,3,5', '-1,1,1,1', 'SD 9', '', '0x1,1,1,1']],
   [chunking, ['0', '-1', '1,2', '1,', 'a', '1.5']],
+  [lora, ['', 'night:11', 'night:1.2.3']],
   [sampling, ['rate', 'rate:', 'rate:0', 'windows:1', 'windows:2.5', 'every']],
   [integer(1, 10), ['0', '11', '1.0', '1e1', '0x1', '', ' 1', '1 ', '٣']],
   [number(0, 1), ['1.1', '-0.1', '1e-1', 'Infinity', 'NaN', '', '1,0', '0x1']],

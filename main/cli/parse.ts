@@ -56,6 +56,15 @@ export function chunking(text: string): ForwardChunking {
   return { chunkSize: integer(1)(chunkSize!), dim: dim === '1' ? 1 : 0 }
 }
 
+const scale = number(-10, 10)
+
+/** A LoRA's id, name or file, and its scale behind a colon. */
+export function lora(text: string): { wanted: string; scale: number } {
+  const [, wanted, factor] = /^(.+):(-?[\d.]+)$/.exec(text) ?? []
+  if (wanted !== undefined && factor !== undefined) return { wanted, scale: scale(factor) }
+  return text === '' ? fail('It must be a LoRA: an id or a file.') : { wanted: text, scale: 1 }
+}
+
 /** even, rate:N, or windows:N. */
 export function sampling(text: string): FrameSampling {
   if (text === 'even') return { kind: 'even' }

@@ -8,6 +8,7 @@ import { generate, type GenerateOptions } from './generate.ts'
 import { inspect } from './inspect.ts'
 import { listModels } from './models.ts'
 import * as parse from './parse.ts'
+import { listProcessors, type ProcessorsOptions } from './processors.ts'
 import { runBundle } from './run-bundle.ts'
 import { withEngine, type GlobalOptions } from './with-engine.ts'
 
@@ -54,6 +55,13 @@ export function createProgram(): Command {
     .option('--eta <n>', "DDIM's share of fresh noise, 0 to 1", parse.number(0, 1), 0)
     .option('--freeu <s1,s2,b1,b2|preset>', 'FreeU factors, a preset such as "SD 1.5", or off', parse.freeU)
     .option('--chunking <size[,dim]>', 'feed-forward layers in chunks: slower, less memory', parse.chunking)
+    .option('--attn <name|file>', 'attention processor: a name, NAME:SLICE, or a JSON file as "processors" prints it')
+    .option(
+      '--lora <id[:scale]>',
+      'LoRA by id, name or file, with its scale (can be given more than once)',
+      (text, all: ReturnType<typeof parse.lora>[]) => [...all, parse.lora(text)],
+      [],
+    )
     .option('--clip-skip <n>', 'leave out the last layers of the text encoder', parse.integer(1, 12))
     .option('--fps <n>', 'frames a second', parse.number(1, 120), 8)
     .option('--json', 'print what was made as JSON')
@@ -64,7 +72,8 @@ Examples:
   frameloom generate --prompt "a red circle moving left on a black background" --out clip.mp4
   frameloom generate -p "a fox in the snow" -o fox.webm --model some-org--some-model --size 512x512 --frames 16 --seed 7
   frameloom generate -p "a blue star" -o star.gif --freeu "SD 1.5" --steps 30
-  frameloom generate -p "a blue star" -o frames/ --freeu 0.9,0.2,1.5,1.6 --chunking 1,0`,
+  frameloom generate -p "a blue star" -o frames/ --freeu 0.9,0.2,1.5,1.6 --chunking 1,0
+  frameloom generate -p "a blue star" -o star.webp --lora night.safetensors:0.8 --attn SlicedAttnProcessor:4`,
     )
     .action((options: GenerateOptions) => withEngine(options, (tools) => generate(options, tools)))
 
@@ -96,6 +105,15 @@ Examples:
     .description('List the checkpoints on this machine.')
     .option('--json', 'print JSON')
     .action((options: GlobalOptions & { json?: boolean }) => withEngine(options, (tools) => listModels(options, tools)))
+
+  addGlobal(program.command('processors'))
+    .description(
+      "Print the attention processors of a model's layers as JSON, to be edited and given to generate --attn.",
+    )
+    .option('--model <id>', 'text-to-video model, by id, name or folder (default: the first found)')
+    .option('--motion-adapter <id>', 'motion adapter (default: the first that fits the model)')
+    .option('-o, --out <file>', 'write them to this file')
+    .action((options: ProcessorsOptions) => withEngine(options, (tools) => listProcessors(options, tools)))
 
   addGlobal(program.command('inspect'))
     .description('Tell what a checkpoint holds: architecture, precision, missing and unused weights, hashes.')

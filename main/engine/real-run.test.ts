@@ -59,6 +59,8 @@ const settings: GenerateSettings = {
   freeu: null,
   freeuChanges: [],
   forwardChunking: null,
+  attnProcessor: null,
+  loras: [],
   clipSkip: null,
   fps: 8,
 }
@@ -70,6 +72,7 @@ const generate = (change: Partial<GenerateSettings> = {}, options: CallOptions<'
       settings: { ...settings, ...change },
       model: model('moving-shapes'),
       motionAdapter: model('moving-shapes-motion'),
+      loras: [],
       out: out(),
       appVersion: '0.0.0',
     },
@@ -167,7 +170,7 @@ test.each(['kill:preview:2', 'kill:frame:1', 'abort:step:1'])(
 test('a model whose files have gone is a problem, not a crash', async () => {
   await start()
   const gone = { ...model('moving-shapes'), folder: join(folder, 'gone') }
-  const request = { settings, model: gone, motionAdapter: null, out: out(), appVersion: '0.0.0' }
+  const request = { settings, model: gone, motionAdapter: null, loras: [], out: out(), appVersion: '0.0.0' }
   await expect(supervisor.call('textToVideo', request)).rejects.toMatchObject({
     problem: { code: 'not-found', message: expect.stringMatching(/gone/) as string },
   })

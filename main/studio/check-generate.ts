@@ -16,7 +16,7 @@ const nearest = (value: number, multiple: number): string => {
 export async function checkGenerate(
   settings: GenerateSettings,
   models: Pick<ModelList, 'find'>,
-): Promise<{ model: LocatedModel; motionAdapter: LocatedModel | null }> {
+): Promise<{ model: LocatedModel; motionAdapter: LocatedModel | null; loras: LocatedModel[] }> {
   const model = await models.find(settings.model, 'text-to-video', 'model')
   const motionAdapter =
     settings.motionAdapter === null
@@ -51,5 +51,12 @@ export async function checkGenerate(
       `${settings.numFrames} frames are more than ${mover.name} can make: at most ${mover.numFrames}.`,
     )
   }
-  return { model, motionAdapter }
+  const loras: LocatedModel[] = []
+  for (const { id } of settings.loras) {
+    const lora = await models.find(id, 'lora', 'loras')
+    if (loras.some((other) => other.id === lora.id))
+      refuse('loras', `The LoRA ${lora.name} is there twice: once, with one scale, is enough.`)
+    loras.push(lora)
+  }
+  return { model, motionAdapter, loras }
 }

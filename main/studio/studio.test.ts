@@ -121,7 +121,7 @@ describe('a clip', () => {
   })
 })
 
-test.each([
+test.each<[string, Partial<GenerateSettings>, string]>([
   ['model', { model: 'nothing' }, 'bad-input'],
   ['model', { model: 'motion' }, 'bad-input'],
   ['model', { model: 'broken', motionAdapter: null }, 'bad-model'],
@@ -134,8 +134,11 @@ test.each([
   ['numFrames', { numFrames: 25 }, 'bad-input'],
   ['numFrames', { model: 'mover', motionAdapter: null, numFrames: 17 }, 'bad-input'],
   ['guidanceScale', { guidanceScale: -1 }, 'bad-input'],
+  ['loras', { loras: [{ id: 'motion', scale: 1 }] }, 'bad-input'],
+  ['loras', { loras: [1, 2].map((scale) => ({ id: 'style', scale })) }, 'bad-input'],
+  ['attnProcessor', { attnProcessor: { processor: 'CustomDiffusionAttnProcessor', weights: 'a.bin' } }, 'bad-input'],
   ['freeu.s1', { freeu: { s1: 5, s2: 1, b1: 1, b2: 1 } }, 'bad-input'],
-] as const)('a request with a bad %s names it: %j', async (field, change, code) => {
+])('a request with a bad %s names it: %j', async (field, change, code) => {
   await expect(generate(change)).rejects.toMatchObject(problemOf(code, { field }))
 })
 

@@ -33,6 +33,7 @@ const models = [
   model('motion', { task: 'motion-adapter', blockOutChannels: [32, 64], numFrames: 24 }),
   model('wide-motion', { task: 'motion-adapter', blockOutChannels: [320, 640], numFrames: 24 }),
   model('mover', { numFrames: 16, sizeMultiple: 16 }),
+  model('style', { task: 'lora', className: 'LoRA' }),
   model('judge', { task: 'video-classification' }),
   model('broken', { problem: { code: 'bad-model', message: 'broken/unet has no weights.', file: 'broken/unet' } }),
 ]
@@ -41,7 +42,7 @@ const hash = { sha256: { 'model.safetensors': 'ab'.repeat(32) } }
 
 async function textToVideo(
   id: number,
-  { settings, out, appVersion, model, motionAdapter }: EngineCalls['textToVideo']['request'],
+  { settings, out, appVersion, model, motionAdapter, loras }: EngineCalls['textToVideo']['request'],
 ): Promise<EngineCalls['textToVideo']['result']> {
   const event = (event: EngineCalls['textToVideo']['event']) => send({ type: 'event', id, event })
   event({ type: 'stage', stage: 'Reading weights', progress: 0 })
@@ -67,6 +68,7 @@ async function textToVideo(
     settings,
     model: reference(model),
     motionAdapter: motionAdapter && reference(motionAdapter),
+    loras: loras.map(reference),
   }
   const { width, height } = settings
   const still = sharp({ create: { width, height, channels: 3, background: '#336699' } })
@@ -101,6 +103,8 @@ async function answer(
       } else writeFileSync(out, `a ${format} file`)
       return { bytes: 1 }
     }
+    case 'attnProcessors':
+      return { processors: {} }
     case 'inspect':
       return { path: message.request.path, kind: 'for tests', parts: [], unused: [], files: [], notes: [] }
     case 'doctor':

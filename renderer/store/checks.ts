@@ -29,6 +29,11 @@ export function checkDraft(draft: Draft, models: readonly ModelEntry[]): FieldPr
   else if (model.needsMotionAdapter && !adapter)
     problems.motionAdapter = `Choose a motion adapter that fits ${model.name}.`
 
+  const lost = draft.loras.find(({ id }) => !models.some((entry) => entry.id === id && entry.task === 'lora'))
+  if (lost) problems.loras = `The LoRA “${lost.id}” is not here: add its folder in Settings, or remove it.`
+  const twice = draft.loras.find(({ id }, at) => draft.loras.findIndex((other) => other.id === id) !== at)
+  if (twice) problems.loras = `The LoRA “${twice.id}” is there twice: remove one.`
+
   const multiple = model.sizeMultiple ?? 1
   for (const side of ['width', 'height'] as const)
     if (draft[side] % multiple !== 0)

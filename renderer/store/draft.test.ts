@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { generateSettingsSchema } from '#app/contract/settings.ts'
 import { checkDraft, fieldOf } from './checks.ts'
 import { draftSchema, firstDraft, fromSettings, reviveDraft, toSettings, withFirstModel, withModel } from './draft.ts'
-import { aModel, anAdapter } from './testing.ts'
+import { aLora, aModel, anAdapter } from './testing.ts'
 
 const models = [aModel(), anAdapter()]
 const ready = withFirstModel(firstDraft, models)
@@ -50,6 +50,13 @@ describe('what is wrong with a draft', () => {
   test('more frames than the motion adapter makes', () => {
     expect(checkDraft({ ...ready, numFrames: 25 }, models)).toEqual({ numFrames: 'Motion makes 24 frames at most.' })
   })
+  test('a LoRA that is gone, and one that is there twice', () => {
+    const night = { id: 'night', scale: 1 }
+    expect(checkDraft({ ...ready, loras: [night] }, models)).toEqual({ loras: expect.stringContaining('“night”') })
+    expect(checkDraft({ ...ready, loras: [night] }, [...models, aLora()])).toEqual({})
+    const twice = { ...ready, loras: [night, { ...night, scale: 0.5 }] }
+    expect(checkDraft(twice, [...models, aLora()])).toEqual({ loras: expect.stringContaining('twice') })
+  })
   test('a model that is gone', () => {
     expect(checkDraft({ ...ready, model: 'gone' }, models).model).toContain('gone')
   })
@@ -81,7 +88,13 @@ describe('a stored draft', () => {
 
 test('settings of a clip come back as a draft that makes the same clip', () => {
   const freeuChanges = [{ step: 11, freeu: null }]
-  const settings = { ...toSettings({ ...ready, freeuOn: true, chunkingOn: true, seed: 42 }), freeuChanges, clipSkip: 2 }
+  const settings = {
+    ...toSettings({ ...ready, freeuOn: true, chunkingOn: true, seed: 42 }),
+    freeuChanges,
+    clipSkip: 2,
+    attnProcessor: { 'mid_block.attn1.processor': { processor: 'AttnProcessor' as const } },
+    loras: [{ id: 'night', scale: 0.5 }],
+  }
   const draft = fromSettings(settings, firstDraft)
   expect(toSettings(draft)).toEqual(settings)
   expect(draft.seedLocked).toBe(true)

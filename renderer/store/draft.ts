@@ -38,6 +38,8 @@ export const firstDraft: Draft = {
   freeuChanges: [],
   forwardChunking: { chunkSize: 1, dim: 1 },
   chunkingOn: false,
+  attnProcessor: null,
+  loras: [],
   clipSkip: null,
   fps: 8,
 }

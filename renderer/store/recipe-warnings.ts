@@ -4,8 +4,7 @@ import type { Result } from '#app/contract/results.ts'
 
 /** Why the clip may not come out the same here. Hashes are known for models that made a clip of this library. */
 export function recipeWarnings(recipe: Recipe, models: readonly ModelEntry[], results: readonly Result[]): string[] {
-  const references = [recipe.model, ...(recipe.motionAdapter ? [recipe.motionAdapter] : [])]
-  return references.flatMap((reference) => {
+  return referencesOf(recipe).flatMap((reference) => {
     if (!models.some((model) => model.id === reference.id))
       return [`The model “${reference.name}” is not here: add its folder in Settings, or choose another.`]
     const known = knownHashes(reference.id, results)
@@ -15,11 +14,16 @@ export function recipeWarnings(recipe: Recipe, models: readonly ModelEntry[], re
   })
 }
 
+const referencesOf = ({ model, motionAdapter, loras }: Recipe): ModelReference[] => [
+  model,
+  ...(motionAdapter ? [motionAdapter] : []),
+  ...loras,
+]
+
 function knownHashes(id: string, results: readonly Result[]): ModelReference['sha256'] | undefined {
   for (const result of results) {
     if (result.kind !== 'clip') continue
-    for (const reference of [result.recipe.model, result.recipe.motionAdapter])
-      if (reference?.id === id) return reference.sha256
+    for (const reference of referencesOf(result.recipe)) if (reference.id === id) return reference.sha256
   }
   return undefined
 }

@@ -37,6 +37,11 @@ export const anAdapter = (change: Partial<ModelEntry> = {}): ModelEntry => {
   }
 }
 
+export const aLora = (change: Partial<ModelEntry> = {}): ModelEntry => {
+  const { blockOutChannels: _, numFrames: __, ...model } = anAdapter()
+  return { ...model, id: 'night', name: 'Night', task: 'lora', className: 'LoRA', ...change }
+}
+
 export const aJob = (change: Partial<Job> = {}): Job => ({
   id: 'job',
   kind: 'generate',
@@ -69,6 +74,7 @@ export const aClip = (change: Partial<ClipResult> = {}): ClipResult => ({
     settings: { ...toSettings(firstDraft), model: 'shapes', motionAdapter: 'motion' },
     model: { id: 'shapes', name: 'Shapes', sha256: { 'unet.safetensors': 'a'.repeat(64) } },
     motionAdapter: { id: 'motion', name: 'Motion', sha256: { 'motion.safetensors': 'b'.repeat(64) } },
+    loras: [],
   },
   ...change,
 })

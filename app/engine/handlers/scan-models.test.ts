@@ -2,8 +2,10 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { writeSafetensors } from '#app/checkpoints/write.ts'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { modelEntrySchema } from '#app/contract/models.ts'
+import { float32 } from '#app/tensor/tensor.ts'
 import { bundledModelsDir } from '#main/paths.ts'
 import type { CallContext } from '../call.ts'
 import { scanModels } from './scan-models.ts'
@@ -120,4 +122,21 @@ test('broken folders come back with a problem that names the file and what is wr
 
 test('a folder that does not exist holds nothing', async () => {
   expect((await scan(join(root, 'nowhere'))).every((model) => model.demo)).toBe(true)
+})
+
+test('finds LoRA files, and says of one that cannot be used why', async () => {
+  const loras = join(import.meta.dirname, '../../../e2e/goldens/checkpoints/lora')
+  mkdirSync(join(root, 'loras/style'), { recursive: true })
+  cpSync(join(loras, 'peft.safetensors'), join(root, 'loras/style/night.safetensors'))
+  await writeSafetensors(join(root, 'loras/other.safetensors'), {
+    'lora_unet_a.hada_w1_a': float32([1, 1], [1]),
+  })
+  const models = (await scan(join(root, 'loras'))).filter((model) => !model.demo)
+  expect(models).toMatchObject([
+    { name: 'other', task: 'lora', problem: { code: 'unsupported', message: expect.stringMatching(/LoHa/) } },
+    { name: 'night', task: 'lora', className: 'LoRA', precision: 'float32', needsMotionAdapter: false },
+  ])
+  expect(models[1]).not.toHaveProperty('problem')
+  expect(models[1]!.id).toMatch(/^night-[0-9a-f]{8}$/)
+  expect(models[1]!.bytes).toBeGreaterThan(0)
 })

@@ -1,3 +1,4 @@
+import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { recipeSchema, type Recipe } from '#app/contract/recipe.ts'
 import type { FreeU, GenerateSettings } from '#app/contract/settings.ts'
@@ -7,6 +8,7 @@ import type { RgbFrame } from '#app/media/frame.ts'
 import { isSchedulerClass, schedulerTable } from '#app/contract/schedulers.ts'
 import { stat } from 'node:fs/promises'
 import type { Handler } from '../call.ts'
+import type { PipelineLoras } from '../open/pipeline-loras.ts'
 import { openPreview, pixelsOf } from '../open/preview.ts'
 import { openTextToVideo } from '../open/text-to-video.ts'
 import type { SessionCache } from '../session-cache.ts'
@@ -19,7 +21,7 @@ const decodingShare = 0.1
 
 /** Makes a clip. Loading, steps and frames are events; FreeU is read anew at each step. */
 export const textToVideoHandler = (sessions: SessionCache, hashes: WeightHashes): Handler<'textToVideo'> =>
-  async function* ({ settings, model, motionAdapter, out, appVersion }, context) {
+  async function* ({ settings, model, motionAdapter, loras, out, appVersion }, context) {
     checkScheduler(settings.scheduler)
     yield { type: 'stage', stage: 'Reading the model', progress: 0 }
     const opened = await openTextToVideo(sessions, model.folder, motionAdapter?.folder ?? null, {
@@ -27,12 +29,13 @@ export const textToVideoHandler = (sessions: SessionCache, hashes: WeightHashes)
       ...(settings.betaSchedule && { schedulerConfig: { beta_schedule: settings.betaSchedule } }),
       tokenizerFolder: model.tokenizerFolder,
     })
+    const notes = await loadLoras(opened.loras, loras, settings.loras)
+    for (const note of notes) yield { type: 'note', note }
     context.checkCancelled()
     const preview = await openPreview(model.folder, opened)
     const freeu = freeUTimeline(settings, () => context.controls())
     yield { type: 'stage', stage: 'Reading the prompt', progress: readingShare / 2 }
 
-    const notes: string[] = []
     const frames: RgbFrame[] = []
     let started = performance.now()
     for await (const event of textToVideo(opened.parts, settings, freeu.at)) {
@@ -79,6 +82,7 @@ export const textToVideoHandler = (sessions: SessionCache, hashes: WeightHashes)
       settings: { ...settings, freeuChanges: freeu.changes() },
       model: await hashes.referenceOf(model, context.signal),
       motionAdapter: motionAdapter && (await hashes.referenceOf(motionAdapter, context.signal)),
+      loras: await inOrder(loras, (lora) => hashes.referenceOf(lora, context.signal)),
     } satisfies Recipe)
     await encodeClip({
       clip: { frames, fps: settings.fps },
@@ -95,6 +99,27 @@ function checkScheduler(chosen: string | null): void {
   if (chosen === null || isSchedulerClass(chosen)) return
   const known = Object.keys(schedulerTable).join(', ')
   throw new ProblemError('bad-input', `There is no scheduler ${chosen}. There are: ${known}.`, { field: 'scheduler' })
+}
+
+/** Loads the LoRAs with their scales. Returns what the user should know: which of their layers this model has no place for. */
+async function loadLoras(
+  into: PipelineLoras,
+  loras: readonly LocatedModel[],
+  choices: GenerateSettings['loras'],
+): Promise<string[]> {
+  const notes = await inOrder(loras, async ({ id, name, folder }, i) => {
+    const { applied, unused } = await into.load(folder, { name: id, scale: choices[i]?.scale ?? 1 })
+    const all = Object.values(applied).reduce((sum, count) => sum + count, unused.length)
+    return unused.length === 0 ? '' : `${unused.length} of the ${all} layers of the LoRA ${name} are not in this model.`
+  })
+  return notes.filter((note) => note !== '')
+}
+
+/** One after the other: they read files, and a failure is that of the first. */
+async function inOrder<T, U>(items: readonly T[], each: (item: T, index: number) => Promise<U>): Promise<U[]> {
+  const done: U[] = []
+  for (const [i, item] of items.entries()) done.push(await each(item, i))
+  return done
 }
 
 const sameFreeU = (a: FreeU | null, b: FreeU | null): boolean => JSON.stringify(a) === JSON.stringify(b)

@@ -1,5 +1,6 @@
 import type { Checkpoint } from '#app/checkpoints/folder.ts'
-import { ProblemError } from '#app/contract/errors.ts'
+import type { AttnChoice } from '#app/contract/attn-processors.ts'
+import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import type { ForwardChunking } from '#app/contract/settings.ts'
 import { autoencoderKl, type AutoencoderKlConfig } from '#app/models/autoencoder-kl.ts'
 import { clipTextModel } from '#app/models/clip-text.ts'
@@ -12,10 +13,12 @@ import type { SessionCache } from '../session-cache.ts'
 import { openAdapter } from './checkpoint.ts'
 import { pipelineLoras, type PipelineLoras } from './pipeline-loras.ts'
 import { openPipelineSource } from './pipeline-source.ts'
-import { joinUNetMotion } from './unet-motion.ts'
+import { joinUNetMotion, type UNetMotion } from './unet-motion.ts'
 
 export type TextToVideoOptions = {
   readonly forwardChunking: ForwardChunking | null
+  /** The UNet's attention processors; null or absent for the default. */
+  readonly attnProcessor?: AttnChoice | null
   /** A scheduler's class name, or null for the checkpoint's own. */
   readonly scheduler: string | null
   readonly eta: number
@@ -56,6 +59,7 @@ export async function openTextToVideo(
   const motion = joinUNetMotion(sessions, unet, adapter)
   if (options.forwardChunking)
     motion.enableForwardChunking(options.forwardChunking.chunkSize, options.forwardChunking.dim)
+  if (options.attnProcessor) await setAttnProcessor(motion, options.attnProcessor)
   const schedulerConfig = { ...source.schedulerConfig, ...options.schedulerConfig }
   const { config } = autoencoder
 
@@ -84,6 +88,16 @@ export async function openTextToVideo(
     checkpoints: { text_encoder: textEncoder, vae, unet, ...(adapter && { motion_adapter: adapter }) },
     autoencoder,
     loras: pipelineLoras({ denoiser: motion, text_encoder: text }),
+  }
+}
+
+/** The model names the layer or the processor; whoever asks has one setting for all of them. */
+async function setAttnProcessor(motion: UNetMotion, choice: AttnChoice): Promise<void> {
+  try {
+    await motion.setAttnProcessor(choice)
+  } catch (error) {
+    const { code, message } = toProblem(error)
+    throw new ProblemError(code, message, { field: 'attnProcessor', cause: error })
   }
 }
 

@@ -1,9 +1,12 @@
 import { basename } from 'node:path'
+import { summarise } from '#app/checkpoints/folder.ts'
 import { contentsOf } from '#app/checkpoints/layouts/contents.ts'
 import { familyNames } from '#app/checkpoints/layouts/family.ts'
 import { openMotionModule } from '#app/checkpoints/layouts/motion-module.ts'
 import { openSingleFile, partOf } from '#app/checkpoints/layouts/single-file.ts'
+import { openLora } from '#app/checkpoints/lora/open-lora.ts'
 import { openWeightsFile } from '#app/checkpoints/open.ts'
+import type { Weights } from '#app/checkpoints/weights.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import type { Described } from './describe.ts'
 
@@ -12,13 +15,14 @@ export type DescribedFile = Described & { vocabularySize?: number }
 
 const nothing = { bytes: 0, precision: '', needsMotionAdapter: false }
 
-/** Tells what a weights file without a folder around it can be used for; undefined when it is none of our business, such as a LoRA. */
+/** Tells what a weights file without a folder around it can be used for; undefined when it is none of our business, such as a ControlNet. */
 export async function describeFile(file: string): Promise<DescribedFile | undefined> {
   const known: DescribedFile = { ...nothing, task: 'text-to-video', className: 'StableDiffusionPipeline' }
   try {
     const { weights } = await openWeightsFile(file)
     const { kind, name } = contentsOf(weights)
     if (kind === 'motion-module') return await describeMotionModule(file)
+    if (kind === 'lora') return await describeLora(file, weights)
     if (kind === 'unsupported')
       throw new ProblemError('unsupported', `${basename(file)} is ${name}, which cannot be used here.`, { file })
     return kind === 'stable-diffusion' ? await describeCheckpoint(file, known) : undefined
@@ -50,6 +54,17 @@ async function describeCheckpoint(file: string, known: DescribedFile): Promise<D
     nativeSize: Number(unet?.config.sample_size) * factor,
     suggested: { numFrames: 16, numInferenceSteps: 25, guidanceScale: 7.5, betaSchedule: 'linear' },
     vocabularySize: Number(partOf(single, 'text_encoder').config.vocab_size),
+  }
+}
+
+async function describeLora(file: string, weights: Weights): Promise<DescribedFile> {
+  const { bytes, precision } = summarise(weights)
+  const known: DescribedFile = { ...nothing, task: 'lora', className: 'LoRA', bytes, precision: precision ?? '' }
+  try {
+    await openLora(file)
+    return known
+  } catch (error) {
+    return { ...known, problem: toProblem(error) }
   }
 }
 

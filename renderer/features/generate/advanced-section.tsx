@@ -8,6 +8,7 @@ import { FoldedSection } from '#renderer/ui/section.tsx'
 import { Segmented } from '#renderer/ui/segmented.tsx'
 import { Select, type Choice } from '#renderer/ui/select.tsx'
 import { Switch } from '#renderer/ui/switch.tsx'
+import { AttentionRow } from './attention-row.tsx'
 
 const schedulers: readonly Choice<string | null>[] = [
   { value: null, label: 'As the checkpoint says' },
@@ -31,9 +32,19 @@ const clipSkips: readonly Choice<number | null>[] = [
 ]
 
 export function AdvancedSection({ problems }: { problems: FieldProblems }) {
-  const { scheduler, betaSchedule, eta, clipSkip, forwardChunking, chunkingOn } = useDraft((draft) => draft)
+  const { scheduler, betaSchedule, eta, clipSkip, forwardChunking, chunkingOn, attnProcessor } = useDraft(
+    (draft) => draft,
+  )
   const known = schedulers.some((choice) => choice.value === scheduler)
-  const set = [scheduler !== null, betaSchedule !== null, eta > 0, clipSkip !== null, chunkingOn].filter(Boolean).length
+  const changed = [
+    scheduler !== null,
+    betaSchedule !== null,
+    eta > 0,
+    clipSkip !== null,
+    chunkingOn,
+    attnProcessor !== null,
+  ]
+  const set = changed.filter(Boolean).length
   return (
     <FoldedSection title="Advanced" summary={set ? `${set} changed` : 'Defaults'}>
       <Row label="Scheduler" field="scheduler" problem={problems.scheduler}>
@@ -103,6 +114,7 @@ export function AdvancedSection({ problems }: { problems: FieldProblems }) {
           </>
         )}
       </Row>
+      <AttentionRow problem={problems.attnProcessor} />
     </FoldedSection>
   )
 }

@@ -2,6 +2,7 @@ import { isSchedulerClass, schedulerTable } from '#app/contract/schedulers.ts'
 import { RotateCcw } from 'lucide-react'
 import type { ClipResult } from '#app/contract/results.ts'
 import type { FreeU } from '#app/contract/settings.ts'
+import { attentionLabel } from '#renderer/store/attention.ts'
 import { restoreSettings } from '#renderer/actions/library.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { bytesText } from '#renderer/ui/format.ts'
@@ -14,10 +15,14 @@ const schedulerLabel = (name: string): string => (isSchedulerClass(name) ? sched
 
 /** The recipe of the clip on the stage. */
 export function ClipInspector({ clip }: { clip: ClipResult }) {
-  const { settings, model, motionAdapter } = clip.recipe
+  const { settings, model, motionAdapter, loras } = clip.recipe
   const facts: [string, string][] = [
     ['Model', model.name],
     ['Motion', motionAdapter?.name ?? 'Inside the model'],
+    ...settings.loras.map(({ id, scale }): [string, string] => {
+      const name = loras.find((lora) => lora.id === id)?.name ?? id
+      return ['LoRA', `${name}, scale ${scale}`]
+    }),
     ['Size', `${clip.width} × ${clip.height}, ${clip.numFrames} frames`],
     ['Length', `${(clip.numFrames / clip.fps).toFixed(2)} s at ${clip.fps} fps`],
     ['Steps', `${settings.numInferenceSteps}, guidance ${settings.guidanceScale}`],
@@ -30,6 +35,7 @@ export function ClipInspector({ clip }: { clip: ClipResult }) {
     ['FreeU', freeuText(settings.freeu)],
     ...settings.freeuChanges.map((change): [string, string] => [`Step ${change.step + 1} on`, freeuText(change.freeu)]),
     ...(settings.clipSkip !== null ? [['CLIP skip', String(settings.clipSkip)] as [string, string]] : []),
+    ...(settings.attnProcessor ? [['Attention', attentionLabel(settings.attnProcessor)] as [string, string]] : []),
     ['File', `${bytesText(clip.bytes)}, lossless WebP`],
     ['Made', new Date(clip.createdAt).toLocaleString()],
   ]
@@ -39,7 +45,7 @@ export function ClipInspector({ clip }: { clip: ClipResult }) {
       {settings.negativePrompt && <p className="muted">Not: {settings.negativePrompt}</p>}
       <dl className="recipe">
         {facts.map(([name, value]) => (
-          <div key={name} style={{ display: 'contents' }}>
+          <div key={`${name} ${value}`} style={{ display: 'contents' }}>
             <dt>{name}</dt>
             <dd>{value}</dd>
           </div>

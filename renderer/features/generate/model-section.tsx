@@ -1,14 +1,14 @@
-import type { ModelEntry } from '#app/contract/models.ts'
 import { draftStore, editDraft, useDraft, withModel } from '#renderer/store/draft.ts'
 import type { FieldProblems } from '#renderer/store/checks.ts'
-import { adaptersFor, isUsable, modelsFor } from '#renderer/store/models.ts'
+import { adaptersFor, modelsFor } from '#renderer/store/models.ts'
 import { useStudio } from '#renderer/store/studio.ts'
 import { setView } from '#renderer/store/view.ts'
 import { Button } from '#renderer/ui/button.tsx'
-import { bytesText } from '#renderer/ui/format.ts'
 import { Row } from '#renderer/ui/row.tsx'
 import { Section } from '#renderer/ui/section.tsx'
-import { Select, type Choice } from '#renderer/ui/select.tsx'
+import { Select } from '#renderer/ui/select.tsx'
+import { LoraRows } from './lora-rows.tsx'
+import { modelChoice } from './model-choice.tsx'
 
 export const demoNote =
   'The bundled demo models are small: they were trained on moving shapes, to show the studio at work. Real checkpoints go into a model folder.'
@@ -63,6 +63,7 @@ export function ModelSection({ problems }: { problems: FieldProblems }) {
           <span className="muted">Inside this model</span>
         </Row>
       )}
+      <LoraRows problem={problems.loras} />
       {entry?.demo && (
         <p className="demo-note">
           A demo: it knows moving shapes only.{' '}
@@ -73,20 +74,4 @@ export function ModelSection({ problems }: { problems: FieldProblems }) {
       )}
     </Section>
   )
-}
-
-export function modelChoice(model: ModelEntry): Choice<string> {
-  const facts = [
-    model.precision,
-    bytesText(model.bytes),
-    model.numFrames && `${model.numFrames} frames`,
-    model.numLabels && `${model.numLabels} labels`,
-  ]
-  return {
-    value: model.id,
-    label: model.name,
-    detail: model.problem?.message ?? facts.filter(Boolean).join(' · '),
-    side: model.demo ? <span className="badge">demo</span> : undefined,
-    disabled: !isUsable(model),
-  }
 }

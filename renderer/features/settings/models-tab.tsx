@@ -85,6 +85,7 @@ export function ModelsTab() {
 const taskNames: Record<ModelEntry['task'], string> = {
   'text-to-video': 'Text to video',
   'motion-adapter': 'Motion adapter',
+  lora: 'LoRA',
   'video-classification': 'Classifier',
 }
 

@@ -1,0 +1,14 @@
+import { openAdapter } from '../open/checkpoint.ts'
+import { openPipelineSource } from '../open/pipeline-source.ts'
+import { joinUNetMotion } from '../open/unet-motion.ts'
+import type { Handler } from '../call.ts'
+import type { SessionCache } from '../session-cache.ts'
+
+/** The attention layers of a text-to-video model's UNet, from the headers of its files. */
+export const attnProcessorsHandler =
+  (sessions: SessionCache): Handler<'attnProcessors'> =>
+  async ({ model, motionAdapter }) => {
+    const { unet } = await openPipelineSource(model.folder, model.tokenizerFolder)
+    const adapter = motionAdapter ? await openAdapter(motionAdapter.folder) : undefined
+    return { processors: joinUNetMotion(sessions, unet, adapter).attnProcessors }
+  }

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { attentionKind, attentionLabel, attentionOf, sliceSizeOf } from './attention.ts'
+
+const sliced = { processor: 'SlicedAttnProcessor', slice_size: 4 } as const
+const map = { 'a.processor': sliced, 'b.processor': { processor: 'AttnProcessor' } } as const
+
+test.each([
+  [null, '', 'Default'],
+  [{ processor: 'AttnProcessor' }, 'AttnProcessor', 'AttnProcessor'],
+  [{ processor: 'AttnProcessor2_0' }, 'AttnProcessor2_0', 'AttnProcessor2_0'],
+  [sliced, 'sliced', 'SlicedAttnProcessor, 4 at a time'],
+  [{ processor: 'XFormersAttnProcessor' }, 'custom', 'XFormersAttnProcessor'],
+  [map, 'custom', 'Custom map (2 layers)'],
+] as const)('%j is in the menu as %j, in words %j', (choice, kind, label) => {
+  expect(attentionKind(choice)).toBe(kind)
+  expect(attentionLabel(choice)).toBe(label)
+  // Choosing what is chosen already changes nothing.
+  expect(attentionOf(kind, choice, choice)).toEqual(choice)
+})
+
+test('another choice takes the place of a map; sliced begins with one head at a time', () => {
+  expect(attentionOf('', map, map)).toBeNull()
+  expect(attentionOf('AttnProcessor', map, map)).toEqual({ processor: 'AttnProcessor' })
+  expect(attentionOf('sliced', map, map)).toEqual({ processor: 'SlicedAttnProcessor', slice_size: 1 })
+  expect(attentionOf('custom', null, map)).toBe(map)
+  expect([sliceSizeOf(sliced), sliceSizeOf(map), sliceSizeOf(null)]).toEqual([4, undefined, undefined])
+})
