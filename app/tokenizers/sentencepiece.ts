@@ -37,7 +37,8 @@ export function parseSentencePiece(bytes: Uint8Array, file = 'spiece.model'): Se
     throw refuse(`is not a SentencePiece model: ${(cause as Error).message}`, cause)
   }
   // The reader does not complain about a field that ends behind the file, and the pieces come first.
-  if (reader.pos !== bytes.length || !seen.trained) throw refuse('is not a whole SentencePiece model; it may be cut short.')
+  if (reader.pos !== bytes.length || !seen.trained)
+    throw refuse('is not a whole SentencePiece model; it may be cut short.')
   if (model.pieces.length === 0) throw refuse('is not a SentencePiece model: it has no pieces.')
   const broken = model.pieces.findIndex((piece) => piece.text === '' || !Number.isFinite(piece.score))
   if (broken >= 0) throw refuse(`piece ${broken} has no text or no finite score; the file is damaged.`)

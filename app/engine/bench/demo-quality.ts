@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { latentNoise } from '#app/tensor/noise.ts'
-import { textToVideo } from '#app/pipelines/text-to-video.ts'
+import { textToVideo, type TextToVideoParts } from '#app/pipelines/text-to-video.ts'
+import { rows, type Tensor } from '#app/tensor/tensor.ts'
 import type { Pixels } from '#app/contract/engine.ts'
 import { openClassifier } from '../open/classifier.ts'
 import { pixelsOf } from '../open/preview.ts'
@@ -8,7 +8,6 @@ import { openTextToVideo } from '../open/text-to-video.ts'
 import { readTensors } from '../parity/case.ts'
 import { SessionCache } from '../session-cache.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
-import { writeSafetensors } from '#app/checkpoints/write.ts'
 
 /** The colours that the demo models were trained on, as RGB in 0..1. */
 const colors: Readonly<Record<string, readonly [number, number, number]>> = {
@@ -43,16 +42,12 @@ export function prompts(
 }
 
 /**
- * How often the bundled models' clips show the shape and the colour of their prompt. With a file of latents, one row a prompt, the
- * same noise can be given to another implementation. Prints one line of JSON.
+ * How often the bundled models' clips show the shape and the colour of their prompt. `latentsFile` gives the starting noise in place of
+ * our own generator's, one row a seed. Prints one line of JSON.
  */
 export async function demoQuality(
   models: string,
-  {
-    seeds,
-    latentsFile,
-    framesFile,
-  }: { seeds: number; latentsFile?: string | undefined; framesFile?: string | undefined },
+  { seeds, latentsFile }: { seeds: number; latentsFile?: string | undefined },
 ): Promise<void> {
   const sessions = new SessionCache()
   const { parts } = await openTextToVideo(
@@ -62,14 +57,10 @@ export async function demoQuality(
     { forwardChunking: null, scheduler: null, eta: 0 },
   )
   const { parts: classifier } = await openClassifier(sessions, join(models, 'moving-shapes-timesformer'), 'demo')
-  const given = framesFile ? toFloat32((await readTensors(framesFile)).frames!).data : undefined
-  const rows = prompts(classifier.labels, seeds)
-  const noise: Float32Array[] = []
+  const given = latentsFile === undefined ? undefined : toFloat32((await readTensors(latentsFile)).latents!)
   const counts = { clips: 0, shape: 0, color: 0, label: 0 }
-  for (const [i, { label, color, prompt, seed }] of rows.entries()) {
-    noise.push(latentNoise(seed, [1, 4, 8, 16, 16]).data)
-    if (latentsFile) continue
-    const pixels = given ? pixelsFrom(given, i) : await generate(parts, prompt, seed)
+  for (const { label, color, prompt, seed } of prompts(classifier.labels, seeds)) {
+    const pixels = await generate(parts, prompt, seed, given && rows(given, seed, seed + 1))
     const frames = Array.from({ length: pixels.count }, (_, f) => ({
       width: 64,
       height: 64,
@@ -82,27 +73,23 @@ export async function demoQuality(
     counts.shape += Number(said.split(' ')[0] === label.split(' ')[0])
     counts.color += Number(nearestColor(pixels) === color)
   }
-  if (latentsFile) {
-    const size = noise[0]!.length
-    const all = new Float32Array(noise.length * size)
-    noise.forEach((one, i) => {
-      all.set(one, i * size)
-    })
-    await writeSafetensors(latentsFile, {
-      latents: { dtype: 'float32', shape: [noise.length, 4, 8, 16, 16], data: all },
-    })
-  } else
-    console.log(
-      JSON.stringify({
-        ...counts,
-        shape: counts.shape / counts.clips,
-        color: counts.color / counts.clips,
-        label: counts.label / counts.clips,
-      }),
-    )
+  const part = (count: number): number => count / counts.clips
+  console.log(
+    JSON.stringify({
+      clips: counts.clips,
+      shape: part(counts.shape),
+      color: part(counts.color),
+      label: part(counts.label),
+    }),
+  )
 }
 
-async function generate(parts: Parameters<typeof textToVideo>[0], prompt: string, seed: number): Promise<Pixels> {
+async function generate(
+  parts: TextToVideoParts,
+  prompt: string,
+  seed: number,
+  latents: Tensor<'float32'> | undefined,
+): Promise<Pixels> {
   const request = {
     prompt,
     negativePrompt: '',
@@ -113,22 +100,12 @@ async function generate(parts: Parameters<typeof textToVideo>[0], prompt: string
     guidanceScale: 4,
     seed,
     clipSkip: null,
+    ...(latents && { latents }),
   }
   const images = []
   for await (const event of textToVideo(parts, request, () => null))
     if (event.type === 'frame') images.push(event.image)
   return pixelsOf(images)
-}
-
-/** Clip `i` of frames (N, 8, 3, 64, 64) in 0..1. */
-function pixelsFrom(frames: Float32Array, i: number): Pixels {
-  const plane = 64 * 64
-  const data = new Uint8Array(8 * plane * 3)
-  for (let f = 0; f < 8; f++)
-    for (let p = 0; p < plane; p++)
-      for (let c = 0; c < 3; c++)
-        data[(f * plane + p) * 3 + c] = Math.round(frames[((i * 8 + f) * 3 + c) * plane + p]! * 255)
-  return { width: 64, height: 64, count: 8, data }
 }
 
 /** The named colour nearest to what stands out from the ground, which is the median of the frames' borders. */

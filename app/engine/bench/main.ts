@@ -17,6 +17,8 @@ import { checkpoint, referencePython } from './set-up.ts'
  *
  *   npm run bench -- [--case NAME]... [--choices] [--rounds N] [--threads N] [--write docs/benchmarks.md]
  *                    [--cache DIR] [--python PYTHON] [--int8] [--bfloat16]
+ *
+ * `npm run bench -- demo [SEEDS [LATENTS]]` counts how often the bundled models' clips show what their prompts say.
  */
 
 const reference: Side = { title: 'PyTorch', reference: 'float32' }
@@ -108,10 +110,5 @@ async function main(): Promise<void> {
 
 const [word, name, folder, threads, inputs, variant = '{}', kernelFile] = process.argv.slice(2)
 if (word === 'child') await child(name!, folder!, Number(threads), inputs!, JSON.parse(variant) as Variant, kernelFile)
-else if (word === 'demo')
-  await demoQuality(name ?? 'resources/demo-models', {
-    seeds: 4,
-    latentsFile: process.env['LATENTS_OUT'],
-    framesFile: process.env['FRAMES_IN'],
-  })
+else if (word === 'demo') await demoQuality('resources/demo-models', { seeds: Number(name ?? 4), latentsFile: folder })
 else await main()
