@@ -83,7 +83,7 @@ describe('products', () => {
       return reshape(mul(hidden, gelu(gate)), [part.shape[0]!, 16])
     }
     const parts = reshape(x, [chunks, rows / chunks, 24])
-    builder.output('y', chunks === 1 ? layer(x) : builder.scan([parts], 0, (part) => layer(part!)))
+    builder.output('y', chunks === 1 ? layer(x) : builder.scan([parts], 0, (part) => layer(part)))
     return builder.finish()
   }
 

@@ -128,7 +128,7 @@ test('a LoRA goes to the denoiser and the text encoder at once', async () => {
   expect(await run()).toEqual(plain)
 })
 
-test('the scan finds single files, motion modules and a tokenizer for them, and passes LoRAs over', async () => {
+test('the scan finds single files, motion modules and LoRAs, and a tokenizer for them', async () => {
   const folder = temporary()
   cpSync(single, join(folder, 'loose'), { recursive: true })
   cpSync(join(files, 'lora/peft.safetensors'), join(folder, 'loose/lora.safetensors'))
@@ -137,14 +137,15 @@ test('the scan finds single files, motion modules and a tokenizer for them, and 
   const alone = await scan(folder)
   expect(alone.map(({ name, task, problem }) => [name, task, problem?.code])).toEqual([
     ['cut', 'text-to-video', 'bad-model'],
+    ['lora', 'lora', undefined],
     ['mm_tiny_v15_v2', 'motion-adapter', undefined],
     ['sd15-tiny', 'text-to-video', 'bad-model'],
     ['sd2-tiny', 'text-to-video', 'bad-model'],
     ['xl-tiny', 'text-to-video', 'unsupported'],
   ])
-  expect(alone[2]!.problem!.message).toMatch(/Put vocab.json and merges.txt/)
-  expect(alone[3]!.problem!.message).toMatch(/holds no autoencoder/)
-  expect(alone[4]!.problem!.message).toMatch(/Stable Diffusion XL/)
+  expect(alone[3]!.problem!.message).toMatch(/Put vocab.json and merges.txt/)
+  expect(alone[4]!.problem!.message).toMatch(/holds no autoencoder/)
+  expect(alone[5]!.problem!.message).toMatch(/Stable Diffusion XL/)
 
   const other = join(folder, 'pipeline')
   cpSync(join(import.meta.dirname, '../../../resources/demo-models/moving-shapes'), other, { recursive: true })
