@@ -102,8 +102,7 @@ function winogradConv(node: Node, filters: Value, { tile, inputs, outputs }: Tra
     const results = matmul(matrix(x, squared(outputs), side * side), reshape(products, [side * side, tiles * out]))
     return transpose(reshape(results, [tile, tile, atATime, columns, out]), [2, 0, 3, 1, 4])
   }
-  const image =
-    atATime === batch * rows ? filter(reshape(table, [-1])) : x.builder.scan([table], 0, (at) => filter(at))
+  const image = atATime === batch * rows ? filter(reshape(table, [-1])) : x.builder.scan([table], 0, (at) => filter(at))
   const whole = reshape(image, [batch, rows * tile, columns * tile, out])
   const cropped = crop(crop(whole, 1, outHeight), 2, outWidth)
   const y = reshape(transpose(reshape(cropped, [batch, outHeight * outWidth, out]), [0, 2, 1]), node.outputs[0]!.shape)
