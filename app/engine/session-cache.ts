@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Graph } from '#app/graph/index.ts'
 import { toFast } from '#app/graph/passes/fast.ts'
+import { lateShapes } from '#app/graph/passes/late-shapes.ts'
 import { exactly, Kernels } from './kernels/kernels.ts'
 import { readMemory } from './memory.ts'
 import { reference, type Compute } from './providers/compute.ts'
@@ -105,10 +106,12 @@ export class SessionCache {
     return entry.session
   }
 
-  /** In the forms that the processor is fastest with in float32; other providers and precisions have their own. */
+  /** In the forms that the processor is fastest with; other providers have their own. */
   async #fastest(graph: Graph, { provider, precision }: Compute): Promise<Graph> {
-    if (provider !== 'cpu' || precision !== 'float32') return graph
-    return toFast(graph, this.#exact ? exactly : await this.#kernels.choose(graph, this.#threads, measuringMs))
+    if (provider !== 'cpu') return graph
+    if (precision !== 'float32') return lateShapes(graph)
+    const choose = this.#exact ? exactly : await this.#kernels.choose(graph, this.#threads, measuringMs)
+    return lateShapes(toFast(graph, choose))
   }
 
   /** The first run allocates what the graph works in, so memory is taken again after it. */

@@ -1,6 +1,7 @@
 import { float32, int64 } from '#app/tensor/tensor.ts'
-import { add, clamp, gather, matmul, mul, pad2d, reshape, slice, transpose } from '../functions.ts'
+import { add, cast, gather, matmul, mul, pad2d, reshape, slice, transpose } from '../functions.ts'
 import type { Graph, Node, Value } from '../graph.ts'
+import { alwaysOne } from './always-one.ts'
 import { replaceNodes } from './replace-nodes.ts'
 import { weightViews } from './weight-views.ts'
 import { squared, transforms, type Transforms } from './winograd-transforms.ts'
@@ -52,8 +53,7 @@ export function winograd(graph: Graph, choose: (shape: ConvShape) => ConvKernel)
  * input, by a factor that is always 1.
  */
 function filterTransform(x: Value, weight: Value, { weights }: Transforms): Value {
-  const element = slice(reshape(x, [-1]), 0, 0, 1)
-  const one = add(mul(clamp(element, -1, 1), 0), 1)
+  const one = cast(alwaysOne(x), 'float32')
   const transform = mul(matrix(weight, squared(weights), 9), one)
   return weight.builder.emit('FusedMatMul', [transform, weight], { transB: 1 })
 }
