@@ -30,5 +30,8 @@ export function lateShapes(graph: Graph): Graph {
     const [x, target] = node.inputs as [Value, Value]
     return node.op === 'Reshape' && isKnown(target) && !isKnown(x) ? { ...node, inputs: [x, late(target)] } : node
   })
-  return { ...graph, nodes: [...first, ...nodes], known: new Map([...graph.known, ...builder.known]) }
+  // Of what the builder knows only what is used here: the rest was dropped by earlier passes.
+  const used = new Set(first.flatMap(({ inputs }) => inputs))
+  const added = [...builder.known].filter(([value]) => used.has(value))
+  return { ...graph, nodes: [...first, ...nodes], known: new Map([...graph.known, ...added]) }
 }
