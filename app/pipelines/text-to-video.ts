@@ -1,7 +1,7 @@
 import { ProblemError } from '#app/contract/errors.ts'
 import type { FreeU, GenerateSettings } from '#app/contract/settings.ts'
 import type { Scheduler } from '#app/schedulers/scheduler.ts'
-import { latentNoise } from '#app/tensor/noise.ts'
+import { createGenerator } from '#app/tensor/generator.ts'
 import { float32, int64, rows, type Shape, type Tensor } from '#app/tensor/tensor.ts'
 import type { Tokenizer } from '#app/tokenizers/tokenizer.ts'
 
@@ -78,9 +78,9 @@ export async function* textToVideo(
   yield { type: 'encoded' }
 
   const scheduler = parts.createScheduler(request.numInferenceSteps)
-  let draws = 0
-  const noise = (): Float32Array => latentNoise(request.seed, shape, ++draws).data
-  let latents = startingLatents(request, shape, scheduler.initNoiseSigma)
+  const generator = createGenerator(request.seed)
+  const noise = (): Float32Array => generator.normal(shape).data
+  let latents = float32(shape, scaled(request.latents?.data ?? noise(), scheduler.initNoiseSigma))
   for (const [step, timestep] of scheduler.timesteps.entries()) {
     const freeu = freeuAt(step)
     const input = float32(shape, scheduler.scaleModelInput(latents.data, step))
@@ -119,10 +119,8 @@ function latentShape(parts: TextToVideoParts, { width, height, numFrames }: Text
   return [1, parts.latentChannels, numFrames, height / parts.vaeScaleFactor, width / parts.vaeScaleFactor]
 }
 
-function startingLatents({ seed, latents }: TextToVideoRequest, shape: Shape, sigma: number): Floats {
-  const start = latents ?? latentNoise(seed, shape)
-  return float32(shape, sigma === 1 ? start.data : start.data.map((value) => value * sigma))
-}
+const scaled = (values: Float32Array, factor: number): Float32Array =>
+  factor === 1 ? values : values.map((value) => value * factor)
 
 /** Context of the negative and the positive prompt, in this order: (2, L, D); of the positive one alone without guidance. */
 async function encodePrompts(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ProblemError } from '#app/contract/errors.ts'
-import { normalNoise } from '#app/tensor/noise.ts'
+import { createGenerator } from '#app/tensor/generator.ts'
 import { betaQuantile } from './beta-quantile.ts'
 import { parseSchedulerConfig } from './config.ts'
 import { schedulerTable } from '#app/contract/schedulers.ts'
@@ -17,9 +17,11 @@ const noNoise = () => {
   throw new Error('drew noise')
 }
 
+const normal = (seed: number, count: number) => createGenerator(seed).normal([count]).data
+
 describe('a checkpoint of Stable Diffusion under every scheduler of the menu', () => {
-  const clean = normalNoise(1, 0, [64]).data
-  const start = normalNoise(2, 0, [64]).data
+  const clean = normal(1, 64)
+  const start = normal(2, 64)
 
   it.each(schedulers)('$label follows a model that knows the clean sample to it', ({ className, stochastic }) => {
     const config = {
@@ -34,7 +36,7 @@ describe('a checkpoint of Stable Diffusion under every scheduler of the menu', (
       const one = scheduler.addNoise(Float32Array.of(1), Float32Array.of(0), index)[0] ?? NaN
       const sigma = scheduler.addNoise(Float32Array.of(0), Float32Array.of(1), index)[0] ?? NaN
       const epsilon = sample.map((value, i) => (value - one * (clean[i] ?? NaN)) / sigma)
-      const draw = () => normalNoise(3, draws++, [64]).data
+      const draw = () => normal(3 + draws++, 64)
       sample = scheduler.step(epsilon, index, sample, stochastic ? draw : noNoise).prevSample
     })
     expect(draws > 0).toBe(stochastic)
@@ -48,18 +50,18 @@ describe('createScheduler', () => {
   it('leaves the arrays that it is given as they are', () => {
     for (const { className } of schedulers) {
       const scheduler = createScheduler({}, className, 10)
-      const sample = normalNoise(1, 0, [8]).data
-      const output = normalNoise(2, 0, [8]).data
+      const sample = normal(1, 16)
+      const output = normal(2, 16)
       const scaled = scheduler.scaleModelInput(sample, 0)
-      scheduler.step(output, 0, sample, () => normalNoise(3, 0, [8]).data)
-      expect(scaled.length).toBe(8)
-      expect(sample).toEqual(normalNoise(1, 0, [8]).data)
-      expect(output).toEqual(normalNoise(2, 0, [8]).data)
+      scheduler.step(output, 0, sample, () => normal(3, 16))
+      expect(scaled.length).toBe(16)
+      expect(sample).toEqual(normal(1, 16))
+      expect(output).toEqual(normal(2, 16))
     }
   })
 
   it('draws noise in DDIM only with eta', () => {
-    const values = normalNoise(1, 0, [8]).data
+    const values = normal(1, 16)
     const plain = createScheduler(stableDiffusion, 'DDIMScheduler', 5)
     expect(() => plain.step(values, 0, values, noNoise)).not.toThrow()
     const random = createScheduler(stableDiffusion, 'DDIMScheduler', 5, { eta: 0.5 })

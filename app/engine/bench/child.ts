@@ -20,8 +20,8 @@ export async function child(
 ): Promise<void> {
   const say = (message: object): void => console.log(JSON.stringify(message))
   const sessions = new SessionCache()
-  const { precision = 'float32', exact, prepack } = variant
-  sessions.configure({ threads, compute: { precision }, exact, prepack, kernelFile })
+  const { precision = 'float32', exact = false, prepack } = variant
+  sessions.configure({ threads, compute: { precision, exact }, prepack, kernelFile })
   const open = cases[name]
   if (!open) throw new Error(`unknown case ${name}; known are ${Object.keys(cases).join(', ')}`)
   const forward = await open(sessions, folder, variant)

@@ -1,13 +1,10 @@
 import { join } from 'node:path'
 import { textToVideo, type TextToVideoParts } from '#app/pipelines/text-to-video.ts'
-import { rows, type Tensor } from '#app/tensor/tensor.ts'
 import type { Pixels } from '#app/contract/engine.ts'
 import { openClassifier } from '../open/classifier.ts'
 import { pixelsOf } from '../open/preview.ts'
 import { openTextToVideo } from '../open/text-to-video.ts'
-import { readTensors } from '../parity/case.ts'
 import { SessionCache } from '../session-cache.ts'
-import { toFloat32 } from '#app/tensor/convert.ts'
 
 /** The colours that the demo models were trained on, as RGB in 0..1. */
 const colors: Readonly<Record<string, readonly [number, number, number]>> = {
@@ -42,13 +39,10 @@ export function prompts(
 }
 
 /**
- * How often the bundled models' clips show the shape and the colour of their prompt. `latentsFile` gives the starting noise in place of
- * our own generator's, one row a seed. Prints one line of JSON.
+ * How often the bundled models' clips show the shape and the colour of their prompt. The seeds draw the
+ * noise that the reference's evaluation had. Prints one line of JSON.
  */
-export async function demoQuality(
-  models: string,
-  { seeds, latentsFile }: { seeds: number; latentsFile?: string | undefined },
-): Promise<void> {
+export async function demoQuality(models: string, seeds: number): Promise<void> {
   const sessions = new SessionCache()
   const { parts } = await openTextToVideo(
     sessions,
@@ -57,10 +51,9 @@ export async function demoQuality(
     { forwardChunking: null, scheduler: null, eta: 0 },
   )
   const { parts: classifier } = await openClassifier(sessions, join(models, 'moving-shapes-timesformer'), 'demo')
-  const given = latentsFile === undefined ? undefined : toFloat32((await readTensors(latentsFile)).latents!)
   const counts = { clips: 0, shape: 0, color: 0, label: 0 }
   for (const { label, color, prompt, seed } of prompts(classifier.labels, seeds)) {
-    const pixels = await generate(parts, prompt, seed, given && rows(given, seed, seed + 1))
+    const pixels = await generate(parts, prompt, seed)
     const frames = Array.from({ length: pixels.count }, (_, f) => ({
       width: 64,
       height: 64,
@@ -84,12 +77,7 @@ export async function demoQuality(
   )
 }
 
-async function generate(
-  parts: TextToVideoParts,
-  prompt: string,
-  seed: number,
-  latents: Tensor<'float32'> | undefined,
-): Promise<Pixels> {
+async function generate(parts: TextToVideoParts, prompt: string, seed: number): Promise<Pixels> {
   const request = {
     prompt,
     negativePrompt: '',
@@ -100,7 +88,6 @@ async function generate(
     guidanceScale: 4,
     seed,
     clipSkip: null,
-    ...(latents && { latents }),
   }
   const images = []
   for await (const event of textToVideo(parts, request, () => null))

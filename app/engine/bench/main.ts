@@ -18,7 +18,7 @@ import { checkpoint, referencePython } from './set-up.ts'
  *   npm run bench -- [--case NAME]... [--choices] [--rounds N] [--threads N] [--write docs/benchmarks.md]
  *                    [--cache DIR] [--python PYTHON] [--int8] [--bfloat16]
  *
- * `npm run bench -- demo [SEEDS [LATENTS]]` counts how often the bundled models' clips show what their prompts say.
+ * `npm run bench -- demo [SEEDS]` counts how often the bundled models' clips show what their prompts say.
  */
 
 const reference: Side = { title: 'PyTorch', reference: 'float32' }
@@ -110,5 +110,5 @@ async function main(): Promise<void> {
 
 const [word, name, folder, threads, inputs, variant = '{}', kernelFile] = process.argv.slice(2)
 if (word === 'child') await child(name!, folder!, Number(threads), inputs!, JSON.parse(variant) as Variant, kernelFile)
-else if (word === 'demo') await demoQuality('resources/demo-models', { seeds: Number(name ?? 4), latentsFile: folder })
+else if (word === 'demo') await demoQuality('resources/demo-models', Number(name ?? 4))
 else await main()
