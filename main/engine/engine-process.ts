@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { engineEnvironment } from '#app/contract/engine-environment.ts'
 import type { FromEngine, ToEngine } from '#app/contract/engine.ts'
 import { resourcesDir } from '#main/paths.ts'
 import type { EngineEnd } from './describe-end.ts'
@@ -50,7 +49,7 @@ export function startEngineProcess(
   const child = fork(enginePath, [], {
     execPath: nodePath,
     execArgv: [], // not the host's: an inspector's port can be taken once only
-    env: { ...engineEnvironment, ...inherited, FRAMELOOM_RESOURCES: resourcesDir(), ...env },
+    env: { ...inherited, FRAMELOOM_RESOURCES: resourcesDir(), ...env },
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })

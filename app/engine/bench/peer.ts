@@ -14,13 +14,9 @@ export type Peer = {
 }
 
 /** Starts a process of the line protocol and waits until it is ready. Throws with its last words when it ends before. */
-export async function startPeer(
-  command: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Peer> {
+export async function startPeer(command: string, args: readonly string[]): Promise<Peer> {
   const began = performance.now()
-  const process = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...globalThis.process.env, ...env } })
+  const process = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
   const answers = createInterface({ input: process.stdout })[Symbol.asyncIterator]()
   let words = ''
   process.stderr.on('data', (chunk: Buffer) => (words = (words + chunk.toString()).slice(-2000)))

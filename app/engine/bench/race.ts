@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { engineEnvironment } from '#app/contract/engine-environment.ts'
 import { difference, readTensors } from '../parity/case.ts'
 import type { Variant } from './cases.ts'
 import { startPeer, type Peer } from './peer.ts'
@@ -50,11 +49,16 @@ export async function race(name: string, sides: readonly Side[], options: RaceOp
   const peers: { peer: Peer; firstSeconds: number }[] = []
   const start = (side: Side, i: number): Promise<Peer> =>
     'ours' in side
-      ? startPeer(
-          process.execPath,
-          [process.argv[1]!, 'child', name, folder, String(threads), inputs, JSON.stringify(side.ours), kernelFile],
-          engineEnvironment,
-        )
+      ? startPeer(process.execPath, [
+          process.argv[1]!,
+          'child',
+          name,
+          folder,
+          String(threads),
+          inputs,
+          JSON.stringify(side.ours),
+          kernelFile,
+        ])
       : startPeer(python, [
           referenceScript,
           'serve',

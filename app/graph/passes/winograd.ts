@@ -2,6 +2,7 @@ import { float32, int64 } from '#app/tensor/tensor.ts'
 import { add, cast, gather, matmul, mul, pad2d, reshape, slice, transpose } from '../functions.ts'
 import type { Graph, Node, Value } from '../graph.ts'
 import { alwaysOne } from './always-one.ts'
+import { inPieces } from './pieces.ts'
 import { replaceNodes } from './replace-nodes.ts'
 import { weightViews } from './weight-views.ts'
 import { squared, transforms, type Transforms } from './winograd-transforms.ts'
@@ -20,6 +21,12 @@ export type ConvShape = {
 /** Transformed tiles are held for about this many bytes at a time. */
 const tileBytes = 16 * 2 ** 20
 
+/**
+ * So are transformed weights, where they are more than the tiles: those of the deepest layers of a UNet are four times 118 MB, at a time
+ * when little else is in memory (docs/decisions.md).
+ */
+const filterPieceBytes = 32 * 2 ** 20
+
 /** Which pixels make up the tiles, by what they depend on: convolutions of one size share them. */
 type Tables = Map<string, Value>
 
@@ -34,26 +41,27 @@ export function winograd(graph: Graph, choose: (shape: ConvShape) => ConvKernel)
     const shape = convShape(node)
     const kernel = shape ? choose(shape) : 'direct'
     if (kernel === 'direct') return undefined
-    return () => {
-      const weight = node.inputs[1]!
-      const flat = [weight.shape[0]! * weight.shape[1]!, 9]
-      const filters = filterTransform(
-        node.inputs[0]!,
-        view(weight, maker, flat) ?? reshape(weight, flat),
-        transforms[kernel],
-      )
-      return [winogradConv(node, filters, transforms[kernel], tables)]
+    const weight = node.inputs[1]!
+    const channels = weight.shape[1]!
+    const rowsOf = (begin: number, end: number): Value => {
+      const flat = [(end - begin) * channels, 9]
+      const whole = begin === 0 && end === weight.shape[0]
+      return view(weight, maker, flat, [begin, end]) ?? reshape(whole ? weight : slice(weight, 0, begin, end), flat)
     }
+    return () => [winogradConv(node, rowsOf, transforms[kernel], tables)]
   })
 }
 
+/** The weights of some output channels, (O * C, 9). */
+type RowsOf = (begin: number, end: number) => Value
+
 /**
  * (O * C, 9) -> (side * side, O * C), side = tile + 2. onnxruntime computes what depends on no input when it opens a graph, and keeps
- * it, and what depends on an early one as soon as it can: four times the weights of all layers. So this depends on the layer's own
- * input, by a factor that is always 1.
+ * it, and what depends on an early one as soon as it can: four times the weights of all layers. So this depends on `after`, by a
+ * factor that is always 1.
  */
-function filterTransform(x: Value, weight: Value, { weights }: Transforms): Value {
-  const one = cast(alwaysOne(x), 'float32')
+function filterTransform(after: Value, weight: Value, { weights }: Transforms): Value {
+  const one = cast(alwaysOne(after), 'float32')
   const transform = mul(matrix(weight, squared(weights), 9), one)
   return weight.builder.emit('FusedMatMul', [transform, weight], { transB: 1 })
 }
@@ -70,11 +78,12 @@ export function convShape({ op, inputs, outputs, attributes }: Node): ConvShape 
   return { batch, input: inputs[0]!.shape[1]!, output, height, width }
 }
 
-function winogradConv(node: Node, filters: Value, { tile, inputs, outputs }: Transforms, tables: Tables): Value {
+function winogradConv(node: Node, rowsOf: RowsOf, transform: Transforms, tables: Tables): Value {
+  const { tile, inputs, outputs } = transform
   const [x, weight, bias] = node.inputs as [Value, Value, Value?]
   const [out, channels] = weight.shape as [number, number]
   const [batch, , outHeight, outWidth] = node.outputs[0]!.shape as [number, number, number, number]
-  const side = tile + 2
+  const places = (tile + 2) ** 2
   const [rows, columns] = [Math.ceil(outHeight / tile), Math.ceil(outWidth / tile)]
   const grid: Grid = { batch, rows, columns, tile }
 
@@ -86,24 +95,39 @@ function winogradConv(node: Node, filters: Value, { tile, inputs, outputs }: Tra
   const pixels = transpose(reshape(padded, [batch, channels, height * width]), [0, 2, 1])
   const flat = reshape(pixels, [batch * height * width, channels])
 
-  const perPlace = reshape(filters, [side * side, out, channels])
-  const atATime = rowsAtATime(batch * rows, 4 * side * side * columns * Math.max(channels, out))
-  const table = tableOf(x, grid, atATime, tables)
-  /** Places of tiles (side * side * tiles) -> rows of the image (tile rows, tile, tile columns, tile, O). */
-  const filter = (places: Value): Value => {
-    const tiles = atATime * columns
-    const gathered = reshape(gather(flat, places, 0), [side * side, tiles * channels])
-    const transformed = reshape(matmul(matrix(x, squared(inputs), side * side), gathered), [
-      side * side,
-      tiles,
-      channels,
-    ])
-    const products = x.builder.emit('FusedMatMul', [transformed, perPlace], { transB: 1 }) // (side * side, tiles, O)
-    const results = matmul(matrix(x, squared(outputs), side * side), reshape(products, [side * side, tiles * out]))
-    return transpose(reshape(results, [tile, tile, atATime, columns, out]), [2, 0, 3, 1, 4])
+  /** Pixels at the places of tiles (places * tiles) -> transformed (places, tiles, C). */
+  const tilesAt = (table: Value): Value => {
+    const tiles = table.shape[0]! / places
+    const gathered = reshape(gather(flat, table, 0), [places, tiles * channels])
+    return reshape(matmul(matrix(x, squared(inputs), places), gathered), [places, tiles, channels])
   }
-  const image = atATime === batch * rows ? filter(reshape(table, [-1])) : x.builder.scan([table], 0, (at) => filter(at))
-  const whole = reshape(image, [batch, rows * tile, columns * tile, out])
+  /** Transformed tiles (places, tiles, C) and filters (places, O * C) -> rows of the image (tile rows, tile, tile columns, tile, O). */
+  const product = (transformed: Value, filters: Value): Value => {
+    const [, tiles] = transformed.shape as [number, number]
+    const perPlace = reshape(filters, [places, -1, channels])
+    const products = x.builder.emit('FusedMatMul', [transformed, perPlace], { transB: 1 }) // (places, tiles, O)
+    const results = matmul(matrix(x, squared(outputs), places), reshape(products, [places, -1]))
+    return transpose(reshape(results, [tile, tile, tiles / columns, columns, -1]), [2, 0, 3, 1, 4])
+  }
+
+  const tileCount = batch * rows * columns
+  const filterBytes = 4 * places * out * channels
+  const image = (): Value => {
+    if (filterBytes > filterPieceBytes && tileCount < out) {
+      const transformed = tilesAt(reshape(tableOf(x, grid, batch * rows, tables), [-1]))
+      let last = transformed
+      return inPieces(out, filterPieceBytes / (filterBytes / out), 4, (begin, end) => {
+        last = product(transformed, filterTransform(last, rowsOf(begin, end), transform))
+        return last
+      })
+    }
+    const filters = filterTransform(x, rowsOf(0, out), transform)
+    const atATime = rowsAtATime(batch * rows, 4 * places * columns * Math.max(channels, out))
+    const table = tableOf(x, grid, atATime, tables)
+    if (atATime === batch * rows) return product(tilesAt(reshape(table, [-1])), filters)
+    return x.builder.scan([table], 0, (at) => product(tilesAt(at), filters))
+  }
+  const whole = reshape(image(), [batch, rows * tile, columns * tile, out])
   const cropped = crop(crop(whole, 1, outHeight), 2, outWidth)
   const y = reshape(transpose(reshape(cropped, [batch, outHeight * outWidth, out]), [0, 2, 1]), node.outputs[0]!.shape)
   return bias ? add(y, reshape(bias, [out, 1, 1])) : y
