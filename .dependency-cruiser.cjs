@@ -24,14 +24,9 @@ module.exports = {
     core('models', '^app/models/', '^app/graph/', '^app/tensor/', errors, weights, npm('zod')),
     core('schedulers', '^app/schedulers/', '^app/tensor/', '^app/contract/schedulers[.]ts$', errors, npm('zod')),
     core('pipelines', '^app/pipelines/', '^app/(contract|schedulers|tokenizers|tensor)/', pureMedia, npm('zod')),
-    core('media', pureMedia, '^app/(contract|tensor)/', npm('zod', 'gifenc')),
-    onNode(
-      'media-node',
-      '^app/media/[^/]+/',
-      '^app/(contract|tensor|media)/',
-      npm('zod', 'sharp', 'gifenc', 'mediabunny'),
-    ),
-    onNode('checkpoints', '^app/checkpoints/', '^app/tensor/', errors, npm('zod', 'lossless-json')),
+    core('media', pureMedia, '^app/(contract|tensor)/', npm('zod')),
+    onNode('media-node', '^app/media/[^/]+/', '^app/(contract|tensor|media)/', npm('zod', 'sharp', 'mediabunny')),
+    onNode('checkpoints', '^app/checkpoints/', '^app/tensor/', errors, npm('zod')),
     onNode('library', '^app/library/', '^app/contract/', npm('zod', '@photostructure/sqlite')),
     forbid('app-is-the-bottom', { path: '^app/', pathNot: test }, { path: '^(main|renderer|e2e)/' }),
     forbid(

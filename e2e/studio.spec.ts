@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
 import type { Download, Page } from '@playwright/test'
 import { readRecipeFile } from '../app/media/node/recipe-file.ts'
 import { openClip } from '../app/media/node/decode.ts'
-import { expect, stagePicture, startHost, test } from './studio.ts'
+import { followPreviews, untilStep } from './run.ts'
+import { expect, startHost, test } from './studio.ts'
 
 const media = join(import.meta.dirname, 'goldens/media')
 const stage = (page: Page) => page.getByRole('region', { name: 'Stage' })
 const library = (page: Page) => page.getByRole('region', { name: 'Library' })
-const progress = (page: Page) => stage(page).getByRole('progressbar', { name: 'Progress' })
 
 async function setNumber(page: Page, name: string, value: number): Promise<void> {
   const field = page.getByRole('textbox', { name, exact: true })
@@ -60,28 +60,24 @@ test('a prompt becomes a clip: previews, FreeU in mid-run, export, recipe restor
   studio: page,
   dataDir,
   host,
+  stepsLasting,
 }) => {
-  test.setTimeout(300_000)
   const prompt = 'a red circle moving left on a black background'
+  const steps = stepsLasting(6)
 
   await test.step('previews change while it runs, then there is a clip', async () => {
-    await generate(page, { prompt, seed: 11, steps: 12 })
-    const seen = new Set<string>()
-    await expect(progress(page)).toBeVisible()
-    while (!(await finished(page).isVisible())) {
-      if (await stage(page).locator('canvas').first().isVisible()) seen.add(await stagePicture(page))
-      await page.waitForTimeout(50)
-    }
-    expect(seen.size).toBeGreaterThan(5)
+    const pictures = await followPreviews(page)
+    await generate(page, { prompt, seed: 11, steps })
+    await expect(finished(page)).toBeVisible({ timeout: 120_000 })
+    expect(await pictures()).toBeGreaterThan(2)
     await expect(library(page).getByRole('listitem')).toHaveCount(1)
   })
 
-  await page.keyboard.press('Home')
   const plain = await exported(page, /GIF/)
 
   await test.step('FreeU moved in mid-run changes the outcome of the same seed', async () => {
-    await generate(page, { prompt, seed: 11, steps: 12 })
-    await expect(progress(page)).toHaveAttribute('aria-valuetext', /Step [2-9]/)
+    await generate(page, { prompt, seed: 11, steps })
+    await untilStep(page, 2)
     await page.getByRole('switch', { name: 'FreeU' }).click()
     await page.getByRole('slider', { name: 's1' }).press('Home')
     await expect(finished(page)).toBeVisible({ timeout: 120_000 })
@@ -124,25 +120,54 @@ test('a prompt becomes a clip: previews, FreeU in mid-run, export, recipe restor
   })
 })
 
-test('the engine is killed in mid-run: the page says so and the next run works', async ({ studio: page, host }) => {
-  await generate(page, { prompt: 'a blue star growing on a cream background', seed: 1, steps: 40 })
-  await expect(progress(page)).toHaveAttribute('aria-valuetext', /Step [2-9]/)
+test('the engine is killed in mid-run: the page says so and the next run works', async ({
+  studio: page,
+  host,
+  stepsLasting,
+}) => {
+  await generate(page, { prompt: 'a blue star growing on a cream background', seed: 1, steps: stepsLasting(6) })
+  await untilStep(page, 2)
   process.kill(enginePid(host.process.pid!), 'SIGKILL')
   await expect(stage(page)).toContainText('The engine stopped while it made this clip')
   await page.getByRole('button', { name: /^Engine: Ready/ }).waitFor()
   await generate(page, { prompt: 'a blue star growing on a cream background', seed: 1, steps: 3 })
-  await expect(finished(page)).toBeVisible({ timeout: 60_000 })
+  await expect(finished(page)).toBeVisible({ timeout: 120_000 })
 })
 
-test('cancel stops a run, and the page is ready for the next', async ({ studio: page }) => {
-  await generate(page, { prompt: 'a green square', seed: 1, steps: 60 })
-  await expect(progress(page)).toHaveAttribute('aria-valuetext', /Step [1-9]/)
+test('the host is killed in mid-run: the queue goes on at its next start, the lost job with one click', async ({
+  studio: page,
+  host,
+  dataDir,
+  stepsLasting,
+}) => {
+  await generate(page, { prompt: 'a red star', seed: 1, steps: stepsLasting(6) })
+  await untilStep(page, 1)
+  await generate(page, { prompt: 'a green circle', seed: 1, steps: 3 })
+  await expect(library(page).getByText('In the queue')).toBeVisible()
+  host.process.kill('SIGKILL')
+  await expect(page.getByRole('alert')).toContainText('lost its host')
+
+  const again = await startHost(dataDir)
+  await page.goto(again.url)
+  const lost = library(page).getByRole('listitem').filter({ hasText: 'a red star' })
+  await expect(lost).toContainText('Interrupted')
+  const clips = library(page).getByText('8 f, 64 × 64')
+  await expect(clips).toHaveCount(1, { timeout: 120_000 })
+  await lost.getByRole('button', { name: 'Run a red star again' }).click()
+  await expect(clips).toHaveCount(2, { timeout: 120_000 })
+  await expect(lost).not.toContainText('Interrupted')
+  await again.stop()
+})
+
+test('cancel stops a run, and the page is ready for the next', async ({ studio: page, stepsLasting }) => {
+  await generate(page, { prompt: 'a green square', seed: 1, steps: stepsLasting(6) })
+  await untilStep(page, 1)
   await page.keyboard.press('Escape')
   await expect(
     stage(page)
       .getByText(/cancelled/i)
       .first(),
-  ).toBeVisible({ timeout: 5_000 })
+  ).toBeVisible({ timeout: 30_000 })
   await expect(library(page).getByText('8 f, 64 × 64')).toHaveCount(0)
 })
 
@@ -155,29 +180,39 @@ test('a clip of media/ gets its labels, and shows which frames were used', async
     await form.getByRole('button', { name: /^Classify/ }).click()
   }
   await classify('h264-bframes.mp4')
-  await expect(used).toHaveCount(8, { timeout: 60_000 })
+  await expect(used).toHaveCount(8, { timeout: 120_000 })
   await expect(page.getByText('star growing').first()).toBeVisible()
 
   await test.step('a GIF, which the page cannot decode, is read by the engine', async () => {
     await classify('animated.gif')
-    await expect(library(page).getByText('animated.gif')).toBeVisible({ timeout: 60_000 })
+    // Its result's own button: the running job has the same name.
+    const result = library(page).getByRole('button', { name: 'Delete the classification of animated.gif' })
+    await expect(result).toBeVisible({ timeout: 120_000 })
     await expect(used).toHaveCount(8)
   })
   await test.step('a clip with too few frames says that some were used more than once', async () => {
     await classify('short-3-frames.mp4')
-    await expect(page.getByText(/used more than once/)).toBeVisible({ timeout: 60_000 })
+    await expect(page.getByText(/used more than once/)).toBeVisible({ timeout: 120_000 })
   })
   await test.step('a broken file is refused in words', async () => {
     await page.locator('input[type=file]').first().setInputFiles(join(media, 'bad-text.mp4'))
-    await expect(page.getByText(/bad-text\.mp4.*(not|cannot)/i).first()).toBeVisible({ timeout: 60_000 })
+    await expect(page.getByText(/bad-text\.mp4.*(not|cannot)/i).first()).toBeVisible({ timeout: 120_000 })
   })
 })
 
 test('a clip made here is classified with one click', async ({ studio: page }) => {
   await generate(page, { prompt: 'a white circle standing still on a navy background', seed: 4, steps: 8 })
-  await expect(finished(page)).toBeVisible({ timeout: 60_000 })
+  await expect(finished(page)).toBeVisible({ timeout: 120_000 })
   await stage(page).getByRole('button', { name: 'Classify' }).click()
-  await expect(page.getByRole('region', { name: 'Frames used' }).getByRole('img')).toHaveCount(8, { timeout: 60_000 })
+  await expect(page.getByRole('region', { name: 'Frames used' }).getByRole('img')).toHaveCount(8, { timeout: 120_000 })
+})
+
+test('what was repaired when the library was opened is told', async ({ page, dataDir }) => {
+  await writeFile(join(dataDir, 'library.sqlite'), 'no database '.repeat(500))
+  const host = await startHost(dataDir)
+  await page.goto(host.url)
+  await expect(page.getByText(/^The library file was damaged/)).toBeVisible()
+  await host.stop()
 })
 
 for (const colorScheme of ['dark', 'light'] as const)

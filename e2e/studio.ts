@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test as base, type Page } from '@playwright/test'
+import { followSteps } from './run.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -32,8 +33,29 @@ export async function startHost(dataDir: string): Promise<Host> {
   throw new Error('the serve host ended without printing its address')
 }
 
-/** `dataDir` is a library of the test's own; `host` runs on it; `studio` is the page, open and ready. */
-export const test = base.extend<{ dataDir: string; host: Host; studio: Page }>({
+/** Opens the studio, ready to work. */
+async function openStudio(page: Page, host: Host): Promise<void> {
+  await page.goto(host.url)
+  await page.getByRole('button', { name: /^Engine: Ready/ }).waitFor()
+}
+
+type Studio = {
+  /** A library of the test's own. */
+  dataDir: string
+  /** Runs on it. */
+  host: Host
+  /** Its page, open and ready. */
+  studio: Page
+}
+type Machine = {
+  /**
+   * How many steps of the demo model last about so many seconds here: enough to act in mid-run on a quick machine, not too many to wait for
+   * on a slow one.
+   */
+  stepsLasting: (seconds: number) => number
+}
+
+export const test = base.extend<Studio, Machine>({
   dataDir: async ({}, use) => {
     const folder = await mkdtemp(join(tmpdir(), 'frameloom-e2e-'))
     await use(folder)
@@ -47,18 +69,26 @@ export const test = base.extend<{ dataDir: string; host: Host; studio: Page }>({
   studio: async ({ page, host }, use) => {
     const problems: string[] = []
     page.on('pageerror', (error) => problems.push(error.message))
-    await page.goto(host.url)
-    await page.getByRole('button', { name: /^Engine: Ready/ }).waitFor()
+    await openStudio(page, host)
     await use(page)
     base.expect(problems, 'errors thrown in the page').toEqual([])
   },
+  stepsLasting: [
+    async ({ browser }, use) => {
+      const dataDir = await mkdtemp(join(tmpdir(), 'frameloom-e2e-'))
+      const host = await startHost(dataDir)
+      const page = await browser.newPage()
+      await openStudio(page, host)
+      await page.getByRole('button', { name: /^Generate/ }).click()
+      const seen = await followSteps(page, Infinity)
+      const [first, last] = [seen[0]!, seen.at(-1)!]
+      await page.close()
+      await host.stop()
+      await rm(dataDir, { recursive: true, force: true })
+      const each = (last.at - first.at) / (last.step - first.step)
+      await use((seconds) => Math.min(500, Math.max(16, Math.round(seconds / each))))
+    },
+    { scope: 'worker', timeout: 120_000 },
+  ],
 })
 export { expect } from '@playwright/test'
-
-/** What the stage shows, as a data URL. */
-export const stagePicture = (page: Page): Promise<string> =>
-  page
-    .getByRole('region', { name: 'Stage' })
-    .locator('canvas')
-    .first()
-    .evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL())

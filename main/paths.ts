@@ -42,7 +42,7 @@ export function dataDir(): string {
 }
 
 /** What only saves time: may be deleted at any moment. */
-export const cacheDir = (): string => join(dataDir(), 'cache')
+export const cacheDir = (data = dataDir()): string => join(data, 'cache')
 
 /** What ships with the app: icons, demo models, clips. */
 export const resourcesDir = (): string => resolve(env('FRAMELOOM_RESOURCES') ?? unpacked(join(appRoot(), 'resources')))

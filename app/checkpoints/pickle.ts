@@ -106,6 +106,7 @@ export function readPickle(bytes: Uint8Array, names: PickleNames, refuse: Refuse
     for (let i = 0; i < items.length; i += 2) {
       if (typeof items[i] === 'string' && target.has(items[i]))
         refuse(`it has the key ${quoted(String(items[i]))} twice`)
+      if (items[i] instanceof Map) refuse('its pickle has a dict as a key')
       target.set(items[i], items[i + 1])
     }
   }

@@ -104,7 +104,7 @@ async function locateWeights(
     const span = spanOf(view)
     if (!Number.isSafeInteger(span.elements * width)) refuse(`the shape of ${what} overflows`)
     const held = storage.elements * (storage.dtype ? bytesPerElement[storage.dtype] : 1)
-    if (held > entry.size) refuse(`the storage of ${what} should have ${held} bytes and has ${entry.size}`)
+    if (held !== entry.size) refuse(`the storage of ${what} should have ${held} bytes and has ${entry.size}`)
     if (span.end * width > held) refuse(`${what} reaches past the end of its storage`)
 
     const length = span.elements * width

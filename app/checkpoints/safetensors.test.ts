@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { ProblemError } from '#app/contract/errors.ts'
 import { openWeightsFile } from './open.ts'
 import { readSafetensors } from './safetensors.ts'
-import { goldens, safetensorsBytes, temporaryFile, temporaryFolder } from './testing.ts'
+import { goldens, processorMs, safetensorsBytes, temporaryFile, temporaryFolder } from './testing.ts'
 
 const one = '{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
 const open = async (header: string, dataBytes: number) =>
@@ -96,9 +96,11 @@ describe('what it does not', () => {
     ['20,000 tensors that overlap', `{${Array.from({ length: 20_000 }, (_, i) => `"${i}":${one}`).join(',')}}`],
   ])('%s: refused in few words and little time', async (_, header) => {
     const path = await temporaryFile('wide.safetensors', safetensorsBytes(header, 4))
-    const start = performance.now()
-    const error: unknown = await readSafetensors(path).catch((reason: unknown) => reason)
-    expect(performance.now() - start).toBeLessThan(500)
+    let error: unknown
+    const took = await processorMs(async () => {
+      error = await readSafetensors(path).catch((reason: unknown) => reason)
+    })
+    expect(took).toBeLessThan(500)
     expect(error).toBeInstanceOf(ProblemError)
     expect((error as ProblemError).message.length).toBeLessThan(path.length + 500)
   })
@@ -192,11 +194,8 @@ test('a header of 1 MB is read in under 50 ms', async () => {
   expect(header.length).toBeGreaterThan(1_000_000)
   const path = await temporaryFile('wide.safetensors', safetensorsBytes(header, 4 * entries.length))
   const times: number[] = []
-  for (let run = 0; run < 7; run++) {
-    const start = performance.now()
-    expect((await readSafetensors(path)).weights.size).toBe(entries.length)
-    times.push(performance.now() - start)
-  }
+  for (let run = 0; run < 7; run++)
+    times.push(await processorMs(async () => expect((await readSafetensors(path)).weights.size).toBe(entries.length)))
   expect(Math.min(...times)).toBeLessThan(50)
 })
 

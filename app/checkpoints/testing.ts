@@ -27,3 +27,11 @@ export function safetensorsBytes(header: string | Uint8Array, dataBytes: number,
   bytes.set(text, 8)
   return bytes
 }
+
+/** Milliseconds of processor time that `run` takes: how busy the machine is does not count. */
+export async function processorMs(run: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage()
+  await run()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000
+}

@@ -73,7 +73,8 @@ const isDtype = (value: unknown): value is { dtype: DType } =>
 /** The names that a checkpoint's pickle may use, and what each means here; every other name is refused. */
 export function torchNames(refuse: Refuse): PickleNames {
   const tensor = (args: readonly unknown[], dtype: DType | undefined, what: string): TorchView => {
-    const [storage, start, shape, strides] = args
+    const [storage, start, shape, strides, requiresGrad = false] = args
+    if (typeof requiresGrad !== 'boolean') refuse(`a tensor in it is built with a bad requires_grad (${what})`)
     if (!isStorage(storage) || !isCount(start) || !isCounts(shape) || !isCounts(strides))
       return refuse(`a tensor in it is not built from a storage, an offset, a shape and strides (${what})`)
     if (shape.length !== strides.length)
@@ -84,28 +85,37 @@ export function torchNames(refuse: Refuse): PickleNames {
   }
   const plain = (metadata: unknown): void => {
     // Lazily conjugated or negated tensors hold other values than their storage does (torch/_utils.py).
-    if (metadata instanceof Map && metadata.size) refuse('a tensor in it is a conjugate or negated view')
+    if (metadata !== undefined && metadata !== null && !(metadata instanceof Map && metadata.size === 0))
+      refuse('a tensor in it is a conjugate or negated view')
   }
+  /** Its own function for a name, called with as many arguments as the function of that name in torch/_utils.py takes. */
+  const taking = (
+    least: number,
+    most: number,
+    name: string,
+    call: (args: readonly unknown[], what: string) => unknown,
+  ): Known => ({
+    name: `torch._utils.${name}`,
+    call: (args) => {
+      if (args.length < least || args.length > most) refuse(`its pickle calls ${name} with ${args.length} arguments`)
+      return call(args, name)
+    },
+  })
 
   const functions: readonly Known[] = [
     { name: 'collections.OrderedDict', call: orderedDict },
-    { name: 'torch._utils._rebuild_tensor', call: (args) => tensor(args, undefined, '_rebuild_tensor') },
-    {
-      name: 'torch._utils._rebuild_tensor_v2',
-      call: (args) => {
-        plain(args[6])
-        return tensor(args, undefined, '_rebuild_tensor_v2')
-      },
-    },
-    {
-      name: 'torch._utils._rebuild_tensor_v3',
-      call: (args) => {
-        plain(args[7])
-        return tensor(args, isDtype(args[6]) ? args[6].dtype : undefined, '_rebuild_tensor_v3')
-      },
-    },
-    { name: 'torch._utils._rebuild_parameter', call: parameter },
-    { name: 'torch._utils._rebuild_parameter_with_state', call: parameter },
+    taking(4, 4, '_rebuild_tensor', (args, what) => tensor(args, undefined, what)),
+    taking(6, 7, '_rebuild_tensor_v2', (args, what) => {
+      plain(args[6])
+      return tensor(args, undefined, what)
+    }),
+    taking(7, 8, '_rebuild_tensor_v3', (args, what) => {
+      plain(args[7])
+      if (!isDtype(args[6])) return refuse(`a tensor in it has no element type (${what})`)
+      return tensor(args, args[6].dtype, what)
+    }),
+    taking(3, 3, '_rebuild_parameter', parameter),
+    taking(4, 4, '_rebuild_parameter_with_state', parameter),
   ]
   const table = new Map<string, Known>(functions.map((known) => [known.name, known]))
   for (const [name, dtype] of storageTypes) table.set(name, Object.assign({ name }, { dtype }))
@@ -128,7 +138,9 @@ export function torchNames(refuse: Refuse): PickleNames {
   }
 
   function parameter(args: readonly unknown[]): TorchView {
-    return isTorchView(args[0]) ? args[0] : refuse('a parameter in it is not built from a tensor')
+    return isTorchView(args[0]) && typeof args[1] === 'boolean'
+      ? args[0]
+      : refuse('a parameter in it is not built from a tensor')
   }
 
   return {
@@ -141,9 +153,10 @@ export function torchNames(refuse: Refuse): PickleNames {
       return refuse(`its pickle names ${quoted(name)}, ${reason}`)
     },
     persistent: (id) => {
-      const [kind, type, key, , elements] = Array.isArray(id) ? (id as unknown[]) : []
+      const [kind, type, key, device, elements] = Array.isArray(id) && id.length === 5 ? (id as unknown[]) : []
       const name = typeof type === 'object' && type !== null && 'name' in type ? String(type.name) : ''
-      if (kind !== 'storage' || !storageTypes.has(name) || typeof key !== 'string' || !isCount(elements))
+      const named = typeof key === 'string' && typeof device === 'string'
+      if (kind !== 'storage' || !storageTypes.has(name) || !named || !isCount(elements))
         return refuse('a storage in it is not described as PyTorch does')
       const storage: TorchStorage = { key, dtype: storageTypes.get(name), elements }
       return storage

@@ -50,6 +50,8 @@ export async function readZip(file: OpenFile, refuse: Refuse): Promise<Zip> {
     const sizes = zip64Sizes(view, at, nameEnd, extraEnd, name, refuse)
     const flags = view.getUint16(at + 8, true)
     const method = view.getUint16(at + 10, true)
+    const disk = view.getUint16(at + 34, true)
+    if (disk !== 0 && disk !== 0xffff) refuse('it is one part of a split zip')
     if (sizes.headerOffset + localHeader.bytes + sizes.compressed > offset)
       refuse(`its entry ${quoted(name)} reaches into the directory: the file is damaged`)
     if (entries.has(name)) refuse(`its entry ${quoted(name)} is there twice`)
@@ -115,7 +117,9 @@ async function findDirectory(file: OpenFile, refuse: Refuse) {
   if (recordAt + zip64End.bytes > tailStart + locatorAt) return refuse('its zip64 directory is damaged')
   const record = new DataView((await file.read(recordAt, zip64End.bytes)).buffer)
   if (record.getUint32(0, true) !== zip64End.signature) return refuse('its zip64 directory is damaged')
-  if (record.getUint32(16, true) || record.getUint32(20, true)) refuse('it is one part of a split zip')
+  const [disk, first] = [record.getUint32(16, true), record.getUint32(20, true)]
+  // In the short record zip64 writers leave 0, or 0xffff for "see there".
+  if (disk || first || (short.disks !== 0 && short.disks !== 2 * 0xffff)) refuse('it is one part of a split zip')
   return {
     count: safe(record.getBigUint64(32, true), refuse),
     size: safe(record.getBigUint64(40, true), refuse),

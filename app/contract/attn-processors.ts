@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { ProblemError } from './errors.ts'
 
 /**
- * An attention processor by diffusers' class name and arguments: data that can be saved, named and put in a recipe. `weights` is the
- * path of a Custom Diffusion file.
+ * An attention processor by diffusers' class name and arguments: data that can be saved, named and put in a recipe. `weights` names
+ * Custom Diffusion weights: by a model's id in settings, by the file's path where a model is called.
  */
 export const attnProcessorSchema = z.discriminatedUnion('processor', [
   z.object({
@@ -41,16 +41,35 @@ export type AttnChoice = AttnProcessor | AttnProcessorMap
 
 export const isOneProcessor = (choice: AttnChoice): choice is AttnProcessor => typeof choice.processor === 'string'
 
-const namesFile = (one: AttnProcessor): boolean => 'weights' in one && one.weights !== undefined
+const processorsOf = (choice: AttnChoice): AttnProcessor[] =>
+  isOneProcessor(choice) ? [choice] : Object.values(choice)
+
+/** Which Custom Diffusion weights are used, each once. */
+export const weightsOf = (choice: AttnChoice | null): string[] => [
+  ...new Set(
+    (choice ? processorsOf(choice) : []).flatMap((one) =>
+      'weights' in one && one.weights !== undefined ? [one.weights] : [],
+    ),
+  ),
+]
+
+/** The same processors, their weights named in another way. */
+export function withWeights(choice: AttnChoice, name: (weights: string) => string): AttnChoice {
+  const renamed = (one: AttnProcessor): AttnProcessor =>
+    'weights' in one && one.weights !== undefined ? { ...one, weights: name(one.weights) } : one
+  return isOneProcessor(choice)
+    ? renamed(choice)
+    : Object.fromEntries(Object.entries(choice).map(([path, one]) => [path, renamed(one)]))
+}
 
 /**
  * The processors that a run's settings may name: one for all layers, or one for each. Settings travel, from the page and inside clips,
- * so they open no file: Custom Diffusion weights are left to the model interface.
+ * so they name no file: Custom Diffusion weights are a model's id.
  */
 export const attnChoiceSchema = z
   .union([attnProcessorSchema, attnProcessorMapSchema])
-  .refine((choice) => !(isOneProcessor(choice) ? [choice] : Object.values(choice)).some(namesFile), {
-    error: 'Processors with weights of their own cannot be part of the settings: they name a file.',
+  .refine((choice) => weightsOf(choice).every((id) => /^[\w.-]+$/.test(id)), {
+    error: 'The weights of a processor are named by the id of a model, never by a file.',
   })
 
 /** Reads the JSON of a processor or of a map by layer. Throws bad-input with the layer that is wrong. */

@@ -2,17 +2,23 @@ import type { AttnProcessorMap } from './attn-processors.ts'
 import type { Problem } from './errors.ts'
 import type { LoadReport } from './load-report.ts'
 import type { ModelEntry } from './models.ts'
-import type { Recipe } from './recipe.ts'
+import type { ParameterLists } from './parameter-lists.ts'
+import type { AutotuneSettings, ModelProfile, ProfileSettings, TuneReport } from './profile.ts'
+import type { ModelReference, Recipe } from './recipe.ts'
 import type { Classification, ExportFormat } from './results.ts'
-import type { ClassifySettings, FreeU, GenerateSettings } from './settings.ts'
+import type { ClassifySettings, FreeU, GenerateSettings, LiveControls, LoraScales } from './settings.ts'
 import type { DoctorReport, EngineStatus } from './system.ts'
 
 /** Raw pixels as they cross to the host: RGB24, frame after frame. */
 export type Pixels = { width: number; height: number; count: number; data: Uint8Array }
 
-/** A clip to be read by the engine: a file, or frames that were decoded elsewhere. */
+/**
+ * A clip to be read by the engine: a file, or frames that were decoded elsewhere as raw pixels in a file, one after the other. `indices`
+ * are theirs in the clip (0, 1, 2 ... without), `frameCount` is the clip's.
+ */
 export type ClipSource =
-  { file: string; name: string } | { name: string; pixels: Pixels; indices?: number[]; frameCount?: number }
+  | { file: string; name: string }
+  | { name: string; pixels: Omit<Pixels, 'data'> & { file: string }; indices?: number[]; frameCount?: number }
 
 /** A model as the host hands it to the engine. Only the host and the engine know folders. */
 export type LocatedModel = ModelEntry & {
@@ -41,6 +47,8 @@ export type EngineCalls = {
       motionAdapter: LocatedModel | null
       /** In the order of the settings' own. */
       loras: LocatedModel[]
+      /** Those that the processors name as their weights. */
+      customDiffusion: LocatedModel[]
       out: string
       appVersion: string
     }
@@ -65,12 +73,38 @@ export type EngineCalls = {
     event: never
     result: { processors: AttnProcessorMap }
   }
+  /** The weights of a motion UNet that stay and those that may be trained. Reads no weights. */
+  freezeUnet2d: {
+    request: { model: LocatedModel; motionAdapter: LocatedModel | null }
+    event: never
+    result: ParameterLists
+  }
+  /** Writes the motion modules of a text-to-video model or of a motion adapter as a MotionAdapter folder. */
+  saveMotionModules: {
+    request: { model: LocatedModel; motionAdapter: LocatedModel | null; out: string }
+    event: never
+    result: null
+  }
+  /** Time and memory of each block and layer of a model. Paths are those of a pipeline or of one model, folder or file. */
+  profile: {
+    request: { model: string; motionAdapter: string | null; settings: ProfileSettings }
+    event: { type: 'stage'; stage: string; progress: number }
+    result: ModelProfile
+  }
+  /** Ways to run a model that differ in time and memory, measured on this machine. */
+  autotune: {
+    request: { model: string; motionAdapter: string | null; settings: AutotuneSettings }
+    event: { type: 'stage'; stage: string; progress: number }
+    result: TuneReport
+  }
   /** Tells what a file or folder of weights holds, without running it. */
   inspect: {
     request: { path: string }
     event: { type: 'stage'; stage: string; progress: number }
     result: LoadReport
   }
+  /** sha256 of a model's weight files, as a recipe has them. Each file is read once and then known by its path, size and time. */
+  weightHashes: { request: { model: LocatedModel }; event: never; result: { sha256: ModelReference['sha256'] } }
   doctor: { request: { full: boolean }; event: never; result: DoctorReport }
   configure: { request: { memoryBudgetBytes: number; threads?: number }; event: never; result: null }
 }
@@ -78,7 +112,15 @@ export type EngineCalls = {
 export type TextToVideoEvent =
   | { type: 'stage'; stage: string; progress: number }
   | { type: 'note'; note: string }
-  | { type: 'step'; step: number; totalSteps: number; progress: number; secondsLeft: number; freeu: FreeU | null }
+  | {
+      type: 'step'
+      step: number
+      totalSteps: number
+      progress: number
+      secondsLeft: number
+      freeu: FreeU | null
+      loraScales: LoraScales
+    }
   /** All frames as they look after `step` steps: from the latents, small. */
   | { type: 'preview'; step: number; pixels: Pixels }
   | { type: 'frame'; index: number; count: number; pixels: Pixels }
@@ -89,7 +131,8 @@ export type EngineMethod = keyof EngineCalls
 export type ToEngine =
   | { [M in EngineMethod]: { type: 'call'; id: number; method: M; request: EngineCalls[M]['request'] } }[EngineMethod]
   | { type: 'cancel'; id: number }
-  | { type: 'controls'; id: number; freeu: FreeU | null }
+  /** Takes the place of what was sent before. */
+  | { type: 'controls'; id: number; controls: LiveControls }
   | { type: 'ping'; id: number }
 
 /** Engine to host. */

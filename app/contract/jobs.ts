@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { problemSchema } from './errors.ts'
-import { freeUSchema } from './settings.ts'
+import { freeUSchema, loraScalesSchema } from './settings.ts'
 
 export const jobStatuses = ['queued', 'loading', 'running', 'done', 'failed', 'cancelled', 'interrupted'] as const
 export type JobStatus = (typeof jobStatuses)[number]
@@ -30,6 +30,9 @@ export const jobSchema = z.object({
   freeu: freeUSchema.nullable(),
   /** FreeU as the last finished step used it; absent before the first. */
   freeuUsed: freeUSchema.nullable().optional(),
+  /** The LoRAs' scales, in the same way. */
+  loraScales: loraScalesSchema.default({}),
+  loraScalesUsed: loraScalesSchema.optional(),
   /** A warning that does not stop the job: text that did not fit, frames repeated. */
   notes: z.array(z.string()),
   problem: problemSchema.optional(),

@@ -3,7 +3,13 @@ import { problemSchema } from './errors.ts'
 import { betaSchedules } from './schedulers.ts'
 
 /** What a checkpoint folder can be used for. */
-export const modelTasks = ['text-to-video', 'motion-adapter', 'lora', 'video-classification'] as const
+export const modelTasks = [
+  'text-to-video',
+  'motion-adapter',
+  'lora',
+  'custom-diffusion',
+  'video-classification',
+] as const
 
 /** A checkpoint the studio found, as the page sees it. The page names models by id, never by path. */
 export const modelEntrySchema = z.object({

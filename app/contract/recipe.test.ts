@@ -22,11 +22,12 @@ test('a recipe keeps its processor map and its LoRAs', () => {
   }
   expect(parse(full).data).toEqual(full)
   expect(parse(withAttention(map['mid_block.attentions.0.transformer_blocks.0.attn1.processor'])).success).toBe(true)
+  expect(parse(withAttention({ processor: 'CustomDiffusionAttnProcessor', weights: 'my--dog' })).success).toBe(true)
 })
 
 test('recipes from before there were any are read as without', () => {
-  const { loras: _, settings, ...old } = testRecipe('a red circle')
-  const { attnProcessor: __, loras: ___, ...oldSettings } = settings
+  const { loras: _, customDiffusion: _c, settings, ...old } = testRecipe('a red circle')
+  const { attnProcessor: __, loras: ___, loraChanges: _l, fuseQkv: _f, ...oldSettings } = settings
   expect(parse({ ...old, settings: oldSettings }).data).toEqual(testRecipe('a red circle'))
 })
 
@@ -36,7 +37,7 @@ test.each([
   [{ processor: 'NoSuchProcessor' }],
   [{ 'mid_block.attn1.processor': 'AttnProcessor' }],
   [{ processor: 'CustomDiffusionAttnProcessor', weights: '/etc/passwd' }],
-  [{ 'mid_block.attn1.processor': { processor: 'CustomDiffusionAttnProcessor', weights: 'secret.bin' } }],
+  [{ 'mid_block.attn1.processor': { processor: 'CustomDiffusionAttnProcessor', weights: 'models/secret.bin' } }],
 ])('%j is no processor that settings may name', (attnProcessor) => {
   expect(parse(withAttention(attnProcessor)).success).toBe(false)
 })

@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import { generateSettingsSchema } from './settings.ts'
 
+/** sha256 in hex of each weight file, by its path inside the model's folder. */
+export const weightHashesSchema = z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/))
+
 /** A model as a recipe names it: enough to find it again, and to tell when another one stands in its place. */
 export const modelReferenceSchema = z.object({
   id: z.string(),
   name: z.string(),
-  /** sha256 in hex of each weight file, by its path inside the model's folder. */
-  sha256: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
+  sha256: weightHashesSchema,
 })
 export type ModelReference = z.infer<typeof modelReferenceSchema>
 
@@ -20,5 +22,7 @@ export const recipeSchema = z.object({
   motionAdapter: modelReferenceSchema.nullable(),
   /** In the order of the settings' own. */
   loras: z.array(modelReferenceSchema).default([]),
+  /** Those that the attention processors name. */
+  customDiffusion: z.array(modelReferenceSchema).default([]),
 })
 export type Recipe = z.infer<typeof recipeSchema>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { attnChoiceSchema } from './attn-processors.ts'
+import { computeSchema, defaultCompute } from './compute.ts'
 import { betaSchedules } from './schedulers.ts'
 
 /** FreeU's four factors (arXiv 2309.11497), named as diffusers' `enable_freeu` does. 1 leaves a stage as it is; 0 means 0. */
@@ -17,9 +18,23 @@ export const forwardChunkingSchema = z.object({
 })
 export type ForwardChunking = z.infer<typeof forwardChunkingSchema>
 
+const loraScaleSchema = z.number().min(-10).max(10)
 /** A LoRA on top of the model. 1 is the strength it was trained with; 0 leaves the model as it is. */
-export const loraChoiceSchema = z.object({ id: z.string().min(1), scale: z.number().min(-10).max(10) })
+export const loraChoiceSchema = z.object({ id: z.string().min(1), scale: loraScaleSchema })
 export type LoraChoice = z.infer<typeof loraChoiceSchema>
+
+/** Scales by the LoRAs' ids. One that is not named has the scale of the settings. */
+export const loraScalesSchema = z.record(z.string().min(1), loraScaleSchema)
+export type LoraScales = z.infer<typeof loraScalesSchema>
+export const scalesOf = (loras: readonly LoraChoice[]): LoraScales =>
+  Object.fromEntries(loras.map(({ id, scale }) => [id, scale]))
+
+/** What can be changed while a clip is made, in force from the next step on. What is left out stays as it is. */
+export const liveControlsSchema = z.object({
+  freeu: freeUSchema.nullable().exactOptional(),
+  loraScales: loraScalesSchema.exactOptional(),
+})
+export type LiveControls = z.infer<typeof liveControlsSchema>
 
 /** Everything a user chooses for a text-to-video run. Sizes in pixels. */
 export const generateSettingsSchema = z.object({
@@ -46,10 +61,15 @@ export const generateSettingsSchema = z.object({
   forwardChunking: forwardChunkingSchema.nullable(),
   /** The UNet's attention processors: one for all layers, or a map by layer path; null for the default. */
   attnProcessor: attnChoiceSchema.nullable().default(null),
+  /** One product for query, key and value in the UNet's attention, which takes the place of a processor. */
+  fuseQkv: z.boolean().default(false),
   loras: z.array(loraChoiceSchema).max(32).default([]),
+  /** Scales as they were changed while the run went on, in the way of `freeuChanges`. */
+  loraChanges: z.array(z.object({ step: z.int().min(0), scales: loraScalesSchema })).default([]),
   /** Layers of the text encoder left out at its end; null for none. */
   clipSkip: z.int().min(1).max(12).nullable(),
   fps: z.number().min(1).max(120),
+  compute: computeSchema.default(defaultCompute),
 })
 export type GenerateSettings = z.infer<typeof generateSettingsSchema>
 
@@ -75,6 +95,7 @@ export const classifySettingsSchema = z.object({
   model: z.string().min(1),
   sampling: frameSamplingSchema,
   topK: z.int().min(1).max(1000),
+  compute: computeSchema.default(defaultCompute),
 })
 export type ClassifySettings = z.infer<typeof classifySettingsSchema>
 

@@ -1,10 +1,16 @@
 import { eventIterator, oc } from '@orpc/contract'
 import { z } from 'zod'
+import { attnProcessorMapSchema } from './attn-processors.ts'
 import { jobSchema } from './jobs.ts'
+import { loadReportSchema } from './load-report.ts'
 import { modelEntrySchema } from './models.ts'
+import { parameterListsSchema } from './parameter-lists.ts'
+import { processorMapNameSchema, processorMapSchema } from './processor-maps.ts'
+import { weightHashesSchema } from './recipe.ts'
 import { resultSchema } from './results.ts'
+import { keptTuningSchema, modelProfileSchema, tuneReportSchema } from './profile.ts'
 import { problemSchema } from './errors.ts'
-import { appSettingsSchema, classifySettingsSchema, freeUSchema, generateSettingsSchema } from './settings.ts'
+import { appSettingsSchema, classifySettingsSchema, generateSettingsSchema, liveControlsSchema } from './settings.ts'
 import { doctorReportSchema, engineStatusSchema } from './system.ts'
 
 /** Everything the page keeps up to date by. The first event of a subscription is always a snapshot. */
@@ -17,6 +23,7 @@ export const studioEventSchema = z.discriminatedUnion('type', [
     models: z.array(modelEntrySchema),
     engine: engineStatusSchema,
     settings: appSettingsSchema,
+    processorMaps: z.array(processorMapSchema),
     /** What the user should know once: a library that was repaired, a setting that fell back to its default. */
     notices: z.array(z.string()).optional(),
   }),
@@ -27,8 +34,21 @@ export const studioEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('result-removed'), id: z.string() }),
   z.object({ type: z.literal('models'), models: z.array(modelEntrySchema) }),
   z.object({ type: z.literal('settings'), settings: appSettingsSchema }),
+  z.object({ type: z.literal('processor-maps'), processorMaps: z.array(processorMapSchema) }),
 ])
 export type StudioEvent = z.infer<typeof studioEventSchema>
+
+const stageSchema = z.object({ type: z.literal('stage'), stage: z.string(), progress: z.number() })
+const measureEventSchema = z.discriminatedUnion('type', [
+  stageSchema,
+  z.object({ type: z.literal('done'), result: modelProfileSchema }),
+])
+export type MeasureEvent = z.infer<typeof measureEventSchema>
+const tuneEventSchema = z.discriminatedUnion('type', [
+  stageSchema,
+  z.object({ type: z.literal('done'), result: tuneReportSchema }),
+])
+export type TuneEvent = z.infer<typeof tuneEventSchema>
 
 /**
  * The contract between the page and its host, the same over Electron's message port and the serve host's WebSocket.
@@ -36,6 +56,8 @@ export type StudioEvent = z.infer<typeof studioEventSchema>
  */
 const base = oc.errors({ PROBLEM: { data: problemSchema } })
 const jobId = z.object({ jobId: z.string() })
+const motionChoiceSchema = generateSettingsSchema.pick({ model: true, motionAdapter: true })
+export type MotionChoice = z.infer<typeof motionChoiceSchema>
 
 export const studioContract = {
   events: base.output(eventIterator(studioEventSchema)),
@@ -49,14 +71,41 @@ export const studioContract = {
       }),
     )
     .output(jobId),
-  /** FreeU of a running job, in force from its next step on. */
-  setFreeU: base.input(z.object({ jobId: z.string(), freeu: freeUSchema.nullable() })),
+  /** FreeU and the LoRAs' scales of a running job, in force from its next step on. */
+  setControls: base.input(liveControlsSchema.extend({ jobId: z.string() })),
+  /** Time and memory of the denoiser's blocks and layers under these settings. Whoever stops listening stops the work. */
+  profile: base.input(generateSettingsSchema).output(eventIterator(measureEventSchema)),
+  /** Proposals of processors and chunking for the model, sizes and guidance of these settings; in the same way. */
+  autotune: base
+    .input(z.object({ settings: generateSettingsSchema, memoryBytes: z.number().positive().nullable() }))
+    .output(eventIterator(tuneEventSchema)),
+  /** The proposal that was chosen for the model and sizes of these settings on this machine. */
+  keptTuning: base.input(generateSettingsSchema).output(keptTuningSchema.nullable()),
+  keepTuning: base.input(
+    z.object({ settings: generateSettingsSchema, tuning: keptTuningSchema.omit({ keptAt: true }) }),
+  ),
   cancel: base.input(jobId),
+  /** Puts a job that ended without a result at the end of the queue again, as it was asked for; the old one leaves the list. */
+  runAgain: base.input(jobId).output(jobId),
   /** Takes a finished job off the list. */
   dismiss: base.input(jobId),
   deleteResult: base.input(z.object({ id: z.string() })),
   refreshModels: base,
   saveSettings: base.input(appSettingsSchema),
   restartEngine: base,
+  /** The attention layers of a model by path, each with its default processor. */
+  attnProcessors: base.input(motionChoiceSchema).output(attnProcessorMapSchema),
+  /** What a model's files hold. */
+  inspectModel: base.input(z.object({ id: z.string() })).output(loadReportSchema),
+  /** sha256 of its weight files by their names; reading them for the first time takes seconds for each GB. */
+  weightHashes: base.input(z.object({ id: z.string() })).output(weightHashesSchema),
+  freezeUnet2d: base.input(motionChoiceSchema).output(parameterListsSchema),
+  /** Writes motion modules as a folder of that name among the user's models. */
+  saveMotionModules: base
+    .input(motionChoiceSchema.extend({ name: z.string().trim().min(1).max(80) }))
+    .output(z.object({ location: z.string() })),
+  saveProcessorMap: base.input(processorMapSchema.omit({ savedAt: true }).extend({ replace: z.boolean() })),
+  renameProcessorMap: base.input(z.object({ name: z.string(), to: processorMapNameSchema })),
+  deleteProcessorMap: base.input(z.object({ name: z.string() })),
   doctor: base.output(doctorReportSchema),
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { precisionSchema, providerSchema } from './compute.ts'
 import { problemSchema } from './errors.ts'
 
 /** Memory of the engine process, in bytes. */
@@ -18,12 +19,23 @@ export const sessionInfoSchema = z.object({
   lastUsed: z.number(),
 })
 
+/** A provider that the self-check refused in this precision, and why in words. */
+export const refusalSchema = z.object({
+  provider: providerSchema,
+  precision: precisionSchema,
+  message: z.string(),
+})
+export type Refusal = z.infer<typeof refusalSchema>
+
 export const engineStatusSchema = z.object({
   state: z.enum(['starting', 'ready', 'restarting', 'stopped']),
   pid: z.int().optional(),
   /** Crashes within the last five minutes. */
   recentCrashes: z.int(),
   provider: z.string(),
+  /** The providers of this installation, the processor first; checked at their first use, or by `doctor`. */
+  providers: z.array(providerSchema),
+  refusals: z.array(refusalSchema),
   memory: memorySchema,
   sessions: z.array(sessionInfoSchema),
   /** Bytes of weights read or mapped, and graphs compiled, since the engine started. */

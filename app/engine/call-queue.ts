@@ -47,7 +47,7 @@ export function createCallQueue(out: {
         case 'cancel':
           return cancel(message.id)
         case 'controls': {
-          const controls = { freeu: message.freeu }
+          const { controls } = message
           const entry = waiting.find(({ call }) => call.id === message.id)
           if (entry) entry.controls = controls
           else if (message.id === running) out.news({ type: 'controls', id: message.id, controls })

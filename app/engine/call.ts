@@ -1,8 +1,8 @@
 import type { EngineCalls, EngineMethod } from '#app/contract/engine.ts'
-import type { FreeU } from '#app/contract/settings.ts'
+import type { LiveControls } from '#app/contract/settings.ts'
 
 /** What a user changed while a call runs; undefined before the first change. */
-export type Controls = { freeu: FreeU | null } | undefined
+export type Controls = LiveControls | undefined
 
 /** What a handler may ask about its call. Each question also looks for news from the control thread. */
 export type CallContext = {
@@ -10,6 +10,8 @@ export type CallContext = {
   readonly signal: AbortSignal
   /** Throws a ProblemError 'cancelled' once the call was cancelled. Cheap: ask between any two model calls. */
   readonly checkCancelled: () => void
+  /** Tells the host what is done in the middle of work that yields no events. Only for methods that have a `stage`. */
+  readonly stage: (stage: string, progress: number) => void
   /** The newest controls. */
   readonly controls: () => Controls
 }

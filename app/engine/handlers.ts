@@ -5,6 +5,8 @@ import { configure } from './handlers/configure.ts'
 import { doctor } from './handlers/doctor.ts'
 import { exportClip } from './handlers/export-clip.ts'
 import { inspectHandler } from './handlers/inspect.ts'
+import { freezeHandler, saveMotionHandler } from './handlers/motion.ts'
+import { autotuneHandler, profileHandler } from './handlers/profile.ts'
 import { scanModels } from './handlers/scan-models.ts'
 import { textToVideoHandler } from './handlers/text-to-video.ts'
 import type { SessionCache } from './session-cache.ts'
@@ -17,7 +19,12 @@ export const createHandlers = (sessions: SessionCache, hashes: WeightHashes): Ha
   classify: classifyHandler(sessions),
   exportClip,
   attnProcessors: attnProcessorsHandler(sessions),
+  freezeUnet2d: freezeHandler(sessions),
+  saveMotionModules: saveMotionHandler(sessions),
+  profile: profileHandler(sessions),
+  autotune: autotuneHandler(sessions),
   inspect: inspectHandler(hashes),
+  weightHashes: async ({ model }, { signal }) => ({ sha256: (await hashes.referenceOf(model, signal)).sha256 }),
   doctor,
   configure: configure(sessions),
 })

@@ -3,13 +3,14 @@ import { statSync } from 'node:fs'
 import type { LoraFile } from '#app/checkpoints/lora/open-lora.ts'
 import type { Weights } from '#app/checkpoints/weights.ts'
 import type { AttnProcessorMap } from '#app/contract/attn-processors.ts'
+import type { Compute } from '#app/contract/compute.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { defaultOptions, type AttnProcessor, type CompileOptions, type Graph } from '#app/graph/index.ts'
 import { compile, parseConfig, type InputShapes, type Model } from '#app/models/model.ts'
 import { showShape, type Tensor } from '#app/tensor/tensor.ts'
 import { AttnProcessors } from './attn-processors.ts'
 import { LoraSet, type LoraOptions, type LoraReport } from './lora-set.ts'
-import type { Compute } from './providers/compute.ts'
+import type { OnQuantizing } from './quantize/quantize-cache.ts'
 import type { Session } from './session.ts'
 import type { SessionCache } from './session-cache.ts'
 
@@ -25,6 +26,7 @@ export class LoadedModel<Config = unknown> {
   #complete: { readonly weights: Weights; readonly identity: string }
   #forwardChunking = defaultOptions.forwardChunking
   #compute: Partial<Compute> = {}
+  #onQuantizing: OnQuantizing | undefined
 
   constructor(model: Model<Config>, config: unknown, weights: Weights, sessions: SessionCache) {
     this.#model = model
@@ -135,11 +137,13 @@ export class LoadedModel<Config = unknown> {
   }
 
   /**
-   * The execution provider and the precision; what is left out is as the session cache has it. Holds from the next forward on, which
-   * throws unsupported when the provider is missing here, lacks the precision, or computes wrongly.
+   * The execution provider, the precision and whether exactly; what is left out is as the session cache has it. Holds from the next
+   * forward on, which throws bad-input or unsupported when the provider lacks the precision, is missing here, or computes wrongly. The
+   * first forward in int8 makes the weights, which takes a while: `onQuantizing` hears how far it is, and stops it by throwing.
    */
-  computeWith(compute: Partial<Compute>): void {
+  computeWith(compute: Partial<Compute>, onQuantizing?: OnQuantizing): void {
     this.#compute = compute
+    this.#onQuantizing = onQuantizing
   }
 
   /** Inputs that the model itself holds, added to those that a caller gives. */
@@ -162,19 +166,36 @@ export class LoadedModel<Config = unknown> {
     await this.#open({ ...this.withDefaults(inputs), ...this.#loras.inputs }, args)
   }
 
-  #open(inputs: Readonly<Record<string, Tensor>>, args: CompileOptions['args']): Promise<Session> {
+  /** The graph that such inputs run in, and all of its inputs: for measurements. `options` stand in the place of the model's own. */
+  async lowered(
+    inputs: Readonly<Record<string, Tensor>>,
+    args: CompileOptions['args'],
+    compute: Compute,
+    options: Partial<CompileOptions> = {},
+  ): Promise<{ graph: Graph; inputs: Readonly<Record<string, Tensor>> }> {
+    const all = { ...this.withDefaults(inputs), ...this.#loras.inputs }
+    const { graph } = this.#compilation(all, { ...this.options, ...options, args })
+    return { graph: await this.#sessions.lowered(graph(), compute, this.#onQuantizing), inputs: all }
+  }
+
+  #compilation(inputs: Readonly<Record<string, Tensor>>, options: CompileOptions): { key: string; graph: () => Graph } {
     const { weights, identity } = this.#complete
-    const options = { ...this.options, args }
     const shapes: InputShapes = Object.fromEntries(
       Object.entries(inputs).map(([name, { dtype, shape }]) => [name, { dtype, shape }]),
     )
     const loras = this.#loras.all
-    const key = JSON.stringify([identity, options, shapes, ...this.#loras.identities])
-    const main = Object.values(shapes)[0]
+    return {
+      key: JSON.stringify([identity, options, shapes, ...this.#loras.identities]),
+      graph: () => compile(this.#model, this.config, weights, shapes, options, loras),
+    }
+  }
+
+  #open(inputs: Readonly<Record<string, Tensor>>, args: CompileOptions['args']): Promise<Session> {
+    const { key, graph } = this.#compilation(inputs, { ...this.options, args })
+    const main = Object.values(inputs)[0]
     const label = `${this.#model.className} ${main ? showShape(main.shape) : ''}`
     const compute = { ...this.#sessions.compute, ...this.#compute }
-    const graph = (): Graph => compile(this.#model, this.config, weights, shapes, options, loras)
-    return this.#sessions.open(key, label, graph, { compute })
+    return this.#sessions.open(key, label, graph, { compute, onQuantizing: this.#onQuantizing })
   }
 }
 

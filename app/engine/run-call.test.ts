@@ -15,7 +15,8 @@ async function run(
 ) {
   const mail: News[] = []
   const posted: FromWorker[] = []
-  const call = createContext(5, undefined, () => mail.splice(0).forEach((news) => call.hear(news)))
+  const post = (message: FromWorker): void => void posted.push(message)
+  const call = createContext(5, undefined, () => mail.splice(0).forEach((news) => call.hear(news)), post)
   const handlers = {
     exportClip: (_request: unknown, context: CallContext) => work(context, mail),
   } as unknown as Handlers
@@ -24,7 +25,7 @@ async function run(
     call: { type: 'call' as const, id: 5, method: 'exportClip' as const, request },
     controls: undefined,
   }
-  const done = runCall(handlers, message, call.context, (reply) => posted.push(reply))
+  const done = runCall(handlers, message, call.context, post)
   return { posted, done }
 }
 const stage = { type: 'stage', stage: 'x', progress: 0 } as const
@@ -38,6 +39,19 @@ test('events, then the result', async () => {
   expect(posted).toEqual([
     { type: 'event', id: 5, event: stage },
     { type: 'result', id: 5, result: { bytes: 3 } },
+  ])
+})
+
+test('a stage is told at once, in the middle of work that yields nothing', async () => {
+  const { posted, done } = await run(async function* (context) {
+    context.stage('at once', 0)
+    yield stage
+    return { bytes: 3 }
+  })
+  await done
+  expect(posted.slice(0, 2)).toEqual([
+    { type: 'event', id: 5, event: { ...stage, stage: 'at once' } },
+    { type: 'event', id: 5, event: stage },
   ])
 })
 

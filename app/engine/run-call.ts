@@ -8,7 +8,7 @@ type Event = EngineCalls[EngineMethod]['event']
 type Result = EngineCalls[EngineMethod]['result']
 
 /** The state of one running call as the control thread reports it; `poll` fetches what has come meanwhile. */
-export function createContext(id: number, first: Controls, poll: () => void) {
+export function createContext(id: number, first: Controls, poll: () => void, post: (message: FromWorker) => void) {
   const controller = new AbortController()
   let controls = first
   const context: CallContext = {
@@ -16,6 +16,9 @@ export function createContext(id: number, first: Controls, poll: () => void) {
     checkCancelled() {
       poll()
       controller.signal.throwIfAborted()
+    },
+    stage(stage, progress) {
+      post({ type: 'event', id, event: { type: 'stage', stage, progress } })
     },
     controls() {
       poll()

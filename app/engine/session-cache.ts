@@ -1,12 +1,15 @@
 import { availableParallelism } from 'node:os'
+import type { Compute } from '#app/contract/compute.ts'
 import type { Graph } from '#app/graph/index.ts'
 import { toFast } from '#app/graph/passes/fast.ts'
+import { plainAttention } from '#app/graph/passes/plain-attention.ts'
 import { lateShapes } from '#app/graph/passes/late-shapes.ts'
 import { exactly, Kernels } from './kernels/kernels.ts'
 import { readMemory } from './memory.ts'
-import { reference, type Compute } from './providers/compute.ts'
+import { bundledProviders, reference } from './providers/compute.ts'
 import { lower } from './providers/lower.ts'
-import { requireRight } from './providers/self-check.ts'
+import { refusals, requireRight } from './providers/self-check.ts'
+import type { OnQuantizing } from './quantize/quantize-cache.ts'
 import { openSession, type Session } from './session.ts'
 import type { SessionStats } from './stats.ts'
 
@@ -32,7 +35,6 @@ export class SessionCache {
   #budgetBytes = 8 * 1024 ** 3
   #threads = availableParallelism()
   #compute = reference
-  #exact = false
   #prepack: boolean | undefined
   #kernels = new Kernels()
   readonly #entries = new Map<string, Entry>()
@@ -44,16 +46,13 @@ export class SessionCache {
     threads?: number | undefined
     /** What models compute on that were not told otherwise. */
     compute?: Partial<Compute> | undefined
-    /** Leaves out every approximation that is made for speed in float32: convolutions by Winograd's filtering. */
-    exact?: boolean | undefined
     /** Where measured kernel choices are kept; without it they follow a rule. */
     kernelFile?: string | undefined
     /** Whether weights are copied into the layout that products like best; by precision without it. */
     prepack?: boolean | undefined
   }): void {
-    const { budgetBytes, threads, compute, exact, kernelFile, prepack } = to
+    const { budgetBytes, threads, compute, kernelFile, prepack } = to
     if (prepack !== undefined) this.#prepack = prepack
-    if (exact !== undefined) this.#exact = exact
     if (kernelFile !== undefined) this.#kernels = new Kernels(kernelFile)
     if (budgetBytes !== undefined) this.#budgetBytes = budgetBytes
     if (threads !== undefined) this.#threads = threads
@@ -67,7 +66,7 @@ export class SessionCache {
   /**
    * The session under that key, opened from `graph()` if there is none. The key names all that the graph depends on but `compute`.
    * 8-bit weights are prepacked: a quarter of the size, and up to 1.7 times as fast (docs/decisions.md). Throws unsupported when the
-   * provider is missing or computes wrongly.
+   * provider is missing or computes wrongly; and what `onQuantizing` throws, which then stops it.
    */
   async open(
     modelKey: string,
@@ -76,16 +75,16 @@ export class SessionCache {
     {
       compute = this.#compute,
       prepack = this.#prepack ?? compute.precision === 'int8',
-    }: { prepack?: boolean; compute?: Compute } = {},
+      onQuantizing,
+    }: { prepack?: boolean; compute?: Compute; onQuantizing?: OnQuantizing | undefined } = {},
   ): Promise<Session> {
-    const key = `${compute.provider} ${compute.precision}${this.#exact ? ' exact' : ''} ${modelKey}`
+    const key = `${compute.provider} ${compute.precision}${compute.exact ? ' exact' : ''} ${modelKey}`
     const found = this.#entries.get(key)
     if (found) {
       found.lastUsed = Date.now()
       return found.session
     }
-    await requireRight(compute)
-    const built = await this.#fastest(await lower(graph(), compute), compute)
+    const built = await this.lowered(graph(), compute, onQuantizing)
     const weights = weightRanges(built)
     this.#compilations++
     this.#bytesMapped += bytesOf(new Map([...weights].filter(([range]) => !this.#live().has(range))))
@@ -93,7 +92,11 @@ export class SessionCache {
     const { provider } = compute
     const session = await openSession(built, { threads: this.#threads, prepack, provider })
     const entry: Entry = {
-      label,
+      label: [
+        label,
+        ...(compute.precision === 'float32' ? [] : [compute.precision]),
+        ...(compute.exact ? ['exact'] : []),
+      ].join(', '),
       compute,
       session: this.#measured(key, session, before),
       weights,
@@ -106,12 +109,24 @@ export class SessionCache {
     return entry.session
   }
 
+  /** The graph in the form in which it runs. Throws as `open` does. */
+  async lowered(graph: Graph, compute: Compute, onQuantizing?: OnQuantizing): Promise<Graph> {
+    await requireRight(compute)
+    return this.#fastest(await lower(graph, compute, onQuantizing), compute)
+  }
+
+  /** A session for a lowered graph that is not kept: to measure with, its nodes too where `profileTo` says (see session.ts). */
+  openApart(lowered: Graph, { provider, precision }: Compute, profileTo?: string): Promise<Session> {
+    const prepack = this.#prepack ?? precision === 'int8'
+    return openSession(lowered, { threads: this.#threads, prepack, provider, profileTo })
+  }
+
   /** In the forms that the processor is fastest with; other providers have their own. */
-  async #fastest(graph: Graph, { provider, precision }: Compute): Promise<Graph> {
+  async #fastest(graph: Graph, { provider, precision, exact }: Compute): Promise<Graph> {
     if (provider !== 'cpu') return graph
     if (precision !== 'float32') return lateShapes(graph)
-    const choose = this.#exact ? exactly : await this.#kernels.choose(graph, this.#threads, measuringMs)
-    return lateShapes(toFast(graph, choose))
+    const choose = exact ? exactly : await this.#kernels.choose(graph, this.#threads, measuringMs)
+    return lateShapes(toFast(plainAttention(graph, choose.attention), choose.convolution))
   }
 
   /** The first run allocates what the graph works in, so memory is taken again after it. */
@@ -157,6 +172,8 @@ export class SessionCache {
   stats(): SessionStats {
     return {
       provider: this.#lastUsed()?.compute.provider ?? this.#compute.provider,
+      providers: bundledProviders(),
+      refusals: refusals(),
       budgetBytes: this.#budgetBytes,
       usedBytes: this.#usedBytes(),
       sessions: [...this.#entries.values()].map(({ label, anonymousBytes, weights, lastUsed }) => ({

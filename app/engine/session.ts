@@ -1,10 +1,10 @@
 import { relative, resolve, sep, dirname } from 'node:path'
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import type { Provider } from '#app/contract/compute.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { outputPrefix, writeOnnx, type Graph } from '#app/graph/index.ts'
 import type { DType, Tensor, TensorData } from '#app/tensor/tensor.ts'
 import { ort } from './onnxruntime.ts'
-import type { Provider } from './providers/compute.ts'
 
 /** A graph ready to run. One call at a time; `run` blocks the thread for as long as the model takes. */
 export type Session = {
@@ -21,6 +21,8 @@ export type SessionOptions = {
   readonly prepack: boolean
   /** Where it runs; the processor without it, and for what a provider has no kernel for. */
   readonly provider?: Provider
+  /** Measures each node: `release` writes what it found to a file whose path begins with this. */
+  readonly profileTo?: string | undefined
 }
 
 /**
@@ -29,7 +31,7 @@ export type SessionOptions = {
  */
 export async function openSession(
   graph: Graph,
-  { threads, prepack, provider = 'cpu' }: SessionOptions,
+  { threads, prepack, provider = 'cpu', profileTo }: SessionOptions,
 ): Promise<Session> {
   const root = commonFolder(weightFiles(graph))
   const model = writeOnnx(graph, (file) => relative(root, file).split(sep).join('/'))
@@ -42,10 +44,11 @@ export async function openSession(
       // The level above re-lays convolution weights out, which copies them (docs/decisions.md).
       graphOptimizationLevel: 'extended',
       logSeverityLevel: 3,
-      // The arena keeps all that it ever held, and its pattern doubles that at the second run; plain allocation costs no more
-      // time with tensors of this size and gives everything back (docs/decisions.md).
-      enableCpuMemArena: false,
+      // The arena takes memory from the C library in few large pieces; its pattern would allocate all of them a second time
+      // (docs/decisions.md).
+      enableCpuMemArena: true,
       enableMemPattern: false,
+      ...(profileTo !== undefined && { enableProfiling: true, profileFilePrefix: profileTo }),
       extra: {
         session: {
           disable_prepacking: prepack ? '0' : '1',

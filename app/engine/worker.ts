@@ -39,7 +39,7 @@ const poll = (): void => {
 newsPort.on('message', take)
 
 control.on('message', (message: ToWorker) => {
-  const call = createContext(message.call.id, message.controls, poll)
+  const call = createContext(message.call.id, message.controls, poll, post)
   hear = call.hear
   early = early.filter((news) => !hear(news) && news.id > message.call.id)
   void runCall(handlers, message, call.context, (reply) => {

@@ -62,6 +62,6 @@ export function restoreJobs(db: DatabaseSyncInstance): StoredJob[] {
 function restored(job: Job): Job {
   const { previewStep: _preview, secondsLeft: _seconds, ...rest } = job
   if (job.status === 'queued' || isFinished(job.status)) return rest
-  const message = 'Frameloom ended while this was running. Start it again.'
+  const message = 'Frameloom ended while this was running. Run it again to get it.'
   return { ...rest, status: 'interrupted', stage: 'Interrupted', problem: { code: 'engine-lost', message } }
 }

@@ -1,9 +1,20 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Job } from '../contract/jobs.ts'
 import { recipeSchema } from '../contract/recipe.ts'
+import { closeDatabase, openDatabase } from './database.ts'
 import { newId } from './ids.ts'
 import { openLibrary, type Library } from './library.ts'
 import { parseJson } from './rows.ts'
@@ -183,6 +194,7 @@ describe('jobs', () => {
     secondsLeft: 3,
     previewStep: 1,
     freeu: null,
+    loraScales: {},
     notes: [],
   })
 
@@ -202,21 +214,29 @@ describe('jobs', () => {
     expect(library.restoredJobs[1]?.job).not.toHaveProperty('secondsLeft')
   })
 
-  test('an upload stays over a restart only while a queued job needs it', async () => {
+  test('an upload stays over a restart only while a job that waits, or may be run again, needs it', async () => {
     const body = async function* () {
       yield await Promise.resolve(Buffer.from('a clip'))
     }
     const needed = await library.uploads.receive({ name: 'a.mp4', body: body(), limit: 100 })
     const idle = await library.uploads.receive({ name: 'b.mp4', body: body(), limit: 100 })
-    const settings = { model: 'judge', sampling: { kind: 'even' as const }, topK: 5 }
+    const { settings } = testClassification('x', 'a.mp4')
     library.putJob({
       job: { ...job('queued', 1), kind: 'classify' },
       request: { kind: 'classify', settings, source: { upload: needed } },
     })
+    const lost = await library.uploads.receive({ name: 'c.mp4', body: body(), limit: 100 })
+    library.putJob({
+      job: { ...job('running', 2), kind: 'classify' },
+      request: { kind: 'classify', settings, source: { upload: lost } },
+    })
     await reopen()
     expect(library.uploads.get(needed.id)).toEqual(needed)
+    expect(library.uploads.get(lost.id)).toEqual(lost)
     expect(readFileSync(library.uploads.file(needed), 'utf8')).toBe('a clip')
     expect(library.uploads.get(idle.id)).toBeUndefined()
+    expect(readdirSync(join(dataDir, 'uploads')).sort()).toEqual([needed.id, lost.id].sort())
+    library.uploads.expire(Date.now() + 2000, 1000)
     expect(readdirSync(join(dataDir, 'uploads'))).toEqual([needed.id])
   })
 })
@@ -224,4 +244,61 @@ describe('jobs', () => {
 test('the folder is the user’s alone', () => {
   if (process.platform === 'win32') return
   expect(statSync(join(dataDir, 'uploads')).mode & 0o77).toBe(0)
+})
+
+describe('processor maps', () => {
+  const plain = { processor: 'AttnProcessor' } as const
+  const map = { 'a.processor': { processor: 'SlicedAttnProcessor', slice_size: 2 }, 'b.processor': plain } as const
+
+  test('are kept under their names, in their order, over a restart', async () => {
+    library.processorMaps.save('zebra', plain)
+    library.processorMaps.save('Ähre ✨', map)
+    library.processorMaps.save('apple', map)
+    const before = library.processorMaps.list()
+    expect(before.map(({ name }) => name)).toEqual(['apple', 'zebra', 'Ähre ✨'])
+    expect((await reopen()).processorMaps.list()).toEqual(before)
+    expect(library.processorMaps.get('APPLE').processors).toEqual(map)
+  })
+
+  test('are replaced only when that was asked for, whatever the case of the name', () => {
+    library.processorMaps.save('low', plain)
+    expect(() => library.processorMaps.save('Low', map)).toThrow(/"Low" already/)
+    library.processorMaps.save('Low', map, true)
+    expect(library.processorMaps.list()).toMatchObject([{ name: 'Low', processors: map }])
+  })
+
+  test('are renamed and deleted; a name that is not there is told with those that are', async () => {
+    library.processorMaps.save('one', plain)
+    library.processorMaps.save('two', map)
+    expect(() => library.processorMaps.rename('one', 'TWO')).toThrow(/already/)
+    library.processorMaps.rename('one', 'One')
+    library.processorMaps.rename('two', 'three')
+    library.processorMaps.remove('one')
+    expect((await reopen()).processorMaps.list()).toMatchObject([{ name: 'three', processors: map }])
+    expect(() => library.processorMaps.get('two')).toThrow(/no processor map "two".*three/)
+  })
+
+  test('that cannot be read are set aside', async () => {
+    library.processorMaps.save('good', map)
+    library.processorMaps.save('bad', plain)
+    library.close()
+    const { db } = openDatabase(database())
+    db.exec(`UPDATE processor_maps SET processors = '{"processor":"Nope"}' WHERE name = 'bad'`)
+    closeDatabase(db)
+    library = await open()
+    expect(library.processorMaps.list()).toMatchObject([{ name: 'good' }])
+    library.close()
+    const { db: again } = openDatabase(database())
+    expect(again.prepare('SELECT origin, key FROM set_aside').all()).toEqual([{ origin: 'processor_maps', key: 'bad' }])
+    closeDatabase(again)
+    library = await open()
+  })
+})
+
+test('a model is written to a new folder among the models, of a plain name', () => {
+  const folder = library.newModelFolder('my-motion')
+  expect(folder).toBe(join(realpathSync(dataDir), 'models/my-motion'))
+  mkdirSync(folder)
+  for (const name of ['my-motion', '../x', 'a/b', '', 'con', '.hidden'])
+    expect(() => library.newModelFolder(name), name).toThrow(/already|cannot be/)
 })

@@ -1,15 +1,17 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import type { Pixels } from '../contract/engine.ts'
 import { ProblemError } from '../contract/errors.ts'
+import { isFinished } from '../contract/jobs.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import type { ClassificationResult, ClipResult, Result } from '../contract/results.ts'
 import type { AppSettings } from '../contract/settings.ts'
 import { closeDatabase, openDatabase } from './database.ts'
 import { partOf } from './durable.ts'
 import { readFramesHeader, writeFrames } from './frames-file.ts'
-import { insideStore } from './inside-store.ts'
+import { insideStore, isPlainName } from './inside-store.ts'
 import { deleteJob, putJob, restoreJobs, type StoredJob } from './jobs.ts'
 import { inTransaction } from './migrate.ts'
+import { openProcessorMaps, type ProcessorMaps } from './processor-maps.ts'
 import { clipEnding, clipResult, framesEnding, reconcile, removeParts, type ReadRecipe } from './reconcile.ts'
 import { deleteResult, putResult, readResults, setResultAside } from './results.ts'
 import { restoreRows } from './restore-rows.ts'
@@ -39,6 +41,9 @@ export type Library = {
   putJob(job: StoredJob): void
   removeJob(id: string): void
   uploads: Uploads
+  processorMaps: ProcessorMaps
+  /** Where a model of that name is to be written: a new folder among the user's models. Throws bad-input. */
+  newModelFolder(name: string): string
   /** A folder for files of the moment, emptied at each start. */
   scratch: string
   close(): void
@@ -88,6 +93,9 @@ export async function openLibrary({ dataDir, readRecipe, totalMemoryBytes, waitM
   notices.push(...restoredSettings.notices)
   let settings = restoredSettings.settings
   const restoredJobs = restoreJobs(db)
+  const uploads = openUploads(folder('uploads'), restoredJobs.flatMap(uploadOf))
+  for (const stored of restoredJobs)
+    if (isFinished(stored.job.status)) for (const upload of uploadOf(stored)) uploads.release(upload, Date.now())
   const fileOf = (result: Pick<Result, 'id' | 'kind'>): string =>
     result.kind === 'clip'
       ? insideStore(clips, result.id + clipEnding)
@@ -136,14 +144,24 @@ export async function openLibrary({ dataDir, readRecipe, totalMemoryBytes, waitM
     restoredJobs,
     putJob: (job) => putJob(db, job),
     removeJob: (id) => deleteJob(db, id),
-    uploads: openUploads(folder('uploads'), restoredJobs.flatMap(uploadOf)),
+    uploads,
+    processorMaps: openProcessorMaps(db),
+    newModelFolder(name) {
+      const refuse = (message: string): never => {
+        throw new ProblemError('bad-input', message, { field: 'name' })
+      }
+      if (!isPlainName(name)) refuse(`${JSON.stringify(name)} cannot be the name of a folder.`)
+      const path = insideStore(folder('models'), name)
+      return existsSync(path) ? refuse(`There is a model folder ${JSON.stringify(name)} already.`) : path
+    },
     scratch: folder('scratch'),
     close: () => closeDatabase(db),
   }
 }
 
-const uploadOf = ({ job, request }: StoredJob) =>
-  job.status === 'queued' && request.kind === 'classify' && 'upload' in request.source ? [request.source.upload] : []
+/** The file of a job that will run, or may be run again. */
+const uploadOf = ({ request }: StoredJob) =>
+  request.kind === 'classify' && 'upload' in request.source ? [request.source.upload] : []
 
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
 const titles = (results: readonly Result[]): string =>

@@ -72,12 +72,12 @@ test('killed before any statement, a database is of the old version or the new o
   expect(copies.length).toBe(4)
   for (const copy of copies) {
     const raw = new DatabaseSync(join(copy, 'library.sqlite'))
-    expect(versionOf(raw)).toBe(1)
+    expect(versionOf(raw)).toBe(migrations.length)
     expect(tablesOf(raw)).not.toContain('more')
     closeDatabase(raw)
     const again = openDatabase(join(copy, 'library.sqlite'), { migrations: two })
     expect(again.setAside).toBeNull()
-    expect(versionOf(again.db)).toBe(2)
+    expect(versionOf(again.db)).toBe(two.length)
     expect(tablesOf(again.db)).toEqual(whole)
     closeDatabase(again.db)
   }
@@ -86,13 +86,13 @@ test('killed before any statement, a database is of the old version or the new o
 test('a statement that fails takes its whole migration back', () => {
   const db = new DatabaseSync(join(folder, 'a'))
   const bad: Migration = {
-    version: 2,
+    version: two.length,
     statements: ['CREATE TABLE more (a TEXT) STRICT', 'CREATE TABLE more (a TEXT) STRICT'],
   }
   expect(() => {
     migrate(db, { migrations: [...migrations, bad] })
   }).toThrow(/already exists/)
-  expect(versionOf(db)).toBe(1)
+  expect(versionOf(db)).toBe(migrations.length)
   expect(tablesOf(db)).not.toContain('more')
   closeDatabase(db)
 })
@@ -103,8 +103,8 @@ test('data is copied before it is migrated', () => {
   db.exec("INSERT INTO settings VALUES ('theme', '\"dark\"')")
   closeDatabase(db)
   closeDatabase(openDatabase(file, { migrations: two }).db)
-  const backup = new DatabaseSync(`${file}.before-v2`)
-  expect(versionOf(backup)).toBe(1)
+  const backup = new DatabaseSync(`${file}.before-v${two.length}`)
+  expect(versionOf(backup)).toBe(migrations.length)
   expect(backup.prepare('SELECT value FROM settings').get()).toEqual({ value: '"dark"' })
   closeDatabase(backup)
 })

@@ -6,6 +6,7 @@ const columns: Record<string, readonly string[]> = {
   results: ['id', 'kind', 'created_at', 'data', 'digest'],
   settings: ['key', 'value'],
   jobs: ['id', 'created_at', 'job', 'request'],
+  processor_maps: ['name', 'saved_at', 'processors'],
   set_aside: ['at', 'origin', 'key', 'value', 'reason'],
 }
 

@@ -1,3 +1,4 @@
+import { defaultCompute } from '../contract/compute.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import type { ClassificationResult } from '../contract/results.ts'
 import type { GenerateSettings } from '../contract/settings.ts'
@@ -21,9 +22,12 @@ export const testSettings: GenerateSettings = {
   freeuChanges: [],
   forwardChunking: null,
   attnProcessor: null,
+  fuseQkv: false,
   loras: [],
+  loraChanges: [],
   clipSkip: null,
   fps: 8,
+  compute: defaultCompute,
 }
 
 const reference = (id: string) => ({ id, name: id, sha256: { 'a.safetensors': 'ab'.repeat(32) } })
@@ -36,6 +40,7 @@ export const testRecipe = (prompt: string): Recipe => ({
   model: reference('painter'),
   motionAdapter: reference('motion'),
   loras: [],
+  customDiffusion: [],
 })
 
 export const testClassification = (id: string, title: string): ClassificationResult => ({
@@ -43,7 +48,7 @@ export const testClassification = (id: string, title: string): ClassificationRes
   createdAt: 1_700_000_000_000,
   title,
   kind: 'classification',
-  settings: { model: 'judge', sampling: { kind: 'even' }, topK: 5 },
+  settings: { model: 'judge', sampling: { kind: 'even' }, topK: 5, compute: defaultCompute },
   classification: {
     labels: [{ label: 'red circle', probability: 0.9 }],
     windows: [[0, 1]],

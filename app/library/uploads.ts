@@ -36,7 +36,7 @@ export const displayName = (name: string): string =>
     .replace(/^.*[\\/]/, '')
     .slice(-200) || 'clip'
 
-/** `held`: uploads that restored jobs still need; every other file in the folder is removed. */
+/** `held`: uploads of restored jobs; every other file in the folder is removed. */
 export function openUploads(folder: string, held: readonly Upload[]): Uploads {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const all = new Map(held.map((upload) => [upload.id, { upload, at: Infinity }]))

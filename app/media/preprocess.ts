@@ -76,8 +76,18 @@ export function parsePreprocessConfig(json: unknown, file = 'preprocessor_config
  * (or padded with black where it is smaller), rescaled and normalised.
  * Source: VideoMAEImageProcessor, transformers/models/videomae/image_processing_pil_videomae.py of 5.23.
  */
-export function preprocessFrames(frames: readonly RgbFrame[], config: PreprocessConfig): Tensor<'float32'> {
-  const pictures = frames.map((frame) => cropped(resized(frame, config), config))
+export const preprocessFrames = (frames: readonly RgbFrame[], config: PreprocessConfig): Tensor<'float32'> =>
+  pixelValues(
+    frames.map((frame) => preparePicture(frame, config)),
+    config,
+  )
+
+/** Its first half, a frame at a time: the picture at the size that the model sees. */
+export const preparePicture = (frame: RgbFrame, config: PreprocessConfig): RgbFrame =>
+  cropped(resized(frame, config), config)
+
+/** Its second half: prepared pictures as pixel_values (1, F, 3, H, W). */
+export function pixelValues(pictures: readonly RgbFrame[], config: PreprocessConfig): Tensor<'float32'> {
   const { width, height } = pictures[0] ?? { width: 0, height: 0 }
   if (width === 0) throw new ProblemError('bad-media', 'the clip has no frames')
   if (pictures.some((picture) => picture.width !== width || picture.height !== height))

@@ -52,10 +52,9 @@ const exchanged = [
   'use_motion_mid_block',
 ] as const
 
-/** The weights that a MotionAdapter folder holds, with the tables of positions that files in AnimateDiff's own layout come without. */
-export function adapterWeights(weights: Weights, config: UNetMotionConfig): Weight[] {
+/** The weights that a MotionAdapter folder holds, with the tables of `length` positions that files in AnimateDiff's own layout come without. */
+export function adapterWeights(weights: Weights, length: number): Weight[] {
   const motion = [...weights.values()].filter(({ name }) => isMotionKey(name))
-  const length = config.motion_max_seq_length
   const tables = motion.flatMap(({ name, shape }): Weight[] => {
     const block = /^(.*\.transformer_blocks\.\d+)\.norm1\.weight$/.exec(name)?.[1]
     const table = `${block}.pos_embed.pe`

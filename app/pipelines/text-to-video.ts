@@ -1,3 +1,4 @@
+import { defaultCompute, providerTitles, type Compute } from '#app/contract/compute.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import type { FreeU, GenerateSettings } from '#app/contract/settings.ts'
 import type { Scheduler } from '#app/schedulers/scheduler.ts'
@@ -40,6 +41,8 @@ export type TextToVideoRequest = Pick<
   | 'seed'
   | 'clipSkip'
 > & {
+  /** What the parts compute on, to be named where they fail. */
+  readonly compute?: Compute
   /** Starting noise (1, C, F, h, w) in place of the seed's. */
   readonly latents?: Floats
 }
@@ -93,7 +96,7 @@ export async function* textToVideo(
     const noisePrediction = guided ? guide(predicted, request.guidanceScale) : predicted.data
     const { prevSample, predOriginalSample } = scheduler.step(noisePrediction, step, latents.data, noise)
     latents = float32(shape, prevSample)
-    checkFinite(latents, step)
+    checkFinite(latents, step, request.compute)
     yield {
       type: 'step',
       step,
@@ -160,11 +163,12 @@ function guide(predicted: Floats, scale: number): Float32Array {
   return without.map((value, i) => value + scale * (withPrompt[i]! - value))
 }
 
-function checkFinite({ data }: Floats, step: number): void {
+function checkFinite({ data }: Floats, step: number, { provider, precision } = defaultCompute): void {
   if (data.every(Number.isFinite)) return
+  const retry = precision === 'float32' ? '' : 'Choose the precision float32. '
   throw new ProblemError(
     'not-finite',
-    `The latents hold NaN or infinity after step ${step + 1} (UNetMotionModel, float32). Lower the guidance or the FreeU factors, or check the checkpoint; nothing was saved.`,
+    `The latents hold NaN or infinity after step ${step + 1} (UNetMotionModel, ${providerTitles[provider]} in ${precision}). ${retry}Lower the guidance or the FreeU factors, or check the checkpoint; nothing was saved.`,
   )
 }
 

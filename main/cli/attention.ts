@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { attnProcessorSchema, parseAttnChoice, type AttnChoice } from '#app/contract/attn-processors.ts'
-import { ProblemError, toProblem } from '#app/contract/errors.ts'
+import { attnProcessorSchema, type AttnChoice } from '#app/contract/attn-processors.ts'
+import { ProblemError } from '#app/contract/errors.ts'
+import { readMapFile } from './processors.ts'
 
 const names = attnProcessorSchema.options.flatMap(({ shape }) => [...shape.processor.options] as string[])
 
@@ -26,9 +26,5 @@ export async function readAttention(text: string): Promise<AttnChoice | null> {
     return parsed.data
   }
   if (!existsSync(text)) refuse(`${text}: there is no such file, nor a processor of that name: ${names.join(', ')}.`)
-  try {
-    return parseAttnChoice(await readFile(text, 'utf8'))
-  } catch (error) {
-    return refuse(`${text}: ${toProblem(error).message}`)
-  }
+  return readMapFile(text)
 }

@@ -1,18 +1,21 @@
 import { basename, resolve } from 'node:path'
 import type { Classification } from '#app/contract/results.ts'
 import type { FrameSampling } from '#app/contract/settings.ts'
+import { computeOf, type ComputeOptions } from './compute.ts'
 import { findModel, scanModels } from './find-model.ts'
 import { reportProblem, type GlobalOptions, type Tools } from './with-engine.ts'
 import { table } from './table.ts'
 
-export type ClassifyOptions = GlobalOptions & { model?: string; sampling: FrameSampling; top: number; json?: boolean }
+export type ClassifyOptions = GlobalOptions &
+  ComputeOptions & { model?: string; sampling: FrameSampling; top: number; json?: boolean }
 
 /** Classifies each file; one that fails is reported and the others go on. The exit code is that of the first failure. */
 export async function classify(files: string[], options: ClassifyOptions, tools: Tools): Promise<number> {
   const { engine, progress, signal } = tools
+  const compute = computeOf(options)
   progress.update('Looking for models', 0)
   const model = findModel(await scanModels(tools, options, [options.model]), 'video-classification', options.model)
-  const settings = { model: model.id, sampling: options.sampling, topK: options.top }
+  const settings = { model: model.id, sampling: options.sampling, topK: options.top, compute }
 
   let exitCode = 0
   const done: (Classification & { file: string })[] = []
@@ -21,7 +24,7 @@ export async function classify(files: string[], options: ClassifyOptions, tools:
     try {
       const { classification } = await engine.call(
         'classify',
-        { settings, model, source: { file: resolve(file), name } },
+        { settings, model, source: { file: resolve(file), name: file } },
         {
           signal,
           onEvent: ({ stage, progress: part }) => progress.update(`${name}: ${stage}`, (i + part) / files.length),

@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import sharp from 'sharp'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { writeSafetensors } from '#app/checkpoints/write.ts'
 import { attnProcessorMapSchema } from '#app/contract/attn-processors.ts'
 import { loadReportSchema } from '#app/contract/load-report.ts'
@@ -13,57 +10,18 @@ import { recipeSchema } from '#app/contract/recipe.ts'
 import { classificationSchema } from '#app/contract/results.ts'
 import { doctorReportSchema } from '#app/contract/system.ts'
 import { float32 } from '#app/tensor/tensor.ts'
-import { buildForTest, engineInput } from '#main/engine/testing.ts'
 import { appVersion, bundledModelsDir } from '#main/paths.ts'
 import { readClipRecipe } from '#main/studio/read-recipe.ts'
+import { prompt, useCli } from './testing.ts'
 
 // The command line as a user runs it: real processes, the bundled models, files in a folder of its own.
 vi.setConfig({ testTimeout: 120_000 })
 
-let built: Awaited<ReturnType<typeof buildForTest>>
-beforeAll(async () => {
-  built = await buildForTest({ ...engineInput, cli: 'main/cli/main.ts', parity: 'app/engine/parity/main.ts' })
-}, 120_000)
-afterAll(() => built.remove())
-
+const { start, run, generate, read, farthest, ...cli } = useCli()
 let folder: string
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'frameloom-cli-'))
-  mkdirSync(join(folder, 'tmp'))
+  folder = cli.folder()
 })
-afterEach(() => rmSync(folder, { recursive: true }))
-
-type Ran = { code: number | null; stdout: string; stderr: string }
-
-function start(...args: string[]) {
-  const child = spawn(process.execPath, [join(built.folder, 'cli.js'), ...args], {
-    cwd: folder,
-    env: {
-      ...process.env,
-      FRAMELOOM_ENGINE: join(built.folder, 'engine.js'),
-      FRAMELOOM_DATA: join(folder, 'data'),
-      HF_HOME: join(folder, 'hub'),
-      TMPDIR: join(folder, 'tmp'),
-    },
-  })
-  const ran: Ran = { code: null, stdout: '', stderr: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (ran.stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (ran.stderr += text))
-  const done = new Promise<Ran>((resolve) => child.on('close', (code) => resolve({ ...ran, code })))
-  return { child, ran, done }
-}
-const run = (...args: string[]): Promise<Ran> => start(...args).done
-
-const prompt = 'a red circle moving left on a black background'
-const generate = (out: string, ...more: string[]): Promise<Ran> =>
-  run('generate', '--prompt', prompt, '--out', out, '--steps', '3', '--frames', '4', '--seed', '5', ...more)
-const read = (name: string): Buffer => readFileSync(join(folder, name))
-/** The largest difference between two clips of one size, of 255. */
-async function farthest(a: string, b: string): Promise<number> {
-  const [one, other] = await Promise.all([a, b].map((name) => sharp(read(name), { animated: true }).raw().toBuffer()))
-  expect(one!.length).toBe(other!.length)
-  return one!.reduce((most, value, i) => Math.max(most, Math.abs(value - other![i]!)), 0)
-}
 const clip = (name: string): string => join(bundledModelsDir(), 'clips', name)
 
 describe('the program itself', () => {
@@ -89,6 +47,11 @@ describe('the program itself', () => {
     [['generate', '-p', 'x', '-o', 'a.webp', '--size', '70x64'], /multiple of 8.*64 or 72/],
     [['generate', '-p', 'x', '-o', 'a.webp', '--frames', '400'], /at most 24/],
     [['generate', '-p', 'x', '-o', 'a.webp', '--scheduler', 'Nothing'], /Nothing/],
+    [['generate', '-p', 'x', '-o', 'a.webp', '--precision', 'int4'], /--precision.*float32, int8, float16/],
+    [['generate', '-p', 'x', '-o', 'a.webp', '--provider', 'gpu'], /--provider.*cpu, webgpu/],
+    [['generate', '-p', 'x', '-o', 'a.webp', '--precision', 'float16'], /--precision.*choose float32 or int8/],
+    [['generate', '-p', 'x', '-o', 'a.webp', '--exact', '--precision', 'int8'], /--exact.*float32/],
+    [['classify', 'a.mp4', '--provider', 'webgpu', '--precision', 'int8'], /choose float32 or float16/],
     [['classify'], /missing required argument 'file'/],
     [['classify', 'a.mp4', '--sampling', 'odd'], /--sampling.*even/],
   ])('%j is a usage error, in words, without a trace on stdout', async (args, words) => {
@@ -195,6 +158,34 @@ describe('generate', () => {
     expect(unknown).toMatchObject({ code: 3, stderr: expect.stringMatching(/no LoRA "nope"/) as string })
   })
 
+  test('int8 quantises once, gives nearly the same clip, and is in the recipe; exact gives the very same', async () => {
+    await generate('a.webp')
+    const first = await generate('b.webp', '--precision', 'int8', '--json')
+    expect(first.code, first.stderr).toBe(0)
+    expect(first.stderr).toMatch(/Quantising weights, once: \d+ %/)
+    const { recipe } = JSON.parse(first.stdout) as { recipe: unknown }
+    expect(recipeSchema.parse(recipe).settings.compute).toEqual({ provider: 'cpu', precision: 'int8', exact: false })
+    expect(await readClipRecipe(join(folder, 'b.webp'))).toEqual(recipe)
+    const far = await farthest('b.webp', 'a.webp')
+    expect(far).toBeGreaterThan(0)
+    expect(far).toBeLessThan(64)
+    const second = await generate('c.webp', '--precision', 'int8')
+    expect(second.stderr).not.toMatch(/Quantising/)
+    expect(await farthest('c.webp', 'b.webp')).toBe(0)
+    await generate('d.webp', '--exact')
+    expect(await farthest('d.webp', 'a.webp')).toBe(0)
+  })
+
+  test('a device that this machine does not have is refused with those it has', async () => {
+    const provider = process.platform === 'win32' ? 'coreml' : 'dml'
+    const refused = await generate('a.webp', '--provider', provider)
+    expect(refused).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/there is the processor/) as string,
+    })
+  })
+
   test('an unknown model lists the known ones; one for another task and a broken one are told apart', async () => {
     const unknown = await generate('a.webp', '--model', 'nope')
     expect(unknown).toMatchObject({
@@ -245,6 +236,13 @@ describe('classify', () => {
     expect(stdout).toMatch(
       /red-circle-moving-left\.mp4\n +\d+\.\d % {2}circle moving left\n.*\n {2}frames 0 .* of 48\n$/,
     )
+  })
+
+  test('in int8 gives the same label', async () => {
+    const { code, stdout, stderr } = await run('classify', clip('red-circle-moving-left.mp4'), '--precision', 'int8')
+    expect(code, stderr).toBe(0)
+    expect(stdout).toMatch(/ % {2}circle moving left\n/)
+    expect(stderr).toMatch(/Quantising weights, once: 0 %/)
   })
 
   test('prints JSON; one bad file does not stop the others', async () => {
@@ -304,7 +302,11 @@ test('inspect tells what a file or folder holds, and fails where weights and con
 test('doctor checks this machine', async () => {
   const { code, stdout } = await run('doctor', '--json')
   const { checks } = doctorReportSchema.parse(JSON.parse(stdout))
-  expect(checks.find(({ name }) => name === 'Provider cpu')?.state).toBe('ok')
+  for (const name of ['Provider cpu', 'Provider cpu, int8'])
+    expect(checks.find((check) => check.name === name)).toMatchObject({
+      state: 'ok',
+      detail: expect.stringMatching(/self-check \d\.\de-\d/) as string,
+    })
   expect(code).toBe(0)
 })
 

@@ -18,7 +18,10 @@ export function exitCodeOf({ code, field }: Problem): number {
     case 'bad-model':
       return exitCodes.badModel
     case 'not-found':
-      return ['model', 'motionAdapter', 'loras'].includes(field ?? '') ? exitCodes.badModel : exitCodes.badMedia
+      if (field === 'name') return exitCodes.usage
+      return ['model', 'motionAdapter', 'loras', 'attnProcessor'].includes(field ?? '')
+        ? exitCodes.badModel
+        : exitCodes.badMedia
     case 'bad-media':
       return exitCodes.badMedia
     case 'cancelled':

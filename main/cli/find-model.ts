@@ -8,10 +8,11 @@ import type { GlobalOptions, Tools } from './with-engine.ts'
 
 type Task = ModelEntry['task']
 
-const words: Record<Task, { field: 'model' | 'motionAdapter' | 'loras'; what: string }> = {
+const words: Record<Task, { field: 'model' | 'motionAdapter' | 'loras' | 'attnProcessor'; what: string }> = {
   'text-to-video': { field: 'model', what: 'text-to-video model' },
   'motion-adapter': { field: 'motionAdapter', what: 'motion adapter' },
   lora: { field: 'loras', what: 'LoRA' },
+  'custom-diffusion': { field: 'attnProcessor', what: 'set of Custom Diffusion weights' },
   'video-classification': { field: 'model', what: 'video classifier' },
 }
 

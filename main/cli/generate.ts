@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { randomInt } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { basename, dirname, extname, join, resolve } from 'node:path'
+import type { AttnChoice } from '#app/contract/attn-processors.ts'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import type { ExportFormat } from '#app/contract/results.ts'
@@ -14,31 +15,39 @@ import {
 import { appVersion } from '#main/paths.ts'
 import { checkGenerate } from '#main/studio/check-generate.ts'
 import { readAttention } from './attention.ts'
+import { computeOf, type ComputeOptions } from './compute.ts'
 import { findModel, findPair, scanModels } from './find-model.ts'
+import { readProcessors } from './processors.ts'
+import { withKept } from './tuned.ts'
 import type { GlobalOptions, Tools } from './with-engine.ts'
 
-export type GenerateOptions = GlobalOptions & {
-  out: string
-  prompt: string
-  negativePrompt: string
-  model?: string
-  motionAdapter?: string
-  size?: { width: number; height: number }
-  frames?: number
-  steps?: number
-  guidance?: number
-  seed?: number
-  scheduler?: string
-  betaSchedule?: GenerateSettings['betaSchedule']
-  eta: number
-  freeu?: FreeU | null
-  chunking?: ForwardChunking
-  attn?: string
-  lora: { wanted: string; scale: number }[]
-  clipSkip?: number
-  fps: number
-  json?: boolean
-}
+export type GenerateOptions = GlobalOptions &
+  ComputeOptions & {
+    out: string
+    prompt: string
+    negativePrompt: string
+    model?: string
+    motionAdapter?: string
+    size?: { width: number; height: number }
+    frames?: number
+    steps?: number
+    guidance?: number
+    seed?: number
+    scheduler?: string
+    betaSchedule?: GenerateSettings['betaSchedule']
+    eta: number
+    freeu?: FreeU | null
+    chunking?: ForwardChunking
+    attn?: string
+    processors?: string
+    customDiffusion?: string
+    fuseQkv?: boolean
+    tuned?: boolean
+    lora: { wanted: string; scale: number }[]
+    clipSkip?: number
+    fps: number
+    json?: boolean
+  }
 
 /** Makes a clip and writes it to `--out`. Prints the path, or with `--json` what was made. */
 export async function generate(options: GenerateOptions, tools: Tools): Promise<undefined> {
@@ -48,11 +57,17 @@ export async function generate(options: GenerateOptions, tools: Tools): Promise<
   if (format === 'mp4' || format === 'webm') await requireFfmpeg(tools)
 
   progress.update('Looking for models', 0)
-  const attnProcessor = options.attn === undefined ? null : await readAttention(options.attn)
-  const named = [options.model, options.motionAdapter, ...options.lora.map(({ wanted }) => wanted)]
+  const attnProcessor = await attentionOf(options)
+  const named = [
+    options.model,
+    options.motionAdapter,
+    options.customDiffusion,
+    ...options.lora.map(({ wanted }) => wanted),
+  ]
   const models = await scanModels(tools, options, named)
-  const { settings, find } = settingsOf(options, models, attnProcessor)
-  const found = await checkGenerate(settings, { find })
+  const { settings: asked, find } = settingsOf(options, models, attnProcessor)
+  const found = await checkGenerate(asked, { find })
+  const settings = await withKept(asked, found, options.tuned ?? false, progress)
 
   const folder = mkdtempSync(join(tmpdir(), 'frameloom-'))
   const clip = format === 'webp' ? resolve(options.out) : join(folder, 'clip.webp')
@@ -80,10 +95,16 @@ export async function generate(options: GenerateOptions, tools: Tools): Promise<
     const { recipe, notes } = made
     if (options.json) console.log(JSON.stringify({ file: resolve(options.out), bytes, recipe, notes }, null, 2))
     else console.log(options.out)
+    if (options.verbose) progress.note(`Weights read: ${(engine.status().bytesMapped / 1e6).toFixed(1)} MB.`)
     progress.note(`Seed ${settings.seed}, ${found.model.name}, ${(bytes / 1000).toFixed(0)} kB.`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+async function attentionOf({ attn, processors }: GenerateOptions): Promise<AttnChoice | null> {
+  if (processors !== undefined) return readProcessors(processors)
+  return attn === undefined ? null : readAttention(attn)
 }
 
 /** What the path asks for. Throws 'bad-input' for an ending that is none of ours. */
@@ -143,10 +164,19 @@ export function settingsOf(
     freeu: options.freeu ?? null,
     freeuChanges: [],
     forwardChunking: options.chunking ?? null,
-    attnProcessor,
+    attnProcessor:
+      options.customDiffusion === undefined
+        ? attnProcessor
+        : {
+            processor: 'CustomDiffusionAttnProcessor2_0',
+            weights: findModel(models, 'custom-diffusion', options.customDiffusion).id,
+          },
+    fuseQkv: options.fuseQkv ?? false,
     loras: options.lora.map(({ wanted, scale }) => ({ id: findModel(models, 'lora', wanted).id, scale })),
+    loraChanges: [],
     clipSkip: options.clipSkip ?? null,
     fps: options.fps,
+    compute: computeOf(options),
   } satisfies GenerateSettings)
   if (!parsed.success) {
     const words = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')

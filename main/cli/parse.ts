@@ -56,6 +56,14 @@ export function chunking(text: string): ForwardChunking {
   return { chunkSize: integer(1)(chunkSize!), dim: dim === '1' ? 1 : 0 }
 }
 
+const units = { MB: 1e6, GB: 1e9, MIB: 2 ** 20, GIB: 2 ** 30 }
+
+/** 2GB, 800MB, 1.5GiB. */
+export function bytes(text: string): number {
+  const [, value, unit] = /^([\d.]+)\s*([MG]i?B)$/i.exec(text) ?? fail('It must be a size such as 2GB or 800MB.')
+  return number(0.001, 1e6)(value!) * units[unit!.toUpperCase() as keyof typeof units]
+}
+
 const scale = number(-10, 10)
 
 /** A LoRA's id, name or file, and its scale behind a colon. */

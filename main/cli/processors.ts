@@ -1,13 +1,79 @@
-import { writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import { resolve } from 'node:path'
-import { ProblemError } from '#app/contract/errors.ts'
+import type { Command } from 'commander'
+import { isOneProcessor, parseAttnChoice, type AttnChoice } from '#app/contract/attn-processors.ts'
+import { ProblemError, toProblem } from '#app/contract/errors.ts'
+import { processorMapNameSchema } from '#app/contract/processor-maps.ts'
+import { openLibrary } from '#app/library/library.ts'
+import type { ProcessorMaps } from '#app/library/processor-maps.ts'
+import { dataDir } from '#main/paths.ts'
+import { readClipRecipe } from '#main/studio/read-recipe.ts'
+import { exitCodes } from './exit-codes.ts'
 import { findPair, scanModels } from './find-model.ts'
-import type { GlobalOptions, Tools } from './with-engine.ts'
+import { table } from './table.ts'
+import { reportProblem, withEngine, type GlobalOptions, type Tools } from './with-engine.ts'
 
-export type ProcessorsOptions = GlobalOptions & { model?: string; motionAdapter?: string; out?: string }
+type ProcessorsOptions = GlobalOptions & { model?: string; motionAdapter?: string; out?: string }
 
-/** Prints the attention layers of a model's UNet with their processors: the map that `--attn` takes, to be edited. */
-export async function listProcessors(options: ProcessorsOptions, tools: Tools): Promise<undefined> {
+/** Processors of a model's layers, and maps of them that are kept in the library. `command` has the options of commands with an engine. */
+export function addProcessors(command: Command): void {
+  command
+    .description(
+      "Print the attention processors of a model's layers as JSON, to be edited and given to generate --processors; or keep such maps.",
+    )
+    .option('--model <id>', 'text-to-video model, by id, name or folder (default: the first found)')
+    .option('--motion-adapter <id>', 'motion adapter (default: the first that fits the model)')
+    .option('-o, --out <file>', 'write them to this file')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  frameloom processors --out map.json
+  frameloom processors save "low memory" map.json
+  frameloom generate -p "a blue star" -o star.webp --processors "low memory"`,
+    )
+    .action((options: ProcessorsOptions) => withEngine(options, (tools) => listLayers(options, tools)))
+
+  command
+    .command('save')
+    .description('Keep the map of a JSON file under a name, which the studio shows too.')
+    .argument('<name>')
+    .argument('<file>')
+    .option('--replace', 'take the place of the map of that name')
+    .action((name: string, file: string, { replace = false }: { replace?: boolean }) =>
+      withMaps(async (maps) => maps.save(checkedName(name), await readMapFile(file), replace)),
+    )
+  command
+    .command('list')
+    .description('List the maps that are kept.')
+    .action(() =>
+      withMaps((maps) => {
+        const rows = maps
+          .list()
+          .map(({ name, processors, savedAt }) => [
+            name,
+            isOneProcessor(processors) ? processors.processor : `${Object.keys(processors).length} layers`,
+            new Date(savedAt).toISOString().slice(0, 16).replace('T', ' '),
+          ])
+        console.log(table([['NAME', 'PROCESSORS', 'SAVED (UTC)'], ...rows]))
+      }),
+    )
+  command
+    .command('show')
+    .description('Print a map as JSON.')
+    .argument('<name>')
+    .action((name: string) => withMaps((maps) => console.log(JSON.stringify(maps.get(name).processors, null, 2))))
+  command
+    .command('delete')
+    .description('Delete a map.')
+    .argument('<name>')
+    .action((name: string) => withMaps((maps) => maps.remove(name)))
+}
+
+/** The attention layers of a model's UNet with their processors. */
+async function listLayers(options: ProcessorsOptions, tools: Tools): Promise<undefined> {
   const models = await scanModels(tools, options, [options.model, options.motionAdapter])
   const pair = findPair(options, models)
   const { processors } = await tools.engine.call('attnProcessors', pair, { signal: tools.signal })
@@ -21,4 +87,52 @@ export async function listProcessors(options: ProcessorsOptions, tools: Tools): 
     throw new ProblemError('disk', `--out ${options.out}: ${why}`, { cause })
   })
   console.log(options.out)
+}
+
+/** The map of a file, or else the one that is kept under the name. Throws bad-input or not-found saying which there are. */
+export async function readProcessors(wanted: string): Promise<AttnChoice> {
+  if (existsSync(wanted)) return readMapFile(wanted)
+  return useMaps((maps) => maps.get(wanted).processors)
+}
+
+/** Throws bad-input naming the file and the layer that is wrong. */
+export async function readMapFile(file: string): Promise<AttnChoice> {
+  try {
+    return parseAttnChoice(await readFile(file, 'utf8'))
+  } catch (error) {
+    throw new ProblemError('bad-input', `${file}: ${toProblem(error).message}`, {
+      field: 'attnProcessor',
+      cause: error,
+    })
+  }
+}
+
+function checkedName(name: string): string {
+  const parsed = processorMapNameSchema.safeParse(name)
+  if (parsed.success) return parsed.data
+  throw new ProblemError('bad-input', `${JSON.stringify(name)}: ${parsed.error.issues[0]?.message}`, { field: 'name' })
+}
+
+/** Opens the library, which the studio must not have open at the same time. */
+async function useMaps<T>(work: (maps: ProcessorMaps) => T | Promise<T>): Promise<T> {
+  const library = await openLibrary({
+    dataDir: dataDir(),
+    readRecipe: readClipRecipe,
+    totalMemoryBytes: totalmem(),
+  })
+  try {
+    for (const notice of library.notices) process.stderr.write(`note: ${notice}\n`)
+    return await work(library.processorMaps)
+  } finally {
+    library.close()
+  }
+}
+
+async function withMaps(work: (maps: ProcessorMaps) => void | Promise<void>): Promise<void> {
+  try {
+    await useMaps(work)
+    process.exitCode = exitCodes.ok
+  } catch (error) {
+    process.exitCode = reportProblem(error)
+  }
 }

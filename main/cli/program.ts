@@ -1,14 +1,18 @@
 import { Command, Option } from 'commander'
 import { betaSchedules } from '#app/contract/schedulers.ts'
 import { appVersion } from '#main/paths.ts'
+import { addAutotune } from './autotune.ts'
 import { classify, type ClassifyOptions } from './classify.ts'
+import { addCompute } from './compute.ts'
 import { doctor } from './doctor.ts'
 import { exitCodesHelp } from './exit-codes.ts'
 import { generate, type GenerateOptions } from './generate.ts'
 import { inspect } from './inspect.ts'
 import { listModels } from './models.ts'
+import { addFreeze, addMotion } from './motion.ts'
 import * as parse from './parse.ts'
-import { listProcessors, type ProcessorsOptions } from './processors.ts'
+import { addProcessors } from './processors.ts'
+import { addProfile } from './profile.ts'
 import { runBundle } from './run-bundle.ts'
 import { withEngine, type GlobalOptions } from './with-engine.ts'
 
@@ -33,7 +37,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(add --help for the options)')
     .addHelpText('after', `\n${exitCodesHelp}\n\nResults go to standard output, everything else to standard error.`)
 
-  addGlobal(program.command('generate'))
+  addCompute(addGlobal(program.command('generate')))
     .description('Make a clip from a prompt.')
     .requiredOption('-p, --prompt <text>', 'what the clip shows')
     .requiredOption('-o, --out <path>', 'where it goes: .mp4, .webm, .gif, .webp, or a folder for PNG frames')
@@ -56,6 +60,28 @@ export function createProgram(): Command {
     .option('--freeu <s1,s2,b1,b2|preset>', 'FreeU factors, a preset such as "SD 1.5", or off', parse.freeU)
     .option('--chunking <size[,dim]>', 'feed-forward layers in chunks: slower, less memory', parse.chunking)
     .option('--attn <name|file>', 'attention processor: a name, NAME:SLICE, or a JSON file as "processors" prints it')
+    .addOption(
+      new Option(
+        '--processors <name|file>',
+        'map of attention processors, of a file or kept by "processors save"',
+      ).conflicts('attn'),
+    )
+    .addOption(
+      new Option(
+        '--custom-diffusion <id|file>',
+        'Custom Diffusion weights in the attention layers they were trained for',
+      ).conflicts(['attn', 'processors']),
+    )
+    .addOption(
+      new Option('--tuned', 'processors and chunking as "autotune" kept them for this model and size').conflicts([
+        'attn',
+        'processors',
+        'customDiffusion',
+        'fuseQkv',
+        'chunking',
+      ]),
+    )
+    .option('--fuse-qkv', 'one product for query, key and value in each attention layer')
     .option(
       '--lora <id[:scale]>',
       'LoRA by id, name or file, with its scale (can be given more than once)',
@@ -73,11 +99,12 @@ Examples:
   frameloom generate -p "a fox in the snow" -o fox.webm --model some-org--some-model --size 512x512 --frames 16 --seed 7
   frameloom generate -p "a blue star" -o star.gif --freeu "SD 1.5" --steps 30
   frameloom generate -p "a blue star" -o frames/ --freeu 0.9,0.2,1.5,1.6 --chunking 1,0
-  frameloom generate -p "a blue star" -o star.webp --lora night.safetensors:0.8 --attn SlicedAttnProcessor:4`,
+  frameloom generate -p "a blue star" -o star.webp --lora night.safetensors:0.8 --attn SlicedAttnProcessor:4
+  frameloom generate -p "a blue star" -o star.webp --precision int8`,
     )
     .action((options: GenerateOptions) => withEngine(options, (tools) => generate(options, tools)))
 
-  addGlobal(program.command('classify'))
+  addCompute(addGlobal(program.command('classify')))
     .description('Tell what clips show.')
     .argument('<file...>', 'MP4, WebM, MOV, GIF, WebP ...')
     .option('--model <id>', 'video classifier, by id, name or folder (default: the first found)')
@@ -95,7 +122,8 @@ Examples:
 Examples:
   frameloom classify clip.mp4
   frameloom classify *.webm --top 1 --json
-  frameloom classify long.mov --sampling windows:4`,
+  frameloom classify long.mov --sampling windows:4
+  frameloom classify *.mp4 --precision int8`,
     )
     .action((files: string[], options: ClassifyOptions) =>
       withEngine(options, (tools) => classify(files, options, tools)),
@@ -106,14 +134,12 @@ Examples:
     .option('--json', 'print JSON')
     .action((options: GlobalOptions & { json?: boolean }) => withEngine(options, (tools) => listModels(options, tools)))
 
-  addGlobal(program.command('processors'))
-    .description(
-      "Print the attention processors of a model's layers as JSON, to be edited and given to generate --attn.",
-    )
-    .option('--model <id>', 'text-to-video model, by id, name or folder (default: the first found)')
-    .option('--motion-adapter <id>', 'motion adapter (default: the first that fits the model)')
-    .option('-o, --out <file>', 'write them to this file')
-    .action((options: ProcessorsOptions) => withEngine(options, (tools) => listProcessors(options, tools)))
+  addProcessors(addGlobal(program.command('processors')))
+  addProfile(addGlobal(program.command('profile')))
+  addAutotune(addGlobal(program.command('autotune')))
+
+  addMotion(addGlobal(program.command('motion').description('Motion modules.').command('save')))
+  addFreeze(addGlobal(program.command('freeze')))
 
   addGlobal(program.command('inspect'))
     .description('Tell what a checkpoint holds: architecture, precision, missing and unused weights, hashes.')

@@ -18,6 +18,15 @@ export function electronBinary() {
 }
 
 /**
+ * For the window's process: it must not run as Node, and is told which Node runs the engine, since its own binary cannot.
+ * @param {NodeJS.ProcessEnv} inherited
+ */
+export function windowEnvironment({ ...inherited }) {
+  delete inherited.ELECTRON_RUN_AS_NODE
+  return { ...inherited, FRAMELOOM_NODE: inherited.FRAMELOOM_NODE || process.execPath }
+}
+
+/**
  * Downloads the Electron binary, and gives up after 8 s without a first byte or 10 s without another one. A failure is
  * remembered for a day, so that the next start does not wait again; `force` tries all the same.
  * @returns {Promise<{ binary?: string, reason?: string }>} one of the two

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { downloadElectron, electronBinary } from './electron.mjs'
+import { downloadElectron, electronBinary, windowEnvironment } from './electron.mjs'
 import { fail, root, tie } from './process.mjs'
 import { checkNode, ensureBuilt, ensureInstalled } from './setup.mjs'
 
@@ -32,8 +32,7 @@ async function openElectron() {
   const { binary, reason } = found ? { binary: found } : await downloadElectron({ force: wanted === 'electron', log })
   if (!binary) return `its binary could not be downloaded: ${reason}`
 
-  const env = { ...process.env }
-  delete env.ELECTRON_RUN_AS_NODE
+  const env = windowEnvironment(process.env)
   const started = Date.now()
   const child = spawn(binary, [root, ...args], { stdio: 'inherit', env })
   tie(child)

@@ -1,8 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { defaultCompute } from '#app/contract/compute.ts'
 import type { LocatedModel, TextToVideoEvent } from '#app/contract/engine.ts'
+import { writeTestLora } from '#app/checkpoints/test-trained.ts'
 import type { GenerateSettings } from '#app/contract/settings.ts'
 import { bundledModelsDir } from '#main/paths.ts'
 import { createSupervisor, type CallOptions, type Supervisor } from './supervisor.ts'
@@ -60,19 +62,28 @@ const settings: GenerateSettings = {
   freeuChanges: [],
   forwardChunking: null,
   attnProcessor: null,
+  fuseQkv: false,
   loras: [],
+  loraChanges: [],
   clipSkip: null,
   fps: 8,
+  compute: defaultCompute,
 }
 const model = (id: string): LocatedModel => models.find((one) => one.id === id)!
-const generate = (change: Partial<GenerateSettings> = {}, options: CallOptions<'textToVideo'> = {}) =>
+const generate = (
+  change: Partial<GenerateSettings> = {},
+  options: CallOptions<'textToVideo'> = {},
+  loras: LocatedModel[] = [],
+  motionAdapter = model('moving-shapes-motion'),
+) =>
   supervisor.call(
     'textToVideo',
     {
       settings: { ...settings, ...change },
       model: model('moving-shapes'),
-      motionAdapter: model('moving-shapes-motion'),
-      loras: [],
+      motionAdapter,
+      loras,
+      customDiffusion: [],
       out: out(),
       appVersion: '0.0.0',
     },
@@ -111,7 +122,7 @@ test('FreeU moved in mid-run holds from the next step on, and the recipe makes t
   const onEvent = (event: TextToVideoEvent): void => {
     if (event.type !== 'step') return
     seen.push(event.freeu)
-    if (event.step === 2) supervisor.setFreeU('job', freeu)
+    if (event.step === 2) supervisor.setControls('job', { freeu })
   }
   // Steps enough that the message arrives before the last.
   const longer = { numInferenceSteps: 12 }
@@ -125,6 +136,57 @@ test('FreeU moved in mid-run holds from the next step on, and the recipe makes t
   expect(readFileSync(out()).equals(clip)).toBe(false)
   await generate(recipe.settings)
   expect(readFileSync(out()).equals(clip)).toBe(true)
+})
+
+test("a LoRA's scale moved in mid-run holds from the next step on, and the recipe makes that clip again", async () => {
+  const unet = join(bundledModelsDir(), 'moving-shapes/unet/diffusion_pytorch_model.safetensors')
+  const file = join(folder, 'style.safetensors')
+  await writeTestLora(unet, file)
+  await start()
+  const roots = [{ folder: file, source: 'folder' as const }]
+  const [style] = (await supervisor.call('scanModels', { roots })).models
+  const seen: unknown[] = []
+  const onEvent = (event: TextToVideoEvent): void => {
+    if (event.type !== 'step') return
+    seen.push(event.loraScales[style!.id])
+    if (event.step === 2) supervisor.setControls('job', { loraScales: { [style!.id]: 0 } })
+  }
+  const longer = { numInferenceSteps: 12, loras: [{ id: style!.id, scale: 1 }] }
+  const { recipe } = await generate(longer, { key: 'job', onEvent }, [style!])
+  expect([seen[0], seen[1], seen.at(-1)]).toEqual([1, 1, 0])
+  expect(recipe.settings.loraChanges).toEqual([{ step: seen.indexOf(0), scales: { [style!.id]: 0 } }])
+
+  const clip = readFileSync(out())
+  await nextStatus()
+  const { compilations, bytesMapped } = supervisor.status()
+  await generate(longer, {}, [style!])
+  const unmoved = readFileSync(out())
+  expect(unmoved.equals(clip)).toBe(false)
+  await generate({ ...longer, loras: [{ id: style!.id, scale: 0 }] }, {}, [style!])
+  expect(readFileSync(out()).equals(unmoved)).toBe(false)
+  await generate(recipe.settings, {}, [style!])
+  expect(readFileSync(out()).equals(clip)).toBe(true)
+  await nextStatus()
+  expect(supervisor.status()).toMatchObject({ compilations, bytesMapped })
+})
+
+test('another motion adapter maps its own weights only: the base stays', async () => {
+  await start()
+  await generate()
+  await nextStatus()
+  const before = supervisor.status().bytesMapped
+  const adapter = model('moving-shapes-motion')
+  const copy = { ...adapter, id: 'copy', folder: join(folder, 'copy') }
+  cpSync(adapter.folder, copy.folder, { recursive: true })
+  await generate({ motionAdapter: 'copy' }, {}, [], copy)
+  await nextStatus()
+  const exchanged = supervisor.status().bytesMapped - before
+  console.log(`${before} bytes mapped by the first run, ${exchanged} by the second, with another motion adapter`)
+  expect(exchanged).toBeGreaterThan(0)
+  expect(exchanged).toBeLessThanOrEqual(adapter.bytes)
+  await generate()
+  await nextStatus()
+  expect(supervisor.status().bytesMapped).toBe(before + exchanged)
 })
 
 test('a cancel in the middle of a step is acknowledged at once; nothing is left on the disk', async () => {
@@ -159,7 +221,7 @@ test.each(['kill:preview:2', 'kill:frame:1', 'abort:step:1'])(
     expect(existsSync(out())).toBe(false)
     // The fault strikes again only where the run comes by there.
     const { classification } = await supervisor.call('classify', {
-      settings: { model: 'moving-shapes-timesformer', sampling: { kind: 'even' }, topK: 3 },
+      settings: { model: 'moving-shapes-timesformer', sampling: { kind: 'even' }, topK: 3, compute: defaultCompute },
       model: model('moving-shapes-timesformer'),
       source: { file: join(bundledModelsDir(), 'clips/white-circle-moving-down.gif'), name: 'clip.gif' },
     })
@@ -170,7 +232,15 @@ test.each(['kill:preview:2', 'kill:frame:1', 'abort:step:1'])(
 test('a model whose files have gone is a problem, not a crash', async () => {
   await start()
   const gone = { ...model('moving-shapes'), folder: join(folder, 'gone') }
-  const request = { settings, model: gone, motionAdapter: null, loras: [], out: out(), appVersion: '0.0.0' }
+  const request = {
+    settings,
+    model: gone,
+    motionAdapter: null,
+    loras: [],
+    customDiffusion: [],
+    out: out(),
+    appVersion: '0.0.0',
+  }
   await expect(supervisor.call('textToVideo', request)).rejects.toMatchObject({
     problem: { code: 'not-found', message: expect.stringMatching(/gone/) as string },
   })

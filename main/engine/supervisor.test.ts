@@ -206,10 +206,10 @@ test('an engine that hangs is ended and counted', async () => {
 test('controls can be changed by key only while the call is under way', async () => {
   start('sleep:doctor:0:300')
   const call = supervisor.call('doctor', { full: false }, { key: 'job' })
-  expect(() => supervisor.setFreeU('job', { s1: 1, s2: 1, b1: 1, b2: 1 })).not.toThrow()
-  expect(() => supervisor.setFreeU('other', null)).toThrow(/not running/)
+  expect(() => supervisor.setControls('job', { freeu: { s1: 1, s2: 1, b1: 1, b2: 1 } })).not.toThrow()
+  expect(() => supervisor.setControls('other', { freeu: null })).toThrow(/not running/)
   await call
-  expect(() => supervisor.setFreeU('job', null)).toThrow(/not running/)
+  expect(() => supervisor.setControls('job', { freeu: null })).toThrow(/not running/)
 })
 
 test('nothing is written outside of our own folders, and no onnxruntime reports home', async () => {

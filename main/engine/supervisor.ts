@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { EngineCalls, EngineMethod, FromEngine, ToEngine } from '#app/contract/engine.ts'
 import { ProblemError, type Problem } from '#app/contract/errors.ts'
-import type { FreeU } from '#app/contract/settings.ts'
+import type { LiveControls } from '#app/contract/settings.ts'
 import type { EngineStatus } from '#app/contract/system.ts'
 import { createCrashLimit } from './crash-limit.ts'
 import { engineProblem, type EngineEnd } from './describe-end.ts'
@@ -42,7 +42,7 @@ type Pending = {
   readonly reject: (error: ProblemError) => void
   readonly onAbort: () => void
   sent: boolean
-  freeu?: FreeU | null
+  controls?: LiveControls
   cancelledAt?: number
   graceTimer?: NodeJS.Timeout
 }
@@ -67,6 +67,8 @@ export function createSupervisor(options: SupervisorOptions) {
     state: 'starting',
     recentCrashes: 0,
     provider: 'cpu',
+    providers: ['cpu'],
+    refusals: [],
     memory: { budgetBytes: options.memoryBudgetBytes, usedBytes: 0, residentBytes: 0, anonymousBytes: 0 },
     ...nothingLoaded,
   }
@@ -103,7 +105,7 @@ export function createSupervisor(options: SupervisorOptions) {
   const sendCall = (call: Pending): void => {
     call.sent = true
     engine?.send(call.message)
-    if (call.freeu !== undefined) engine?.send({ type: 'controls', id: call.message.id, freeu: call.freeu })
+    if (call.controls) engine?.send({ type: 'controls', id: call.message.id, controls: call.controls })
   }
 
   const spawn = (state: 'starting' | 'restarting'): void => {
@@ -207,12 +209,15 @@ export function createSupervisor(options: SupervisorOptions) {
         if (status.state === 'ready') sendCall(call)
       })
     },
-    /** FreeU of the call with this key, in force from its next step on. Throws 'not-found' when no such call is under way. */
-    setFreeU(key: string, freeu: FreeU | null): void {
+    /**
+     * Controls of the call with this key, in force from its next step on; what is left out stays as it is. Throws 'not-found' when
+     * no such call is under way.
+     */
+    setControls(key: string, change: LiveControls): void {
       const call = [...pending.values()].find((call) => call.options.key === key)
       if (!call) throw new ProblemError('not-found', 'That job is not running.')
-      call.freeu = freeu
-      if (call.sent) engine?.send({ type: 'controls', id: call.message.id, freeu })
+      call.controls = { ...call.controls, ...change }
+      if (call.sent) engine?.send({ type: 'controls', id: call.message.id, controls: call.controls })
     },
     status: (): EngineStatus => status,
     /** Calls `listener` at each change; returns the way to end that. */

@@ -1,4 +1,5 @@
-import type { LocatedModel } from '#app/contract/engine.ts'
+import { weightsOf } from '#app/contract/attn-processors.ts'
+import type { EngineCalls, LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import type { GenerateSettings } from '#app/contract/settings.ts'
 import type { ModelList } from './model-list.ts'
@@ -12,11 +13,11 @@ const nearest = (value: number, multiple: number): string => {
   return below > 0 ? `${below} or ${below + multiple}` : `${multiple}`
 }
 
-/** Finds the models of a request and checks what can be known before they are read. Throws a ProblemError that names the field. */
-export async function checkGenerate(
-  settings: GenerateSettings,
+/** The model and the motion adapter of a request, which must fit each other. Throws a ProblemError that names the field. */
+export async function findPair(
+  settings: Pick<GenerateSettings, 'model' | 'motionAdapter'>,
   models: Pick<ModelList, 'find'>,
-): Promise<{ model: LocatedModel; motionAdapter: LocatedModel | null; loras: LocatedModel[] }> {
+): Promise<{ model: LocatedModel; motionAdapter: LocatedModel | null }> {
   const model = await models.find(settings.model, 'text-to-video', 'model')
   const motionAdapter =
     settings.motionAdapter === null
@@ -34,6 +35,15 @@ export async function checkGenerate(
     const message = `${motionAdapter?.name} does not fit ${model.name}: its block channels are ${adapters.join(', ')}, the model's are ${own.join(', ')}.`
     refuse('motionAdapter', message)
   }
+  return { model, motionAdapter }
+}
+
+/** Finds the models of a request and checks what can be known before they are read. Throws a ProblemError that names the field. */
+export async function checkGenerate(
+  settings: GenerateSettings,
+  models: Pick<ModelList, 'find'>,
+): Promise<Pick<EngineCalls['textToVideo']['request'], 'model' | 'motionAdapter' | 'loras' | 'customDiffusion'>> {
+  const { model, motionAdapter } = await findPair(settings, models)
   const multiple = model.sizeMultiple ?? 8
   for (const side of ['width', 'height'] as const) {
     const size = settings[side]
@@ -58,5 +68,13 @@ export async function checkGenerate(
       refuse('loras', `The LoRA ${lora.name} is there twice: once, with one scale, is enough.`)
     loras.push(lora)
   }
-  return { model, motionAdapter, loras }
+  const customDiffusion: LocatedModel[] = []
+  for (const id of weightsOf(settings.attnProcessor))
+    customDiffusion.push(await models.find(id, 'custom-diffusion', 'attnProcessor'))
+  if (settings.fuseQkv && settings.attnProcessor !== null)
+    refuse(
+      'fuseQkv',
+      'Fused projections are a processor of their own: switch them off, or set the attention to default.',
+    )
+  return { model, motionAdapter, loras, customDiffusion }
 }

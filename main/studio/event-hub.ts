@@ -23,6 +23,7 @@ function subjectOf(event: StudioEvent): string {
     case 'engine':
     case 'models':
     case 'settings':
+    case 'processor-maps':
       return event.type
   }
 }

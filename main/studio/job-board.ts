@@ -3,6 +3,7 @@ import type { JobRequest, StoredJob } from '#app/library/jobs.ts'
 import type { Library } from '#app/library/library.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { isFinished, type Job } from '#app/contract/jobs.ts'
+import { scalesOf } from '#app/contract/settings.ts'
 import type { StudioEvent } from '#app/contract/studio.ts'
 import { createThrottle } from './throttle.ts'
 
@@ -58,6 +59,7 @@ export function createJobBoard(
         totalSteps: request.kind === 'generate' ? request.settings.numInferenceSteps : 0,
         progress: 0,
         freeu: request.kind === 'generate' ? request.settings.freeu : null,
+        loraScales: request.kind === 'generate' ? scalesOf(request.settings.loras) : {},
         notes: [],
       }
       const stored = { job, request }

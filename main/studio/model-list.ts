@@ -9,7 +9,17 @@ export function createModelList(engine: StudioEngine, roots: () => ModelRoot[], 
   let models: LocatedModel[] = []
   let scan: Promise<void> = Promise.resolve()
 
+  const get = async (id: string, field: string): Promise<LocatedModel> => {
+    await scan.catch(() => {})
+    const model = models.find((one) => one.id === id)
+    if (model) return model
+    const message = `There is no model ${JSON.stringify(id)}. Choose another one, or add its folder in the settings.`
+    throw new ProblemError('bad-input', message, { field })
+  }
+
   return {
+    /** The model of an id, after the scan that runs, whatever it is for. Throws 'bad-input' that names `field`. */
+    get,
     entries: (): ModelEntry[] => models.map((model) => modelEntrySchema.parse(model)),
     /** Looks again. A scan that runs is waited for, then one follows that sees the newest folders. */
     refresh(): Promise<void> {
@@ -29,12 +39,7 @@ export function createModelList(engine: StudioEngine, roots: () => ModelRoot[], 
      * of another task, 'bad-model' for one that cannot be used.
      */
     async find(id: string, task: ModelEntry['task'], field: string): Promise<LocatedModel> {
-      await scan.catch(() => {})
-      const model = models.find((one) => one.id === id)
-      if (!model) {
-        const message = `There is no model ${JSON.stringify(id)}. Choose another one, or add its folder in the settings.`
-        throw new ProblemError('bad-input', message, { field })
-      }
+      const model = await get(id, field)
       if (model.task !== task) {
         throw new ProblemError('bad-input', `${model.name} is for ${model.task}, not for ${task}.`, { field })
       }

@@ -1,8 +1,9 @@
 import { totalmem } from 'node:os'
 import { openLibrary } from '#app/library/library.ts'
 import { createSupervisor } from '#main/engine/supervisor.ts'
-import { appVersion, dataDir, enginePath, modelRoots, nodePath } from '#main/paths.ts'
+import { appVersion, cacheDir, dataDir, enginePath, modelRoots, nodePath } from '#main/paths.ts'
 import { openLog, type Log } from './log.ts'
+import { tuningsFile } from '#main/tunings.ts'
 import { readClipRecipe } from './read-recipe.ts'
 import { createStudio, type Studio } from './studio.ts'
 
@@ -38,11 +39,19 @@ export async function openStudio(options: OpenStudioOptions = {}): Promise<Opene
   const engine = createSupervisor({
     enginePath: options.enginePath ?? enginePath(),
     nodePath: nodePath(),
+    cacheDir: cacheDir(folder),
     memoryBudgetBytes: library.settings().memoryBudgetMiB * 2 ** 20,
     log,
   })
   const roots = options.modelRoots ?? modelRoots
-  const studio = createStudio({ library, engine, modelRoots: roots, appVersion: appVersion(), log })
+  const studio = createStudio({
+    library,
+    engine,
+    modelRoots: roots,
+    tuningsFile: tuningsFile(folder),
+    appVersion: appVersion(),
+    log,
+  })
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     studio.close()

@@ -7,18 +7,22 @@ import type { AppSettings } from '#app/contract/settings.ts'
 import { studioContract } from '#app/contract/studio.ts'
 import type { JobRequest } from '#app/library/jobs.ts'
 import type { Log } from './log.ts'
-import { checkGenerate } from './check-generate.ts'
+import { checkGenerate, findPair } from './check-generate.ts'
 import type { EventHub } from './event-hub.ts'
 import type { JobQueue } from './job-queue.ts'
+import { autotune, keep, kept, profile, type MeasureTools } from './measure.ts'
+import { freezeUnet2d, inspectModel, saveMotionModules } from './motion-calls.ts'
 import { pageProblem, rpcError } from './rpc-errors.ts'
 import type { JobTools } from './run-job.ts'
+import { setControls } from './set-controls.ts'
 
-export type RouterTools = JobTools & {
-  queue: JobQueue
-  hub: EventHub
-  log: Log
-  settingsChanged: (before: AppSettings, after: AppSettings) => Promise<void>
-}
+export type RouterTools = JobTools &
+  MeasureTools & {
+    queue: JobQueue
+    hub: EventHub
+    log: Log
+    settingsChanged: (before: AppSettings, after: AppSettings) => Promise<void>
+  }
 
 /** The contract between page and host, implemented once for every host. */
 export function createRouter(tools: RouterTools) {
@@ -41,36 +45,33 @@ export function createRouter(tools: RouterTools) {
     }),
 
     classify: os.classify.handler(async ({ input: { settings, source } }) => {
-      await models.find(settings.model, 'video-classification', 'model')
-      if ('clipId' in source) {
-        const clip = library.result(source.clipId)
-        if (clip?.kind !== 'clip')
-          throw new ProblemError('not-found', 'This clip is not in the library any more.', { field: 'source' })
-        return start({ kind: 'classify', settings, source: { clipId: clip.id } }, clip.title)
-      }
-      const upload = library.uploads.get(source.uploadId)
-      if (!upload)
-        throw new ProblemError('not-found', 'This file is not here any more. Choose it again.', { field: 'source' })
-      library.uploads.hold(upload)
-      return start({ kind: 'classify', settings, source: { upload } }, upload.name)
+      const found = 'clipId' in source ? source : { upload: library.uploads.get(source.uploadId) ?? gone() }
+      const request = { kind: 'classify' as const, settings, source: found }
+      return start(request, await holdSource(request))
     }),
 
-    setFreeU: os.setFreeU.handler(({ input: { jobId, freeu } }) => {
-      const { job, request } = board.get(jobId)
-      if (request.kind !== 'generate' || isFinished(job.status)) {
-        throw new ProblemError('bad-input', 'FreeU can be changed while a clip is made; this job is over.', {
-          field: 'jobId',
-        })
-      }
-      if (job.status === 'queued') {
-        board.update(jobId, { freeu }, { ...request, settings: { ...request.settings, freeu } })
-        return
-      }
-      engine.setFreeU(jobId, freeu)
-      board.update(jobId, { freeu })
-    }),
+    setControls: os.setControls.handler(({ input: { jobId, ...change } }) => setControls(tools, jobId, change)),
+
+    profile: os.profile.handler(({ input, signal }) => profile(tools, input, signal)),
+
+    autotune: os.autotune.handler(({ input, signal }) => autotune(tools, input.settings, input.memoryBytes, signal)),
+
+    keptTuning: os.keptTuning.handler(({ input }) => kept(tools, input)),
+
+    keepTuning: os.keepTuning.handler(({ input }) => keep(tools, input.settings, input.tuning)),
 
     cancel: os.cancel.handler(({ input }) => queue.cancel(input.jobId)),
+
+    runAgain: os.runAgain.handler(async ({ input }) => {
+      const { job, request } = board.get(input.jobId)
+      if (!isFinished(job.status) || job.status === 'done')
+        throw new ProblemError('bad-input', 'This job has not ended without a result: there is nothing to run again.')
+      if (request.kind === 'generate') await checkGenerate(request.settings, models)
+      else await holdSource(request)
+      board.remove(job.id)
+      previews.remove(job.id)
+      return start(request, job.title)
+    }),
 
     dismiss: os.dismiss.handler(({ input }) => {
       const { job } = board.get(input.jobId)
@@ -96,14 +97,72 @@ export function createRouter(tools: RouterTools) {
 
     restartEngine: os.restartEngine.handler(() => engine.restart()),
 
+    attnProcessors: os.attnProcessors.handler(async ({ input, signal }) => {
+      const { processors } = await engine.call(
+        'attnProcessors',
+        await findPair(input, models),
+        signal ? { signal } : {},
+      )
+      return processors
+    }),
+
+    inspectModel: os.inspectModel.handler(async ({ input, signal }) =>
+      inspectModel(tools, await models.get(input.id, 'id'), signal),
+    ),
+
+    weightHashes: os.weightHashes.handler(async ({ input, signal }) => {
+      const model = await models.get(input.id, 'id')
+      return (await engine.call('weightHashes', { model }, signal ? { signal } : {})).sha256
+    }),
+
+    freezeUnet2d: os.freezeUnet2d.handler(({ input, signal }) => freezeUnet2d(tools, input, signal)),
+
+    saveMotionModules: os.saveMotionModules.handler(({ input }) => saveMotionModules(tools, input)),
+
+    saveProcessorMap: os.saveProcessorMap.handler(({ input: { name, processors, replace } }) => {
+      library.processorMaps.save(name, processors, replace)
+      tellMaps()
+    }),
+
+    renameProcessorMap: os.renameProcessorMap.handler(({ input: { name, to } }) => {
+      library.processorMaps.rename(name, to)
+      tellMaps()
+    }),
+
+    deleteProcessorMap: os.deleteProcessorMap.handler(({ input: { name } }) => {
+      library.processorMaps.remove(name)
+      tellMaps()
+    }),
+
     doctor: os.doctor.handler(({ signal }) => engine.call('doctor', { full: true }, signal ? { signal } : {})),
   })
+
+  function tellMaps(): void {
+    hub.publish({ type: 'processor-maps', processorMaps: [...library.processorMaps.list()] })
+  }
+
+  /** Checks a classification's model, and keeps its source. @returns the source's title */
+  async function holdSource({ settings, source }: Extract<JobRequest, { kind: 'classify' }>): Promise<string> {
+    await models.find(settings.model, 'video-classification', 'model')
+    if ('clipId' in source) {
+      const clip = library.result(source.clipId)
+      if (clip?.kind === 'clip') return clip.title
+      throw new ProblemError('not-found', 'This clip is not in the library any more.', { field: 'source' })
+    }
+    if (!library.uploads.get(source.upload.id)) gone()
+    library.uploads.hold(source.upload)
+    return source.upload.name
+  }
 
   function start(request: JobRequest, title: string): { jobId: string } {
     const job = board.add(request, title.slice(0, 200) || 'Untitled')
     queue.wake()
     return { jobId: job.id }
   }
+}
+
+function gone(): never {
+  throw new ProblemError('not-found', 'This file is not here any more. Choose it again.', { field: 'source' })
 }
 
 function checkFolder(folder: string): void {

@@ -19,7 +19,7 @@ const messageSchema = z.union([
       b: z.unknown(),
     }),
   }),
-  z.object({ i: z.string().max(100), t: z.literal(4), p: z.unknown() }),
+  z.object({ i: z.string().max(100), t: z.literal(4), p: z.unknown().optional() }),
 ])
 
 /** Never throws. */

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type { ClipSource, TextToVideoEvent } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { newId } from '#app/library/ids.ts'
@@ -55,6 +54,7 @@ async function generate(tools: JobTools, id: string, { settings }: Requested<'ge
           progress: event.progress,
           secondsLeft: event.secondsLeft,
           freeuUsed: event.freeu,
+          loraScalesUsed: event.loraScales,
         }
       case 'preview':
         previews.put(id, event.pixels)
@@ -69,7 +69,7 @@ async function classify(tools: JobTools, id: string, request: Requested<'classif
   const { engine, library, models, board } = tools
   const { settings } = request
   const model = await models.find(settings.model, 'video-classification', 'model')
-  const source = await readSource(library, request.source)
+  const source = readSource(library, request.source)
   const { classification, pixels } = await engine.call(
     'classify',
     { settings, model, source },
@@ -93,7 +93,7 @@ async function classify(tools: JobTools, id: string, request: Requested<'classif
   return library.addClassification({ ...result, ...clip }, pixels)
 }
 
-async function readSource(library: Library, source: Requested<'classify'>['source']): Promise<ClipSource> {
+function readSource(library: Library, source: Requested<'classify'>['source']): ClipSource {
   if ('clipId' in source) {
     const clip = library.result(source.clipId)
     if (clip?.kind !== 'clip') throw new ProblemError('not-found', 'This clip is not in the library any more.')
@@ -105,7 +105,7 @@ async function readSource(library: Library, source: Requested<'classify'>['sourc
   const { width, height, count, indices, frameCount } = upload.frames
   return {
     name: upload.name,
-    pixels: { width, height, count, data: await readFile(file) },
+    pixels: { width, height, count, file },
     ...(indices ? { indices } : {}),
     ...(frameCount ? { frameCount } : {}),
   }

@@ -136,7 +136,14 @@ test.each<[string, Partial<GenerateSettings>, string]>([
   ['guidanceScale', { guidanceScale: -1 }, 'bad-input'],
   ['loras', { loras: [{ id: 'motion', scale: 1 }] }, 'bad-input'],
   ['loras', { loras: [1, 2].map((scale) => ({ id: 'style', scale })) }, 'bad-input'],
+  ['attnProcessor', { attnProcessor: { processor: 'CustomDiffusionAttnProcessor', weights: '/a.bin' } }, 'bad-input'],
   ['attnProcessor', { attnProcessor: { processor: 'CustomDiffusionAttnProcessor', weights: 'a.bin' } }, 'bad-input'],
+  [
+    'attnProcessor',
+    { attnProcessor: { 'a.processor': { processor: 'CustomDiffusionAttnProcessor', weights: 'style' } } },
+    'bad-input',
+  ],
+  ['fuseQkv', { attnProcessor: { processor: 'AttnProcessor' }, fuseQkv: true }, 'bad-input'],
   ['freeu.s1', { freeu: { s1: 5, s2: 1, b1: 1, b2: 1 } }, 'bad-input'],
 ])('a request with a bad %s names it: %j', async (field, change, code) => {
   await expect(generate(change)).rejects.toMatchObject(problemOf(code, { field }))
@@ -174,13 +181,30 @@ describe('a job', () => {
     const running = await generate({ prompt: 'slow' })
     const waiting = await generate()
     await page.untilJob(running, 'running')
-    for (const jobId of [running, waiting]) await page.client.setFreeU({ jobId, freeu })
+    for (const jobId of [running, waiting]) await page.client.setControls({ jobId, freeu })
     await page.until(() => page.jobs.get(running)?.freeu?.s2 === 0 && page.jobs.get(waiting)?.freeu?.s2 === 0)
     await page.client.cancel({ jobId: running })
     const { resultId } = await page.untilJob(waiting, 'done')
     const result = page.events.find((event) => event.type === 'result-added' && event.result.id === resultId)
     expect(result).toMatchObject({ result: { recipe: { settings: { freeu } } } })
-    await expect(page.client.setFreeU({ jobId: waiting, freeu })).rejects.toMatchObject(problemOf('bad-input'))
+    await expect(page.client.setControls({ jobId: waiting, freeu })).rejects.toMatchObject(problemOf('bad-input'))
+  })
+
+  test('takes the scales of its LoRAs in the same way, and no others', async () => {
+    const loras = [{ id: 'style', scale: 1 }]
+    const running = await generate({ prompt: 'slow', loras })
+    const waiting = await generate({ loras })
+    await page.untilJob(running, 'running')
+    expect(page.jobs.get(running)).toMatchObject({ loraScales: { style: 1 }, loraScalesUsed: { style: 1 } })
+    for (const jobId of [running, waiting]) await page.client.setControls({ jobId, loraScales: { style: 0.25 } })
+    await page.until(() => [running, waiting].every((id) => page.jobs.get(id)?.loraScales['style'] === 0.25))
+    const stranger = page.client.setControls({ jobId: running, loraScales: { other: 1 } })
+    await expect(stranger).rejects.toMatchObject(problemOf('bad-input', { field: 'loras' }))
+    await page.client.cancel({ jobId: running })
+    const { resultId } = await page.untilJob(waiting, 'done')
+    const result = page.events.find((event) => event.type === 'result-added' && event.result.id === resultId)
+    expect(result).toMatchObject({ result: { recipe: { settings: { loras: [{ id: 'style', scale: 0.25 }] } } } })
+    expect(result).not.toHaveProperty('result.recipe.settings.loraScales')
   })
 
   test('whose engine dies is interrupted and says so; the next one works', async () => {
@@ -294,6 +318,13 @@ test('a restart in mid-run: the running job is interrupted, the waiting one runs
   await enter()
   expect(page.jobs.get(running)).toMatchObject({ status: 'interrupted', problem: { code: 'engine-lost' } })
   expect((await page.untilJob(waiting, 'done')).title).toBe('after the restart')
+  const again = (await page.client.runAgain({ jobId: running })).jobId
+  await page.untilJob(again, 'running')
+  expect(page.jobs.get(again)).toMatchObject({ title: 'slow', totalSteps: page.jobs.get(running)!.totalSteps })
+  await expect(page.client.runAgain({ jobId: running })).rejects.toMatchObject(problemOf('not-found'))
+  await expect(page.client.runAgain({ jobId: waiting })).rejects.toMatchObject(problemOf('bad-input'))
+  await page.client.cancel({ jobId: again })
+  await page.untilJob(again, 'cancelled')
   const snapshot = firstSnapshot()
   expect(snapshot.settings).toMatchObject({ modelFolders: [host.root], memoryBudgetMiB: 999 })
   expect(snapshot.results.length).toBeGreaterThanOrEqual(before - 1)
@@ -305,4 +336,93 @@ test('the log has no prompt and no stack reaches a page', () => {
   expect(log).toContain('engine ready')
   expect(log).not.toContain('red circle')
   expect(JSON.stringify(page.events)).not.toMatch(/\bat .*\.ts:\d/)
+})
+
+describe('processor maps', () => {
+  const processors = { 'a.processor': { processor: 'SlicedAttnProcessor', slice_size: 2 } } as const
+  const told = () =>
+    page.events.findLast((event) => event.type === 'processor-maps')?.processorMaps.map(({ name }) => name)
+
+  test('are saved, renamed and deleted, and every page is told', async () => {
+    await page.client.saveProcessorMap({ name: ' low memory ', processors, replace: false })
+    await page.until(() => told()?.join() === 'low memory')
+    const again = page.client.saveProcessorMap({ name: 'LOW memory', processors, replace: false })
+    await expect(again).rejects.toMatchObject(problemOf('bad-input', { field: 'name' }))
+    await page.client.renameProcessorMap({ name: 'low memory', to: 'lean' })
+    await page.until(() => told()?.join() === 'lean')
+    const other = await connect(served.port, cookie)
+    const first = await other.until(() => other.events[0])
+    expect(first).toMatchObject({ type: 'snapshot', processorMaps: [{ name: 'lean', processors }] })
+    await other.close()
+    await page.client.deleteProcessorMap({ name: 'lean' })
+    await page.until(() => told()?.length === 0)
+    await expect(page.client.deleteProcessorMap({ name: 'lean' })).rejects.toMatchObject(problemOf('not-found'))
+    const unnamed = page.client.saveProcessorMap({ name: '  ', processors, replace: false })
+    await expect(unnamed).rejects.toMatchObject(problemOf('bad-input', { field: 'name' }))
+  })
+})
+
+describe('a model', () => {
+  test('tells what its files hold and what may be trained, by its id alone', async () => {
+    expect(await page.client.inspectModel({ id: 'broken' })).toMatchObject({ kind: 'for tests' })
+    await expect(page.client.inspectModel({ id: '/etc' })).rejects.toMatchObject(problemOf('bad-input'))
+    const pair = { model: 'painter', motionAdapter: 'motion' }
+    expect(await page.client.freezeUnet2d(pair)).toMatchObject({ frozenParameters: 1 })
+    expect(await page.client.attnProcessors(pair)).toEqual({})
+    const misfit = page.client.freezeUnet2d({ model: 'painter', motionAdapter: 'wide-motion' })
+    await expect(misfit).rejects.toMatchObject(problemOf('bad-input', { field: 'motionAdapter' }))
+  })
+
+  test('has its motion modules written below the data folder, and nowhere else', async () => {
+    const save = (name: string) => page.client.saveMotionModules({ model: 'motion', motionAdapter: null, name })
+    expect(await save('mine')).toEqual({ location: join(host.root, 'data/models/mine') })
+    for (const name of ['../mine', 'a/b', '..'])
+      await expect(save(name)).rejects.toMatchObject(problemOf('bad-input', { field: 'name' }))
+  })
+})
+
+describe('measuring', () => {
+  const settings = { ...testSettings, model: 'painter', motionAdapter: 'motion' }
+
+  test('tells how far it is, ends with what it found, and stops when nobody listens', async () => {
+    const events = []
+    for await (const event of await page.client.profile(settings)) events.push(event)
+    expect(events[0]).toEqual({ type: 'stage', stage: 'Running the model', progress: 0.5 })
+    const { width, height, numFrames } = settings
+    expect(events.at(-1)).toMatchObject({
+      type: 'done',
+      result: { className: 'UNetMotionModel', settings: { width, height, numFrames, batch: 2 } },
+    })
+    const stopping = new AbortController()
+    const endless = await page.client.autotune(
+      { settings: { ...settings, numFrames: 15 }, memoryBytes: null },
+      { signal: stopping.signal },
+    )
+    const listening = (async () => {
+      for await (const _ of endless) stopping.abort()
+    })()
+    await expect(listening).rejects.toThrow()
+    // The engine has ended it, and is free for the next.
+    for await (const event of await page.client.autotune({ settings, memoryBytes: 1000 })) events.push(event)
+    expect(events.at(-1)).toMatchObject({
+      type: 'done',
+      result: { advised: 'Fastest', settings: { memoryBytes: 1000 } },
+    })
+  })
+
+  test('keeps what was chosen for a model and size', async () => {
+    const measured = { milliseconds: 10, peakBytes: 1000 }
+    const tuning = {
+      name: 'Fastest',
+      attnProcessor: null,
+      forwardChunking: { chunkSize: 4, dim: 0 as const },
+      measured,
+    }
+    expect(await page.client.keptTuning(settings)).toBeNull()
+    await page.client.keepTuning({ settings, tuning })
+    expect(await page.client.keptTuning({ ...settings, prompt: 'another', seed: 4 })).toMatchObject(tuning)
+    expect(await page.client.keptTuning({ ...settings, guidanceScale: 1 })).toBeNull()
+    const misfit = page.client.keptTuning({ ...settings, motionAdapter: 'wide-motion' })
+    await expect(misfit).rejects.toMatchObject(problemOf('bad-input', { field: 'motionAdapter' }))
+  })
 })

@@ -28,6 +28,8 @@ export type StudioOptions = {
   engine: StudioEngine
   /** Folders to search, the bundled ones first. */
   modelRoots: (fromSettings: readonly string[]) => ModelRoot[]
+  /** Where chosen proposals of `autotune` are kept. */
+  tuningsFile: string
   appVersion: string
   log: Log
 }
@@ -35,7 +37,7 @@ export type StudioOptions = {
 const uploadLifeMs = 60 * 60_000
 
 /** Everything a page can ask for, without knowing how the page is reached. It owns neither the library nor the engine. */
-export function createStudio({ library, engine, modelRoots, appVersion, log }: StudioOptions): Studio {
+export function createStudio({ library, engine, modelRoots, tuningsFile, appVersion, log }: StudioOptions): Studio {
   const hub = createEventHub(snapshot)
   const publish = (event: StudioEvent): void => hub.publish(event)
   const board = createJobBoard(library, publish)
@@ -56,7 +58,7 @@ export function createStudio({ library, engine, modelRoots, appVersion, log }: S
   queue.wake()
 
   return {
-    router: createRouter({ ...tools, queue, hub, log, settingsChanged }),
+    router: createRouter({ ...tools, tuningsFile, queue, hub, log, settingsChanged }),
     handleMedia: createMediaHandler({ library, engine, previews, log }),
     close() {
       clearInterval(expiry)
@@ -77,6 +79,7 @@ export function createStudio({ library, engine, modelRoots, appVersion, log }: S
       models: models.entries(),
       engine: engine.status(),
       settings: library.settings(),
+      processorMaps: [...library.processorMaps.list()],
       notices: [...library.notices],
     }
   }

@@ -1,7 +1,7 @@
-import { writeFileSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import sharp from 'sharp'
 import type { EngineCalls, FromEngine, LocatedModel, Pixels, ToEngine } from '#app/contract/engine.ts'
-import type { FreeU } from '#app/contract/settings.ts'
+import { scalesOf, type LiveControls } from '#app/contract/settings.ts'
 import { putWebpRecipe } from '#app/media/recipe-webp.ts'
 
 /**
@@ -10,7 +10,7 @@ import { putWebpRecipe } from '#app/media/recipe-webp.ts'
  * thousand steps at once, `refuse` fails. Classifying a clip named `die...` ends it, too.
  */
 const send = (message: FromEngine): void => void process.send?.(message)
-const controls = new Map<number, FreeU | null>()
+const controls = new Map<number, LiveControls>()
 const cancelled = new Set<number>()
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -34,6 +34,7 @@ const models = [
   model('wide-motion', { task: 'motion-adapter', blockOutChannels: [320, 640], numFrames: 24 }),
   model('mover', { numFrames: 16, sizeMultiple: 16 }),
   model('style', { task: 'lora', className: 'LoRA' }),
+  model('subject', { task: 'custom-diffusion', className: 'CustomDiffusion' }),
   model('judge', { task: 'video-classification' }),
   model('broken', { problem: { code: 'bad-model', message: 'broken/unet has no weights.', file: 'broken/unet' } }),
 ]
@@ -42,7 +43,7 @@ const hash = { sha256: { 'model.safetensors': 'ab'.repeat(32) } }
 
 async function textToVideo(
   id: number,
-  { settings, out, appVersion, model, motionAdapter, loras }: EngineCalls['textToVideo']['request'],
+  { settings, out, appVersion, model, motionAdapter, loras, customDiffusion }: EngineCalls['textToVideo']['request'],
 ): Promise<EngineCalls['textToVideo']['result']> {
   const event = (event: EngineCalls['textToVideo']['event']) => send({ type: 'event', id, event })
   event({ type: 'stage', stage: 'Reading weights', progress: 0 })
@@ -50,7 +51,8 @@ async function textToVideo(
   const totalSteps = settings.prompt === 'burst' ? 10_000 : settings.numInferenceSteps
   for (let step = 1; step <= totalSteps; step++) {
     const progress = step / totalSteps
-    event({ type: 'step', step, totalSteps, progress, secondsLeft: 1, freeu: controls.get(id) ?? settings.freeu })
+    const live = { freeu: settings.freeu, loraScales: scalesOf(settings.loras), ...controls.get(id) }
+    event({ type: 'step', step, totalSteps, progress, secondsLeft: 1, ...live })
     if (settings.prompt !== 'burst') {
       event({ type: 'preview', step, pixels: grey(settings.numFrames) })
       await pause(10)
@@ -69,6 +71,7 @@ async function textToVideo(
     model: reference(model),
     motionAdapter: motionAdapter && reference(motionAdapter),
     loras: loras.map(reference),
+    customDiffusion: customDiffusion.map(reference),
   }
   const { width, height } = settings
   const still = sharp({ create: { width, height, channels: 3, background: '#336699' } })
@@ -89,7 +92,7 @@ async function answer(
       const { source } = message.request
       if (source.name.startsWith('die')) process.kill(process.pid, 'SIGKILL')
       send({ type: 'event', id: message.id, event: { type: 'stage', stage: 'Reading frames', progress: 0.5 } })
-      const said = 'pixels' in source ? `${source.pixels.data.length} bytes` : 'a file'
+      const said = 'pixels' in source ? `${statSync(source.pixels.file).size} bytes` : 'a file'
       const labels = [{ label: said, probability: 1 }]
       const classification = { labels, windows: [[0, 1]], frameCount: 2, notes: [], modelName: 'judge' }
       return { classification, pixels: grey(2) }
@@ -105,8 +108,29 @@ async function answer(
     }
     case 'attnProcessors':
       return { processors: {} }
+    case 'freezeUnet2d':
+      return { frozen: ['conv_in.weight'], trainable: [], frozenParameters: 1, trainableParameters: 0 }
+    case 'saveMotionModules':
+      return null
+    case 'profile':
+    case 'autotune': {
+      const { id, request } = message
+      send({ type: 'event', id, event: { type: 'stage', stage: 'Running the model', progress: 0.5 } })
+      while (request.settings.numFrames === 15 && !cancelled.has(id)) await pause(5)
+      if (cancelled.has(id)) throw new Error('cancelled')
+      const figures = { milliseconds: 10, peakBytes: 1000 }
+      const common = { className: 'UNetMotionModel', weightBytes: 1 }
+      if (message.method === 'profile')
+        return { ...common, ...figures, settings: message.request.settings, blocks: [], layers: [] }
+      const tuning = { attnProcessor: null, forwardChunking: { chunkSize: 4, dim: 0 as const } }
+      const proposals = [{ ...tuning, name: 'Fastest', predicted: figures, measured: figures, fits: true }]
+      const { settings } = message.request
+      return { ...common, settings, proposals, advised: 'Fastest', layers: 2, shapes: 1 }
+    }
     case 'inspect':
       return { path: message.request.path, kind: 'for tests', parts: [], unused: [], files: [], notes: [] }
+    case 'weightHashes':
+      return hash
     case 'doctor':
       return { checks: [{ name: 'Engine', state: 'ok', detail: 'for tests' }] }
     case 'configure':
@@ -120,7 +144,7 @@ process.on('message', (message: ToEngine) => {
     case 'ping':
       return send({ type: 'pong', id: message.id })
     case 'controls':
-      return void controls.set(message.id, message.freeu)
+      return void controls.set(message.id, message.controls)
     case 'cancel':
       cancelled.add(message.id)
       return send({ type: 'cancelling', id: message.id })

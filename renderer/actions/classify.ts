@@ -1,9 +1,11 @@
 import { createStore, useStore } from 'zustand'
+import { defaultCompute } from '#app/contract/compute.ts'
 import { chooseFrames } from '#app/media/choose-frames.ts'
 import type { ClassifySettings } from '#app/contract/settings.ts'
 import { uploadFile, uploadFrames } from '#renderer/bridge/media.ts'
-import { ProblemError, toProblem } from '#app/contract/errors.ts'
+import { toProblem } from '#app/contract/errors.ts'
 import { openVideo } from '#renderer/media/decode.ts'
+import { computeProblem } from '#renderer/store/compute.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { studioStore } from '#renderer/store/studio.ts'
 import { setView, viewStore } from '#renderer/store/view.ts'
@@ -16,7 +18,7 @@ export type ClassifyState = {
   problem: string | null
 }
 export const classifyStore = createStore<ClassifyState>(() => ({
-  draft: { model: '', sampling: { kind: 'even' }, topK: 5 },
+  draft: { model: '', sampling: { kind: 'even' }, topK: 5, compute: defaultCompute },
   preparing: null,
   problem: null,
 }))
@@ -46,9 +48,11 @@ export async function classify(): Promise<void> {
   const { source } = viewStore.getState()
   const { draft, preparing } = classifyStore.getState()
   if (!source || preparing) return
-  const model = studioStore.getState().models.find((entry) => entry.id === draft.model)
-  if (!model) {
-    classifyStore.setState({ problem: 'Choose a classifier first.' })
+  const { models, engine } = studioStore.getState()
+  const model = models.find((entry) => entry.id === draft.model)
+  const problem = model ? computeProblem(draft.compute, engine) : 'Choose a classifier first.'
+  if (!model || problem) {
+    classifyStore.setState({ problem: problem ?? null })
     return
   }
   classifyStore.setState({ preparing: 'Starting', problem: null })
@@ -75,17 +79,15 @@ async function prepare(
       say('Reading frames')
       const video = await openVideo(file)
       try {
-        const indices = chooseFrames(settings.sampling, clipLen, video.frameCount).windows.flat()
-        const frames = await video.frames(indices)
-        const first = frames[0]
-        if (!first) throw new ProblemError('bad-media', `${file.name} has no frames.`)
-        const size = first.width * first.height * 3
-        const data = new Uint8Array(size * frames.length)
-        frames.forEach((frame, i) => data.set(frame.data, i * size))
+        const { width, height, frameCount } = video
+        const wanted = chooseFrames(settings.sampling, clipLen, frameCount).windows.flat()
+        const indices = [...new Set(wanted)].sort((a, b) => a - b)
+        // As blobs the browser may keep them on disk: many frames of a large clip are more than a page should hold.
+        const frames: Blob[] = []
+        for await (const { data } of video.each(indices)) frames.push(new Blob([data as Uint8Array<ArrayBuffer>]))
         say('Sending frames')
-        const { width, height } = first
-        const sizes = { width, height, count: frames.length, indices, frameCount: video.frameCount }
-        return { uploadId: await uploadFrames({ ...sizes, data }, file.name) }
+        const sizes = { width, height, count: frames.length, indices, frameCount }
+        return { uploadId: await uploadFrames(sizes, new Blob(frames), file.name) }
       } finally {
         video.close()
       }

@@ -1,7 +1,9 @@
+import type { ModelEntry } from '#app/contract/models.ts'
 import { recipeSchema, type Recipe } from '#app/contract/recipe.ts'
 import { readRecipeFromBlob } from '#renderer/media/recipe.ts'
 import { draftStore, fromSettings } from '#renderer/store/draft.ts'
-import { recipeWarnings } from '#renderer/store/recipe-warnings.ts'
+import { callHost } from '#renderer/store/host.ts'
+import { changedModels, missingModels } from '#renderer/store/recipe-warnings.ts'
 import { studioStore } from '#renderer/store/studio.ts'
 import { setView } from '#renderer/store/view.ts'
 import { tell, tellFailure } from '#renderer/ui/toasts.ts'
@@ -39,8 +41,8 @@ async function recipeIn(file: File): Promise<Recipe | null> {
 }
 
 function restore(file: File, recipe: Recipe): void {
-  const { models, results } = studioStore.getState()
-  const warnings = recipeWarnings(recipe, models, results)
+  const { models } = studioStore.getState()
+  const warnings = missingModels(recipe, models)
   draftStore.setState((draft) => fromSettings(recipe.settings, draft))
   setView({ view: 'generate' })
   const { settings } = recipe
@@ -48,4 +50,15 @@ function restore(file: File, recipe: Recipe): void {
   const classifyIt = { label: 'Classify it instead', perform: () => lookAtFile(file) }
   if (warnings.length === 0) tell('success', 'Settings restored', what, classifyIt)
   else tell('warning', 'Settings restored, with a warning', warnings.join(' '), classifyIt)
+  void compareWeights(recipe, models)
+}
+
+/** Goes on in the background: weights that were never hashed take a while to read. */
+async function compareWeights(recipe: Recipe, models: readonly ModelEntry[]): Promise<void> {
+  try {
+    const warnings = await changedModels(recipe, models, (id) => callHost((host) => host.weightHashes({ id })))
+    if (warnings.length > 0) tell('warning', 'The clip may not come out the same', warnings.join(' '))
+  } catch (error) {
+    tellFailure('The weights could not be compared with those of the clip', error)
+  }
 }

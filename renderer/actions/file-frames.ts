@@ -19,8 +19,8 @@ async function readVideo(file: File): Promise<FrameSet> {
     const shown = Math.min(total, mostShown)
     const indices =
       shown === total ? Array.from({ length: total }, (_, i) => i) : [...evenFrameIndices(shown, total).indices]
-    const frames = await video.frames(indices)
-    const images = await Promise.all(frames.map(fitted))
+    const images: ImageData[] = []
+    for await (const frame of video.each(indices)) images.push(await fitted(frame))
     const first = images[0]
     if (!first) throw new Error(`${file.name} has no frames.`)
     return { width: first.width, height: first.height, images, total, fps: (video.fps * shown) / total }

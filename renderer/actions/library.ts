@@ -64,14 +64,15 @@ export async function exportClip(clip: ClipResult, format: ExportFormat): Promis
           )
         : await fetchBlob(exportUrl(clip.id, format))
     const name = `${fileStem(clip)}.${format === 'png' ? 'zip' : format}`
-    save(blob, name)
+    saveFile(blob, name)
     tell('success', `${formatNames[format]} saved`, name)
   } catch (error) {
     tellFailure(`${formatNames[format]} could not be made`, error)
   }
 }
 
-function save(blob: Blob, name: string): void {
+/** Into the user's downloads. */
+export function saveFile(blob: Blob, name: string): void {
   const url = URL.createObjectURL(blob)
   const link = document.createElement('a')
   link.href = url

@@ -35,12 +35,8 @@ export async function uploadFile(file: Blob, name: string): Promise<string> {
 }
 
 /** Gives the host frames that were decoded here. @returns their upload id */
-export async function uploadFrames(frames: RawPixels, name: string): Promise<string> {
-  const { data, ...sizes } = frames
-  return upload(`/media/frames?name=${encodeURIComponent(name)}`, new Blob([data as Uint8Array<ArrayBuffer>]), {
-    [rawFramesHeader]: JSON.stringify(sizes),
-  })
-}
+export const uploadFrames = (sizes: RawFrames, pixels: Blob, name: string): Promise<string> =>
+  upload(`/media/frames?name=${encodeURIComponent(name)}`, pixels, { [rawFramesHeader]: JSON.stringify(sizes) })
 
 async function upload(url: string, body: Blob, headers: Record<string, string>): Promise<string> {
   const response = await ask(url, { method: 'POST', body, headers })

@@ -23,6 +23,8 @@ export type OpenVideo = {
   readonly fps: number
   /** One frame for each index, in the order asked and repeated where asked. Throws `bad-input` and `bad-media` problems, and `cancelled`. */
   readonly frames: (indices: readonly number[], signal?: AbortSignal) => Promise<RgbFrame[]>
+  /** The same one at a time, for rising indices without repetition: one frame in memory. */
+  readonly each: (rising: readonly number[], signal?: AbortSignal) => AsyncGenerator<RgbFrame>
   /** Frees the file and the decoder. */
   readonly close: () => void
 }
@@ -34,11 +36,11 @@ export type OpenVideo = {
  */
 export async function openVideo(file: Blob, name = file instanceof File ? file.name : 'the file'): Promise<OpenVideo> {
   const bad = (why: string, cause?: unknown) =>
-    new ProblemError('bad-media', `${name} cannot be used as a clip: ${why}`, { file: name, cause })
+    new ProblemError('bad-media', `${name} cannot be used as a clip: ${why}.`, { file: name, cause })
   if (file.size === 0) throw bad('it is empty')
   const kind = mediaKind(new Uint8Array(await file.slice(0, 4096).arrayBuffer()))
   if (kind !== 'isobmff' && kind !== 'matroska')
-    throw new ProblemError('unsupported', `${name} is no MP4, MOV or WebM file: the page cannot read it`, {
+    throw new ProblemError('unsupported', `${name} is no MP4, MOV or WebM file: the page cannot read it.`, {
       file: name,
     })
   const input = new Input({ source: new BlobSource(file), formats: [MP4, QTFF, WEBM, MATROSKA] })
@@ -48,7 +50,7 @@ export async function openVideo(file: Blob, name = file instanceof File ? file.n
     if (!(await track.canDecode()))
       throw new ProblemError(
         'unsupported',
-        `${name}: this browser does not decode ${(await track.getCodec()) ?? 'its codec'}`,
+        `${name}: this browser does not decode ${(await track.getCodec()) ?? 'its codec'}.`,
         {
           file: name,
         },
@@ -72,31 +74,41 @@ async function opened(
   const times = await frameTimes(track, isVp8)
   const frameCount = times.length
   if (frameCount === 0) throw bad('no frame of its video track can be decoded')
-  const read = async (indices: readonly number[], signal?: AbortSignal): Promise<RgbFrame[]> => {
-    const outside = indices.find((index) => !Number.isInteger(index) || index < 0 || index >= frameCount)
+  async function* read(rising: readonly number[], signal?: AbortSignal): AsyncGenerator<RgbFrame> {
+    const outside = rising.find((index) => !Number.isInteger(index) || index < 0 || index >= frameCount)
     if (outside !== undefined)
       throw new ProblemError('bad-input', `frame ${outside} was asked for; the clip has frames 0 to ${frameCount - 1}`)
-    const rising = [...new Set(indices)].sort((a, b) => a - b)
-    const found = new Map<number, RgbFrame>()
+    let found = 0
     // In software: hardware decoders may return pictures whose planes cannot be read.
     const sink = new VideoSampleSink(track, { hardwareAcceleration: 'prefer-software' })
     const colour = await track.getColorSpace()
     for await (const sample of samplesAt(sink, rising, times, isVp8)) {
+      if (!sample) break
+      let frame: RgbFrame
       try {
         if (signal?.aborted) throw new ProblemError('cancelled', 'cancelled')
-        if (!sample) throw bad(`frame ${rising[found.size]} cannot be decoded`)
-        found.set(rising[found.size]!, await sampleToRgb(sample, colour))
+        frame = await sampleToRgb(sample, colour)
       } finally {
-        sample?.close()
+        sample.close()
       }
+      yield frame
+      found++
     }
-    if (found.size < rising.length) throw bad(`frame ${rising[found.size]} cannot be decoded`)
+    if (found < rising.length) throw bad(`frame ${rising[found]} cannot be decoded`)
+  }
+  const each: OpenVideo['each'] = async function* (rising, signal) {
+    try {
+      yield* read(rising, signal)
+    } catch (error) {
+      throw error instanceof ProblemError ? error : bad(error instanceof Error ? error.message : String(error), error)
+    }
+  }
+  const frames: OpenVideo['frames'] = async (indices, signal) => {
+    const rising = [...new Set(indices)].sort((a, b) => a - b)
+    const found = new Map<number, RgbFrame>()
+    for await (const frame of each(rising, signal)) found.set(rising[found.size]!, frame)
     return indices.map((index) => found.get(index)!)
   }
-  const frames: OpenVideo['frames'] = (indices, signal) =>
-    read(indices, signal).catch((error: unknown) => {
-      throw error instanceof ProblemError ? error : bad(error instanceof Error ? error.message : String(error), error)
-    })
   const [first] = await frames([0])
   return {
     frameCount,
@@ -104,6 +116,7 @@ async function opened(
     height: first!.height,
     fps: framesPerSecond(times),
     frames,
+    each,
     close: () => input.dispose(),
   }
 }

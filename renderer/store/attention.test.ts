@@ -15,13 +15,15 @@ test.each([
   expect(attentionKind(choice)).toBe(kind)
   expect(attentionLabel(choice)).toBe(label)
   // Choosing what is chosen already changes nothing.
-  expect(attentionOf(kind, choice, choice)).toEqual(choice)
+  if (kind !== 'custom') expect(attentionOf(kind, choice)).toEqual(choice)
 })
 
 test('another choice takes the place of a map; sliced begins with one head at a time', () => {
-  expect(attentionOf('', map, map)).toBeNull()
-  expect(attentionOf('AttnProcessor', map, map)).toEqual({ processor: 'AttnProcessor' })
-  expect(attentionOf('sliced', map, map)).toEqual({ processor: 'SlicedAttnProcessor', slice_size: 1 })
-  expect(attentionOf('custom', null, map)).toBe(map)
+  expect(attentionOf('', map)).toBeNull()
+  expect(attentionOf('AttnProcessor', map)).toEqual({ processor: 'AttnProcessor' })
+  expect(attentionOf('sliced', map)).toEqual({ processor: 'SlicedAttnProcessor', slice_size: 1 })
+  const trained = { processor: 'CustomDiffusionAttnProcessor2_0', weights: 'my--dog' } as const
+  expect(attentionOf('weights my--dog', map)).toEqual(trained)
+  expect(attentionLabel(trained)).toBe('CustomDiffusionAttnProcessor2_0, weights my--dog')
   expect([sliceSizeOf(sliced), sliceSizeOf(map), sliceSizeOf(null)]).toEqual([4, undefined, undefined])
 })

@@ -17,6 +17,14 @@ export function attentionKind(choice: AttnChoice | null): AttentionKind {
   }
 }
 
+export const menuKinds = ['', 'AttnProcessor', 'AttnProcessor2_0', 'sliced'] as const
+export const kindWords: Readonly<Record<(typeof menuKinds)[number], { label: string; detail: string }>> = {
+  '': { label: 'Default', detail: 'What the engine takes for each layer' },
+  AttnProcessor: { label: 'AttnProcessor', detail: 'In plain steps' },
+  AttnProcessor2_0: { label: 'AttnProcessor2_0', detail: 'Fused' },
+  sliced: { label: 'Sliced', detail: 'Some heads at a time: less memory, slower' },
+}
+
 /** In words; `layers` of a map are counted. */
 export function attentionLabel(choice: AttnChoice | null): string {
   if (choice === null) return 'Default'
@@ -24,21 +32,22 @@ export function attentionLabel(choice: AttnChoice | null): string {
     const count = Object.keys(choice).length
     return `Custom map (${count} ${count === 1 ? 'layer' : 'layers'})`
   }
+  if ('weights' in choice && choice.weights !== undefined) return `${choice.processor}, weights ${choice.weights}`
   return 'slice_size' in choice ? `${choice.processor}, ${choice.slice_size} at a time` : choice.processor
 }
 
-/** What choosing a kind sets. `custom` is what a recipe or a file brought. */
-export function attentionOf(kind: AttentionKind, now: AttnChoice | null, custom: AttnChoice | null): AttnChoice | null {
-  switch (kind) {
-    case '':
-      return null
+/** What choosing an entry of the menu sets: a kind, or `weights ID` for Custom Diffusion weights in all layers. */
+export function attentionOf(entry: string, now: AttnChoice | null): AttnChoice | null {
+  const weights = /^weights (.+)$/.exec(entry)?.[1]
+  if (weights !== undefined) return { processor: 'CustomDiffusionAttnProcessor2_0', weights }
+  switch (entry) {
     case 'sliced':
       return attentionKind(now) === 'sliced' ? now : { processor: 'SlicedAttnProcessor', slice_size: 1 }
     case 'AttnProcessor':
     case 'AttnProcessor2_0':
-      return { processor: kind }
-    case 'custom':
-      return custom
+      return { processor: entry }
+    default:
+      return null
   }
 }
 

@@ -1,5 +1,7 @@
+import { weightsOf } from '#app/contract/attn-processors.ts'
 import type { ModelEntry } from '#app/contract/models.ts'
 import type { Problem } from '#app/contract/errors.ts'
+import { computeProblem, type KnownCompute } from './compute.ts'
 import { adaptersFor, mostFrames } from './models.ts'
 import type { Draft } from './draft.ts'
 import { toSettings } from './draft.ts'
@@ -7,11 +9,13 @@ import { generateSettingsSchema } from '#app/contract/settings.ts'
 
 export type FieldProblems = Readonly<Partial<Record<keyof Draft, string>>>
 
-/** What keeps the draft from running, by field, in words. Empty when it can be sent. */
-export function checkDraft(draft: Draft, models: readonly ModelEntry[]): FieldProblems {
+/** What keeps the draft from running, by field, in words. Empty when it can be sent. `engine` knows what it can compute on. */
+export function checkDraft(draft: Draft, models: readonly ModelEntry[], engine: KnownCompute = null): FieldProblems {
   const problems: Partial<Record<keyof Draft, string>> = {}
   const parsed = generateSettingsSchema.safeParse(toSettings(draft))
   for (const issue of parsed.error?.issues ?? []) problems[issue.path[0] as keyof Draft] ??= issue.message
+  const unfit = computeProblem(draft.compute, engine)
+  if (unfit) problems.compute = unfit
 
   const model = models.find((entry) => entry.id === draft.model)
   if (!model)
@@ -33,6 +37,12 @@ export function checkDraft(draft: Draft, models: readonly ModelEntry[]): FieldPr
   if (lost) problems.loras = `The LoRA “${lost.id}” is not here: add its folder in Settings, or remove it.`
   const twice = draft.loras.find(({ id }, at) => draft.loras.findIndex((other) => other.id === id) !== at)
   if (twice) problems.loras = `The LoRA “${twice.id}” is there twice: remove one.`
+
+  const gone = weightsOf(draft.attnProcessor).find(
+    (id) => !models.some((entry) => entry.id === id && entry.task === 'custom-diffusion'),
+  )
+  if (gone)
+    problems.attnProcessor = `The Custom Diffusion weights “${gone}” are not here: add their folder in Settings, or choose another attention.`
 
   const multiple = model.sizeMultiple ?? 1
   for (const side of ['width', 'height'] as const)

@@ -1,5 +1,6 @@
 import { createStore, useStore } from 'zustand'
 import { z } from 'zod'
+import { defaultCompute } from '#app/contract/compute.ts'
 import type { ModelEntry } from '#app/contract/models.ts'
 import { freeUPresets, freeUSchema, forwardChunkingSchema, generateSettingsSchema } from '#app/contract/settings.ts'
 import type { GenerateSettings } from '#app/contract/settings.ts'
@@ -39,9 +40,12 @@ export const firstDraft: Draft = {
   forwardChunking: { chunkSize: 1, dim: 1 },
   chunkingOn: false,
   attnProcessor: null,
+  fuseQkv: false,
   loras: [],
+  loraChanges: [],
   clipSkip: null,
   fps: 8,
+  compute: defaultCompute,
 }
 
 const storageKey = 'frameloom.draft'

@@ -2,6 +2,7 @@ import { connect, type Connection } from '#renderer/bridge/connection.ts'
 import { isElectron, openMessagePort } from '#renderer/bridge/electron.ts'
 import { openWebSocket } from '#renderer/bridge/websocket.ts'
 import { tell } from '#renderer/ui/toasts.ts'
+import { unheard } from './notices.ts'
 import { applyEvent, studioStore } from './studio.ts'
 
 let connection: Connection | undefined
@@ -11,7 +12,7 @@ export function startMirror(): void {
   connection ??= connect(isElectron() ? openMessagePort : openWebSocket, {
     event: (event) => {
       studioStore.setState((state) => applyEvent(state, event))
-      if (event.type === 'snapshot') for (const notice of event.notices ?? []) tell('warning', notice)
+      if (event.type === 'snapshot') for (const notice of unheard(event.notices ?? [])) tell('warning', notice)
     },
     state: (state) => studioStore.setState({ connection: state }),
   })

@@ -1,26 +1,40 @@
 import { expect, test } from 'vitest'
-import { recipeWarnings } from './recipe-warnings.ts'
+import { changedModels, missingModels } from './recipe-warnings.ts'
 import { aClip, aModel, anAdapter } from './testing.ts'
 
 const models = [aModel(), anAdapter()]
-const clip = aClip()
+const { recipe } = aClip()
+const here = new Map([recipe.model, recipe.motionAdapter!].map(({ id, sha256 }) => [id, sha256]))
+const hashesOf = (id: string) => Promise.resolve(here.get(id)!)
 
-test('nothing to say where the same weights made a clip before', () => {
-  expect(recipeWarnings(clip.recipe, models, [clip])).toEqual([])
+test('nothing to say where the same weights are', async () => {
+  expect(missingModels(recipe, models)).toEqual([])
+  expect(await changedModels(recipe, models, hashesOf)).toEqual([])
 })
 
-test('a model that is not here', () => {
-  expect(recipeWarnings(clip.recipe, [aModel()], [])).toEqual([expect.stringContaining('“Motion” is not here')])
+test('a model that is not here, and its weights are not asked for', async () => {
+  expect(missingModels(recipe, [aModel()])).toEqual([expect.stringContaining('“Motion” is not here')])
+  const asked: string[] = []
+  await changedModels(recipe, [aModel()], (id) => (asked.push(id), hashesOf(id)))
+  expect(asked).toEqual([recipe.model.id])
 })
 
 test('a LoRA that is not here', () => {
   const night = { id: 'night', name: 'Night', sha256: {} }
-  expect(recipeWarnings({ ...clip.recipe, loras: [night] }, models, [])).toEqual([
-    expect.stringContaining('“Night” is not here'),
+  expect(missingModels({ ...recipe, loras: [night] }, models)).toEqual([expect.stringContaining('“Night” is not here')])
+})
+
+test.each([
+  ['other weights', { 'unet.safetensors': 'c'.repeat(64) }],
+  ['a file more', { ...recipe.model.sha256, 'more.safetensors': 'c'.repeat(64) }],
+])('%s under the same id', async (_, sha256) => {
+  const other = { ...recipe, model: { ...recipe.model, sha256 } }
+  expect(await changedModels(other, models, hashesOf)).toEqual([
+    expect.stringContaining('“Shapes” here has other weights'),
   ])
 })
 
-test('a model whose weights differ from the ones known here', () => {
-  const recipe = { ...clip.recipe, model: { ...clip.recipe.model, sha256: { 'unet.safetensors': 'c'.repeat(64) } } }
-  expect(recipeWarnings(recipe, models, [clip])).toEqual([expect.stringContaining('“Shapes” here has other weights')])
+test('a recipe without hashes says nothing about them', async () => {
+  const other = { ...recipe, model: { ...recipe.model, sha256: {} } }
+  expect(await changedModels(other, models, hashesOf)).toEqual([])
 })

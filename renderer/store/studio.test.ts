@@ -33,20 +33,21 @@ test('results are newest first, and a result told twice is there once', () => {
   expect(after(added('a', 1), added('b', 2), added('a', 1)).results.map(({ id }) => id)).toEqual(['b', 'a'])
 })
 
-test('another FreeU is marked at the step that was the first to use it', () => {
+test('other values are marked at the step that was the first to use them', () => {
   const [a, b] = [freeUPresets[0].freeu, freeUPresets[1].freeu]
   const state = after(
     job({ step: 0, freeu: null }),
-    job({ step: 1, freeu: null, freeuUsed: null }),
-    job({ step: 1, freeu: a, freeuUsed: null }), // asked for, and not in force yet
-    job({ step: 3, freeu: a, freeuUsed: a }),
-    job({ step: 4, freeu: b, freeuUsed: b }),
-    job({ step: 5, freeu: b, freeuUsed: b }),
+    job({ step: 1, freeuUsed: null, loraScalesUsed: { night: 1 } }),
+    job({ step: 1, freeu: a, freeuUsed: null, loraScalesUsed: { night: 1 } }), // asked for, and not in force yet
+    job({ step: 3, freeu: a, freeuUsed: a, loraScalesUsed: { night: 1 } }),
+    job({ step: 4, freeu: b, freeuUsed: b, loraScalesUsed: { night: 0.5 } }),
+    job({ step: 5, freeu: b, freeuUsed: b, loraScalesUsed: { night: 0.5 } }),
   )
-  expect(state.freeuMarks).toEqual({
+  expect(state.liveMarks).toEqual({
     job: [
-      { step: 3, freeu: a },
-      { step: 4, freeu: b },
+      { step: 3, what: 'FreeU' },
+      { step: 4, what: 'FreeU' },
+      { step: 4, what: 'LoRA scales' },
     ],
   })
 })

@@ -1,9 +1,10 @@
 import { createStore, useStore } from 'zustand'
 import type { ClipResult, ClassificationResult, Result } from '#app/contract/results.ts'
-import type { AppSettings, FreeU } from '#app/contract/settings.ts'
+import type { AppSettings, FreeU, LoraScales } from '#app/contract/settings.ts'
 import { isFinished, type Job } from '#app/contract/jobs.ts'
 import type { EngineStatus } from '#app/contract/system.ts'
 import type { ModelEntry } from '#app/contract/models.ts'
+import type { ProcessorMap } from '#app/contract/processor-maps.ts'
 import type { StudioEvent } from '#app/contract/studio.ts'
 import type { ConnectionState } from '#renderer/bridge/connection.ts'
 
@@ -20,10 +21,12 @@ export type StudioState = {
   models: readonly ModelEntry[]
   engine: EngineStatus | null
   settings: AppSettings | null
-  /** Where a running job began to use another FreeU: `step`, counted from 1, was the first to. */
-  freeuMarks: Readonly<Record<string, readonly FreeUMark[]>>
+  /** By name. */
+  processorMaps: readonly ProcessorMap[]
+  /** Where a running job began to use other values: `step`, counted from 1, was the first to. */
+  liveMarks: Readonly<Record<string, readonly LiveMark[]>>
 }
-export type FreeUMark = { step: number; freeu: FreeU | null }
+export type LiveMark = { step: number; what: 'FreeU' | 'LoRA scales' }
 
 export const studioStore = createStore<StudioState>(() => ({
   connection: 'connecting',
@@ -34,7 +37,8 @@ export const studioStore = createStore<StudioState>(() => ({
   models: [],
   engine: null,
   settings: null,
-  freeuMarks: {},
+  processorMaps: [],
+  liveMarks: {},
 }))
 
 export const useStudio = <T>(select: (state: StudioState) => T): T => useStore(studioStore, select)
@@ -42,13 +46,14 @@ export const useStudio = <T>(select: (state: StudioState) => T): T => useStore(s
 export function applyEvent(state: StudioState, event: StudioEvent): Partial<StudioState> {
   switch (event.type) {
     case 'snapshot': {
-      const { jobs, results, appVersion, models, engine, settings } = event
+      const { jobs, results, appVersion, models, engine, settings, processorMaps } = event
       return {
         known: true,
         appVersion,
         models,
         engine,
         settings,
+        processorMaps,
         jobs: oldestFirst(jobs),
         results: newestFirst(results),
       }
@@ -58,7 +63,7 @@ export function applyEvent(state: StudioState, event: StudioEvent): Partial<Stud
       const others = state.jobs.filter((job) => job.id !== event.job.id)
       return {
         jobs: oldestFirst([...others, event.job]),
-        ...(before && usedAnother(before, event.job) && { freeuMarks: marked(state.freeuMarks, event.job) }),
+        liveMarks: before ? marked(state.liveMarks, before, event.job) : state.liveMarks,
       }
     }
     case 'job-removed':
@@ -73,19 +78,26 @@ export function applyEvent(state: StudioState, event: StudioEvent): Partial<Stud
       return { models: event.models }
     case 'settings':
       return { settings: event.settings }
+    case 'processor-maps':
+      return { processorMaps: event.processorMaps }
   }
 }
 
-const usedAnother = (before: Job, now: Job): boolean =>
-  before.freeuUsed !== undefined && now.freeuUsed !== undefined && !sameFreeU(before.freeuUsed, now.freeuUsed)
-
-const marked = (marks: StudioState['freeuMarks'], { id, step, freeuUsed }: Job): StudioState['freeuMarks'] => ({
-  ...marks,
-  [id]: [...(marks[id] ?? []), { step, freeu: freeuUsed ?? null }],
-})
+function marked(marks: StudioState['liveMarks'], before: Job, now: Job): StudioState['liveMarks'] {
+  const { id, step } = now
+  const added: LiveMark[] = []
+  if (before.freeuUsed !== undefined && now.freeuUsed !== undefined && !sameFreeU(before.freeuUsed, now.freeuUsed))
+    added.push({ step, what: 'FreeU' })
+  if (before.loraScalesUsed && now.loraScalesUsed && !sameScales(before.loraScalesUsed, now.loraScalesUsed))
+    added.push({ step, what: 'LoRA scales' })
+  return added.length === 0 ? marks : { ...marks, [id]: [...(marks[id] ?? []), ...added] }
+}
 
 export const sameFreeU = (a: FreeU | null, b: FreeU | null): boolean =>
   a === b || (!!a && !!b && a.b1 === b.b1 && a.b2 === b.b2 && a.s1 === b.s1 && a.s2 === b.s2)
+
+export const sameScales = (a: LoraScales, b: LoraScales): boolean =>
+  Object.keys({ ...a, ...b }).every((id) => a[id] === b[id])
 
 const oldestFirst = (jobs: readonly Job[]): Job[] => [...jobs].sort((a, b) => a.createdAt - b.createdAt)
 const newestFirst = (results: readonly Result[]): Result[] => [...results].sort((a, b) => b.createdAt - a.createdAt)

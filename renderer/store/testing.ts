@@ -53,6 +53,7 @@ export const aJob = (change: Partial<Job> = {}): Job => ({
   totalSteps: 20,
   progress: 0.2,
   freeu: null,
+  loraScales: {},
   notes: [],
   ...change,
 })
@@ -75,6 +76,7 @@ export const aClip = (change: Partial<ClipResult> = {}): ClipResult => ({
     model: { id: 'shapes', name: 'Shapes', sha256: { 'unet.safetensors': 'a'.repeat(64) } },
     motionAdapter: { id: 'motion', name: 'Motion', sha256: { 'motion.safetensors': 'b'.repeat(64) } },
     loras: [],
+    customDiffusion: [],
   },
   ...change,
 })

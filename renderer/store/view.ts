@@ -14,6 +14,10 @@ export type ViewState = {
   classification: { kind: 'job'; id: string } | { kind: 'result'; id: string } | null
   paletteOpen: boolean
   settingsOpen: false | 'appearance' | 'engine' | 'models' | 'about'
+  /** The editor of attention processors. */
+  attentionOpen: boolean
+  /** What the model costs, and proposals to run it with less. */
+  tuningOpen: boolean
   /** Result that is asked about before it is deleted. */
   deleting: string | null
 }
@@ -25,6 +29,8 @@ export const viewStore = createStore<ViewState>(() => ({
   classification: null,
   paletteOpen: false,
   settingsOpen: false,
+  attentionOpen: false,
+  tuningOpen: false,
   deleting: null,
 }))
 export const useView = <T>(select: (state: ViewState) => T): T => useStore(viewStore, select)

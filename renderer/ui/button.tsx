@@ -1,6 +1,6 @@
 import { Tooltip } from '@base-ui/react/tooltip'
 import type { ComponentProps, ReactNode } from 'react'
-import { popups } from './popups.ts'
+import { usePopups } from './popups.ts'
 import { Keys } from './keys.tsx'
 
 type ButtonProps = ComponentProps<'button'> & {
@@ -44,6 +44,7 @@ type TipProps = {
 }
 
 export function Tip({ text, shortcut, side = 'top', children }: TipProps) {
+  const popups = usePopups()
   return (
     <Tooltip.Root>
       <Tooltip.Trigger render={children} />

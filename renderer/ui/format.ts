@@ -6,6 +6,14 @@ export function bytesText(bytes: number): string {
   return `${power > 0 && value < 10 ? value.toFixed(1) : Math.round(value)} ${binaryUnits[power]!}`
 }
 
+/** "340 ms", "2.1 s", "3 min 5 s" */
+export function timeText(milliseconds: number): string {
+  if (milliseconds < 10) return `${milliseconds.toFixed(1)} ms`
+  if (milliseconds < 999.5) return `${Math.round(milliseconds)} ms`
+  const seconds = milliseconds / 1000
+  return seconds < 100 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+}
+
 /** "about 8 s left", "about 3 min left" */
 export function timeLeft(seconds: number): string {
   if (seconds < 1) return 'almost done'

@@ -1,7 +1,7 @@
 import { Select as Base } from '@base-ui/react/select'
 import { Check, ChevronsUpDown } from 'lucide-react'
 import type { ReactNode } from 'react'
-import { popups } from './popups.ts'
+import { usePopups } from './popups.ts'
 
 export type Choice<T> = {
   value: T
@@ -33,6 +33,7 @@ export function Select<T extends string | number | null>({
   disabled,
   invalid,
 }: SelectProps<T>) {
+  const popups = usePopups()
   return (
     <Base.Root
       items={choices.map((choice) => ({ value: choice.value, label: choice.label }))}

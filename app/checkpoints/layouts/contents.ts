@@ -5,7 +5,7 @@ import type { Weights } from '../weights.ts'
  * kinds that are not run here; `unknown` is everything else.
  */
 export type Contents = {
-  readonly kind: 'stable-diffusion' | 'motion-module' | 'lora' | 'unsupported' | 'unknown'
+  readonly kind: 'stable-diffusion' | 'motion-module' | 'lora' | 'custom-diffusion' | 'unsupported' | 'unknown'
   readonly name: string
 }
 
@@ -20,7 +20,7 @@ const marks: readonly Mark[] = [
     kind: 'lora',
     name: 'a LoRA',
   },
-  { has: /_custom_diffusion\./, kind: 'unknown', name: 'Custom Diffusion weights' },
+  { has: /\.processor\.to_\w+_custom_diffusion\./, kind: 'custom-diffusion', name: 'Custom Diffusion weights' },
   { has: /\bmotion_modules\./, kind: 'motion-module', name: 'a motion module' },
   { has: /\bjoint_blocks\.0\./, kind: 'unsupported', name: 'a Stable Diffusion 3 checkpoint' },
   { has: /\bdouble_blocks\.0\./, kind: 'unsupported', name: 'a Flux checkpoint' },

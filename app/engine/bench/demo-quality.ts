@@ -59,7 +59,7 @@ export async function demoQuality(models: string, seeds: number): Promise<void> 
       height: 64,
       data: pixels.data.subarray(f * 12288, (f + 1) * 12288),
     }))
-    const logits = (await classifier.forward(classifier.preprocess(frames))).data
+    const logits = (await classifier.forward(classifier.pixelValues(frames.map(classifier.prepare)))).data
     const said = classifier.labels[logits.indexOf(Math.max(...logits))]!
     counts.clips++
     counts.label += Number(said === label)

@@ -3,7 +3,7 @@ import { resourcesDir } from '#main/paths.ts'
 import { doctor } from '../handlers/doctor.ts'
 import { checkProvider } from './provider-check.ts'
 
-const context = { signal: new AbortController().signal, checkCancelled() {}, controls: () => undefined }
+const context = { signal: new AbortController().signal, checkCancelled() {}, stage() {}, controls: () => undefined }
 
 beforeEach(() => {
   vi.stubEnv('FRAMELOOM_RESOURCES', resourcesDir())

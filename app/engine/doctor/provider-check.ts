@@ -1,8 +1,8 @@
+import { precisionsOf, type ComputeKind, type Provider } from '#app/contract/compute.ts'
 import type { DoctorReport } from '#app/contract/system.ts'
 import { ort } from '../onnxruntime.ts'
 import { fusedAttentionIsRight } from '../providers/attention-check.ts'
-import { precisionsOf, type Compute, type Provider } from '../providers/compute.ts'
-import { figure, selfCheck } from '../providers/self-check.ts'
+import { checkAgain, figure } from '../providers/self-check.ts'
 
 type Check = DoctorReport['checks'][number]
 
@@ -17,10 +17,10 @@ export async function checkProvider(provider: Provider): Promise<Check[]> {
   return checks
 }
 
-async function checkOne(compute: Compute): Promise<Check> {
+async function checkOne(compute: ComputeKind): Promise<Check> {
   const { provider, precision } = compute
   const name = precision === 'float32' ? `Provider ${provider}` : `Provider ${provider}, ${precision}`
-  const result = await selfCheck(compute)
+  const result = await checkAgain(compute)
   if (result.state === 'missing')
     return {
       name,

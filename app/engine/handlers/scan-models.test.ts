@@ -10,7 +10,12 @@ import { bundledModelsDir } from '#main/paths.ts'
 import type { CallContext } from '../call.ts'
 import { scanModels } from './scan-models.ts'
 
-const context: CallContext = { signal: new AbortController().signal, checkCancelled() {}, controls: () => undefined }
+const context: CallContext = {
+  signal: new AbortController().signal,
+  checkCancelled() {},
+  stage() {},
+  controls: () => undefined,
+}
 
 let root: string
 beforeAll(() => {
@@ -139,4 +144,22 @@ test('finds LoRA files, and says of one that cannot be used why', async () => {
   expect(models[1]).not.toHaveProperty('problem')
   expect(models[1]!.id).toMatch(/^night-[0-9a-f]{8}$/)
   expect(models[1]!.bytes).toBeGreaterThan(0)
+})
+
+test('finds LoRAs and Custom Diffusion weights as PyTorch saves them, under the name of their folder', async () => {
+  const checkpoints = join(import.meta.dirname, '../../../e2e/goldens/checkpoints')
+  for (const name of ['demo-lora', 'demo-custom-diffusion', 'custom-diffusion'])
+    cpSync(join(checkpoints, name), join(root, 'trained', name), { recursive: true })
+  // What is none of ours, or no PyTorch file at all, is passed over; by name it is told what it is.
+  write('trained/vectors.bin', 'no zip')
+  write('trained/model.pt', 'version https://git-lfs.github.com/spec/v1\n')
+  const models = (await scan(join(root, 'trained'))).filter((model) => !model.demo)
+  expect(models.map(({ name, task, className, problem }) => ({ name, task, className, problem }))).toEqual([
+    { name: 'custom-diffusion', task: 'custom-diffusion', className: 'CustomDiffusion', problem: undefined },
+    { name: 'demo-custom-diffusion', task: 'custom-diffusion', className: 'CustomDiffusion', problem: undefined },
+    { name: 'demo-lora', task: 'lora', className: 'LoRA', problem: undefined },
+  ])
+  expect(models.every(({ bytes, precision }) => bytes > 0 && precision === 'float32')).toBe(true)
+  const named = (await scan(join(root, 'trained/model.pt'))).filter((model) => !model.demo)
+  expect(named).toMatchObject([{ name: 'model', problem: { message: expect.stringMatching(/Git LFS/) } }])
 })

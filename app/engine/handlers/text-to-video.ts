@@ -1,16 +1,19 @@
+import { withWeights } from '#app/contract/attn-processors.ts'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { recipeSchema, type Recipe } from '#app/contract/recipe.ts'
-import type { FreeU, GenerateSettings } from '#app/contract/settings.ts'
+import type { GenerateSettings } from '#app/contract/settings.ts'
 import { textToVideo } from '#app/pipelines/text-to-video.ts'
 import { encodeClip } from '#app/media/node/encode.ts'
 import type { RgbFrame } from '#app/media/frame.ts'
 import { isSchedulerClass, schedulerTable } from '#app/contract/schedulers.ts'
 import { stat } from 'node:fs/promises'
 import type { Handler } from '../call.ts'
+import { liveControls } from '../live-controls.ts'
 import type { PipelineLoras } from '../open/pipeline-loras.ts'
 import { openPreview, pixelsOf } from '../open/preview.ts'
 import { openTextToVideo } from '../open/text-to-video.ts'
+import { reportQuantizing } from '../quantize/report-quantizing.ts'
 import type { SessionCache } from '../session-cache.ts'
 import type { WeightHashes } from '../weight-hashes.ts'
 
@@ -19,26 +22,34 @@ const readingShare = 0.04
 const denoisingShare = 0.84
 const decodingShare = 0.1
 
-/** Makes a clip. Loading, steps and frames are events; FreeU is read anew at each step. */
+/** Makes a clip. Loading, steps and frames are events; FreeU and the LoRAs' scales are read anew at each step. */
 export const textToVideoHandler = (sessions: SessionCache, hashes: WeightHashes): Handler<'textToVideo'> =>
-  async function* ({ settings, model, motionAdapter, loras, out, appVersion }, context) {
+  async function* ({ settings, model, motionAdapter, loras, customDiffusion, out, appVersion }, context) {
     checkScheduler(settings.scheduler)
     yield { type: 'stage', stage: 'Reading the model', progress: 0 }
     const opened = await openTextToVideo(sessions, model.folder, motionAdapter?.folder ?? null, {
       ...settings,
+      attnProcessor: settings.attnProcessor && withWeights(settings.attnProcessor, fileOf(customDiffusion)),
       ...(settings.betaSchedule && { schedulerConfig: { beta_schedule: settings.betaSchedule } }),
       tokenizerFolder: model.tokenizerFolder,
+      onQuantizing: reportQuantizing(context, readingShare),
     })
     const notes = await loadLoras(opened.loras, loras, settings.loras)
     for (const note of notes) yield { type: 'note', note }
     context.checkCancelled()
     const preview = await openPreview(model.folder, opened)
-    const freeu = freeUTimeline(settings, () => context.controls())
+    const live = liveControls(settings, context.controls)
+    const freeuAt = (step: number) => {
+      const { freeu, loraScales } = live.at(step)
+      // The prompt is encoded by then: only the denoiser still takes notice.
+      for (const [id, scale] of Object.entries(loraScales)) opened.loras.setScale(id, scale)
+      return freeu
+    }
     yield { type: 'stage', stage: 'Reading the prompt', progress: readingShare / 2 }
 
     const frames: RgbFrame[] = []
     let started = performance.now()
-    for await (const event of textToVideo(opened.parts, settings, freeu.at)) {
+    for await (const event of textToVideo(opened.parts, settings, freeuAt)) {
       context.checkCancelled()
       switch (event.type) {
         case 'note':
@@ -59,7 +70,7 @@ export const textToVideoHandler = (sessions: SessionCache, hashes: WeightHashes)
             totalSteps,
             progress: readingShare + (denoisingShare * done) / totalSteps,
             secondsLeft,
-            freeu: event.freeu,
+            ...live.current(),
           }
           yield { type: 'preview', step: done, pixels: await preview(predOriginal) }
           break
@@ -79,10 +90,11 @@ export const textToVideoHandler = (sessions: SessionCache, hashes: WeightHashes)
       frameloom: 1,
       appVersion,
       pipeline: 'text-to-video',
-      settings: { ...settings, freeuChanges: freeu.changes() },
+      settings: { ...settings, ...live.changes() },
       model: await hashes.referenceOf(model, context.signal),
       motionAdapter: motionAdapter && (await hashes.referenceOf(motionAdapter, context.signal)),
       loras: await inOrder(loras, (lora) => hashes.referenceOf(lora, context.signal)),
+      customDiffusion: await inOrder(customDiffusion, (one) => hashes.referenceOf(one, context.signal)),
     } satisfies Recipe)
     await encodeClip({
       clip: { frames, fps: settings.fps },
@@ -100,6 +112,15 @@ function checkScheduler(chosen: string | null): void {
   const known = Object.keys(schedulerTable).join(', ')
   throw new ProblemError('bad-input', `There is no scheduler ${chosen}. There are: ${known}.`, { field: 'scheduler' })
 }
+
+/** Settings name models by id; only the host knows where they are. */
+const fileOf =
+  (models: readonly LocatedModel[]) =>
+  (id: string): string => {
+    const found = models.find((model) => model.id === id)
+    if (!found) throw new ProblemError('bad-input', `There is no model ${id}.`, { field: 'attnProcessor' })
+    return found.folder
+  }
 
 /** Loads the LoRAs with their scales. Returns what the user should know: which of their layers this model has no place for. */
 async function loadLoras(
@@ -120,26 +141,4 @@ async function inOrder<T, U>(items: readonly T[], each: (item: T, index: number)
   const done: U[] = []
   for (const [i, item] of items.entries()) done.push(await each(item, i))
   return done
-}
-
-const sameFreeU = (a: FreeU | null, b: FreeU | null): boolean => JSON.stringify(a) === JSON.stringify(b)
-
-/**
- * FreeU at each step: the settings' own, with the changes a recipe remembers, and over both what the user moves now. Keeps the
- * changes that took effect, so that the recipe makes the same clip again.
- */
-function freeUTimeline(settings: GenerateSettings, controls: () => { freeu: FreeU | null } | undefined) {
-  const changes: GenerateSettings['freeuChanges'] = []
-  let current = settings.freeu
-  return {
-    at: (step: number): FreeU | null => {
-      const moved = controls()
-      const remembered = settings.freeuChanges.findLast((change) => change.step <= step)
-      const next = moved ? moved.freeu : remembered ? remembered.freeu : settings.freeu
-      if (!sameFreeU(next, current)) changes.push({ step, freeu: next })
-      current = next
-      return next
-    },
-    changes: () => changes,
-  }
 }

@@ -78,6 +78,8 @@ async function fromFile(file: string): Promise<Found> {
     }
     case 'lora':
       return fromLora(file, weights)
+    case 'custom-diffusion':
+      return fromCustomDiffusion(file, weights)
     default:
       throw new ProblemError('unsupported', `${file} holds ${name}, which cannot be used here.`, { file })
   }
@@ -111,6 +113,17 @@ async function fromLora(file: string, weights: Weights): Promise<Found> {
     unused: [],
     files: [file],
     notes: [modules.join(', '), `rank ${ranks.join(', ')}`],
+  }
+}
+
+function fromCustomDiffusion(file: string, weights: Weights): Found {
+  const layers = new Set([...weights.keys()].map((key) => key.replace(/\.processor\..*/, '')))
+  return {
+    kind: 'Custom Diffusion weights, file',
+    parts: [{ ...nothing, ...numbersOf(weights), part: '', architecture: 'CustomDiffusion' }],
+    unused: [],
+    files: [file],
+    notes: [`${layers.size} attention layers`],
   }
 }
 

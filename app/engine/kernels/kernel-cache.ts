@@ -2,23 +2,23 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { arch, cpus } from 'node:os'
 import { dirname } from 'node:path'
 import { z } from 'zod'
-import type { ConvMeasurement } from './measure-conv.ts'
 
 /** Raised when a kernel changes, so that old measurements are taken anew. */
-const version = 1
+const version = 2
 
-const figure = z.object({ ms: z.number().nonnegative(), error: z.number().nonnegative() })
-const cacheSchema = z.record(
-  z.string(),
-  z.record(z.string(), z.object({ direct: figure, winograd2: figure, winograd4: figure })),
-)
+const figureSchema = z.object({ ms: z.number().nonnegative(), error: z.number().nonnegative() })
+/** For each kernel that a shape may have, its time and its largest difference to the plainest, as a part of the largest output. */
+const measurementSchema = z.record(z.string(), figureSchema)
+export type Measurement = z.infer<typeof measurementSchema>
+/** By machine, then by shape. */
+const cacheSchema = z.record(z.string(), z.record(z.string(), measurementSchema))
 
 /** What measurements hold for: this processor, with that many threads. */
 export const machineKey = (threads: number): string =>
   `${cpus()[0]?.model.trim() ?? 'unknown'}, ${arch()}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, v${version}`
 
 /** The measurements of one machine, by shape. A damaged or missing file is as one without any. */
-export async function readMeasurements(file: string, machine: string): Promise<Map<string, ConvMeasurement>> {
+export async function readMeasurements(file: string, machine: string): Promise<Map<string, Measurement>> {
   return new Map(Object.entries((await readAll(file))[machine] ?? {}))
 }
 
@@ -26,7 +26,7 @@ export async function readMeasurements(file: string, machine: string): Promise<M
 export async function saveMeasurements(
   file: string,
   machine: string,
-  measured: ReadonlyMap<string, ConvMeasurement>,
+  measured: ReadonlyMap<string, Measurement>,
 ): Promise<void> {
   const all = await readAll(file)
   const merged = { ...all, [machine]: { ...all[machine], ...Object.fromEntries(measured) } }

@@ -1,87 +1,112 @@
-import type { Graph } from '#app/graph/index.ts'
-import { convShape, type ConvKernel, type ConvShape } from '#app/graph/passes/winograd.ts'
-import { isCandidate, kernelByRule } from './conv-rule.ts'
-import { machineKey, readMeasurements, saveMeasurements } from './kernel-cache.ts'
-import { convKernels, measureConv, type ConvMeasurement } from './measure-conv.ts'
+import type { Graph, Node } from '#app/graph/index.ts'
+import type { AttentionKernel, AttentionShape } from '#app/graph/passes/plain-attention.ts'
+import type { ConvKernel, ConvShape } from '#app/graph/passes/winograd.ts'
+import { attention } from './attention.ts'
+import { convolution } from './convolution.ts'
+import { machineKey, readMeasurements, saveMeasurements, type Measurement } from './kernel-cache.ts'
 
-export type Choose = (shape: ConvShape) => ConvKernel
+/** A kind of node that can be computed in several ways. The first kernel is the plainest, which errors are differences to. */
+export type KernelFamily<Shape, Kernel extends string> = {
+  readonly kernels: readonly [Kernel, ...Kernel[]]
+  /** The shape of a node of this kind, where it has a choice. */
+  shapeOf(node: Node): Shape | undefined
+  keyOf(shape: Shape): string
+  flops(shape: Shape): number
+  /** The kernel where nothing was measured. */
+  byRule(shape: Shape): Kernel
+  measure(shape: Shape, threads: number): Promise<Measurement>
+}
 
-export const exactly: Choose = () => 'direct'
+export type Choose = {
+  readonly convolution: (shape: ConvShape) => ConvKernel
+  readonly attention: (shape: AttentionShape) => AttentionKernel
+}
+
+export const exactly: Choose = { convolution: () => 'direct', attention: () => 'fused' }
 
 /** Largest error of one layer, as a part of its largest output, that its kernel may bring. */
 const errorBudget = 8e-6
 /** A faster kernel must be faster by this much: measurements differ from one to the next, and the choice should not. */
 const worthwhile = 0.9
 
-export const shapeKey = ({ batch, input, output, height, width }: ConvShape): string =>
-  `conv3x3 ${batch}x${input}x${height}x${width} to ${output}`
-
 /**
- * The kernel for each convolution: the fastest within the error budget where this machine has measured it, else by rule. What is
- * measured is kept in `file`; without one nothing is measured.
+ * The kernel for each convolution and each attention: the fastest within the error budget where this machine has measured it, else by
+ * rule. What is measured is kept in `file`; without one nothing is measured.
  */
 export class Kernels {
   readonly #file: string | undefined
   #machine = ''
-  #measured = new Map<string, ConvMeasurement>()
+  #measured = new Map<string, Measurement>()
 
   constructor(file?: string) {
     this.#file = file
   }
 
   /**
-   * The choice for this graph's convolutions. Those not known yet are measured first, the most expensive ones first, as long as the
-   * budget lasts; the rest follow the rule and are measured another time.
+   * The choice for this graph's nodes. Those not known yet are measured first, the most expensive ones first, as long as the budget
+   * lasts; the rest follow the rule and are measured another time.
    */
   async choose(graph: Graph, threads: number, budgetMs: number): Promise<Choose> {
-    await this.#load(threads)
-    if (this.#file !== undefined) await this.#measure(candidates(graph), threads, budgetMs)
-    return (shape) => fastest(shape, this.#measured.get(shapeKey(shape)))
+    if (this.#file !== undefined) {
+      await this.#load(this.#file, threads)
+      await this.#measure(
+        this.#file,
+        [...candidates(graph, convolution), ...candidates(graph, attention)],
+        threads,
+        budgetMs,
+      )
+    }
+    return { convolution: this.#fastest(convolution), attention: this.#fastest(attention) }
   }
 
-  async #load(threads: number): Promise<void> {
+  async #load(file: string, threads: number): Promise<void> {
     const machine = machineKey(threads)
-    if (machine === this.#machine || this.#file === undefined) return
-    this.#measured = await readMeasurements(this.#file, machine)
+    if (machine === this.#machine) return
+    this.#measured = await readMeasurements(file, machine)
     this.#machine = machine
   }
 
-  async #measure(shapes: readonly ConvShape[], threads: number, budgetMs: number): Promise<void> {
+  async #measure(file: string, all: readonly Candidate[], threads: number, budgetMs: number): Promise<void> {
     const until = performance.now() + budgetMs
     const before = this.#measured.size
-    for (const shape of shapes) {
-      const key = shapeKey(shape)
-      if (this.#measured.has(key) || performance.now() + expectedMs(shape) > until) continue
-      this.#measured.set(key, await measureConv(shape, threads))
+    for (const { key, onceMs, measure } of all.toSorted((a, b) => b.totalFlops - a.totalFlops)) {
+      if (this.#measured.has(key) || performance.now() + 9 * onceMs > until) continue // three kernels, three runs
+      this.#measured.set(key, await measure(threads))
     }
     if (this.#measured.size === before) return
-    await saveMeasurements(this.#file!, this.#machine, this.#measured).catch(() => undefined) // a full disk must not cost the run
+    await saveMeasurements(file, this.#machine, this.#measured).catch(() => undefined) // a full disk must not cost the run
+  }
+
+  #fastest<Shape, Kernel extends string>(family: KernelFamily<Shape, Kernel>): (shape: Shape) => Kernel {
+    return (shape) => {
+      const measured = this.#measured.get(family.keyOf(shape))
+      if (!measured) return family.byRule(shape)
+      const ms = (kernel: Kernel): number => measured[kernel]?.ms ?? Infinity
+      return family.kernels.reduce((best, kernel) =>
+        (measured[kernel]?.error ?? Infinity) <= errorBudget && ms(kernel) < worthwhile * ms(best) ? kernel : best,
+      )
+    }
   }
 }
 
-/** What a measurement takes at 100 GFLOP/s: some six runs of the direct convolution. */
-const expectedMs = (shape: ConvShape): number => (6 * flops(shape)) / 1e8
-
-const flops = ({ batch, input, output, height, width }: ConvShape): number =>
-  18 * batch * input * output * height * width
-
-function fastest(shape: ConvShape, measured: ConvMeasurement | undefined): ConvKernel {
-  if (!measured) return kernelByRule(shape)
-  return convKernels.reduce<ConvKernel>(
-    (best, kernel) =>
-      measured[kernel].error <= errorBudget && measured[kernel].ms < worthwhile * measured[best].ms ? kernel : best,
-    'direct',
-  )
+type Candidate = {
+  readonly key: string
+  /** Of all nodes of this shape in the graph. */
+  readonly totalFlops: number
+  /** One run at 100 GFLOP/s. */
+  readonly onceMs: number
+  readonly measure: (threads: number) => Promise<Measurement>
 }
 
-/** The distinct shapes that have a choice, by the work that they make up in this graph, the most first. */
-function candidates(graph: Graph): ConvShape[] {
-  const work = new Map<string, { shape: ConvShape; cost: number }>()
+/** The distinct shapes that have a choice. */
+function candidates<Shape, Kernel extends string>(graph: Graph, family: KernelFamily<Shape, Kernel>): Candidate[] {
+  const found = new Map<string, Candidate>()
   for (const node of graph.nodes) {
-    const shape = convShape(node)
-    if (!shape || !isCandidate(shape)) continue
-    const found = work.get(shapeKey(shape)) ?? { shape, cost: 0 }
-    work.set(shapeKey(shape), { shape, cost: found.cost + flops(shape) })
+    const shape = family.shapeOf(node)
+    if (!shape) continue
+    const [key, flops] = [family.keyOf(shape), family.flops(shape)]
+    const totalFlops = (found.get(key)?.totalFlops ?? 0) + flops
+    found.set(key, { key, totalFlops, onceMs: flops / 1e8, measure: (threads) => family.measure(shape, threads) })
   }
-  return [...work.values()].sort((a, b) => b.cost - a.cost).map(({ shape }) => shape)
+  return [...found.values()]
 }

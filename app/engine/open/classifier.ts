@@ -2,11 +2,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCheckpoint, type Checkpoint } from '#app/checkpoints/folder.ts'
 import { readJson } from '#app/checkpoints/json.ts'
-import { parsePreprocessConfig, preprocessFrames } from '#app/media/preprocess.ts'
+import type { Compute } from '#app/contract/compute.ts'
+import { parsePreprocessConfig, pixelValues, preparePicture } from '#app/media/preprocess.ts'
 import { labelCount, timesformerForVideoClassification, type TimesformerConfig } from '#app/models/timesformer.ts'
 import type { ClassifyParts } from '#app/pipelines/classify.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import { LoadedModel } from '../loaded-model.ts'
+import type { OnQuantizing } from '../quantize/quantize-cache.ts'
 import type { SessionCache } from '../session-cache.ts'
 
 export type OpenClassifier = { readonly parts: ClassifyParts; readonly checkpoint: Checkpoint }
@@ -16,9 +18,11 @@ export async function openClassifier(
   sessions: SessionCache,
   folder: string,
   modelName: string,
+  { compute = {}, onQuantizing }: { compute?: Partial<Compute>; onQuantizing?: OnQuantizing } = {},
 ): Promise<OpenClassifier> {
   const checkpoint = await openCheckpoint(folder)
   const model = new LoadedModel(timesformerForVideoClassification, checkpoint.config, checkpoint.weights, sessions)
+  model.computeWith(compute, onQuantizing)
   const preprocessorFile = join(folder, 'preprocessor_config.json')
   const preprocessor = parsePreprocessConfig(
     existsSync(preprocessorFile) ? await readJson(preprocessorFile) : defaultPreprocessor(model.config),
@@ -31,8 +35,9 @@ export async function openClassifier(
       numFrames: model.config.num_frames,
       labels: labelsOf(model.config),
       multiLabel: model.config.problem_type === 'multi_label_classification',
-      preprocess: (frames) => preprocessFrames(frames, preprocessor),
-      forward: async (pixelValues) => toFloat32((await model.forward({ pixel_values: pixelValues })).logits!),
+      prepare: (frame) => preparePicture(frame, preprocessor),
+      pixelValues: (pictures) => pixelValues(pictures, preprocessor),
+      forward: async (values) => toFloat32((await model.forward({ pixel_values: values })).logits!),
     },
   }
 }

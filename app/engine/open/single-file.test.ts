@@ -37,7 +37,12 @@ function writeTokenizer(folder: string, size: number): void {
   writeFileSync(join(folder, 'merges.txt'), '#version: 0.2\n')
 }
 
-const context: CallContext = { signal: new AbortController().signal, checkCancelled() {}, controls: () => undefined }
+const context: CallContext = {
+  signal: new AbortController().signal,
+  checkCancelled() {},
+  stage() {},
+  controls: () => undefined,
+}
 const scan = async (folder: string): Promise<LocatedModel[]> =>
   (await scanModels({ roots: [{ folder, source: 'folder' }] }, context)).models
 

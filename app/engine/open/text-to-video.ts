@@ -1,5 +1,6 @@
 import type { Checkpoint } from '#app/checkpoints/folder.ts'
 import type { AttnChoice } from '#app/contract/attn-processors.ts'
+import type { Compute } from '#app/contract/compute.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import type { ForwardChunking } from '#app/contract/settings.ts'
 import { autoencoderKl, type AutoencoderKlConfig } from '#app/models/autoencoder-kl.ts'
@@ -9,16 +10,18 @@ import { createScheduler } from '#app/schedulers/create.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import type { Tensor } from '#app/tensor/tensor.ts'
 import { LoadedModel } from '../loaded-model.ts'
+import type { OnQuantizing } from '../quantize/quantize-cache.ts'
 import type { SessionCache } from '../session-cache.ts'
 import { openAdapter } from './checkpoint.ts'
 import { pipelineLoras, type PipelineLoras } from './pipeline-loras.ts'
 import { openPipelineSource } from './pipeline-source.ts'
-import { joinUNetMotion, type UNetMotion } from './unet-motion.ts'
+import { joinUNetMotion } from './unet-motion.ts'
 
 export type TextToVideoOptions = {
   readonly forwardChunking: ForwardChunking | null
   /** The UNet's attention processors; null or absent for the default. */
   readonly attnProcessor?: AttnChoice | null
+  readonly fuseQkv?: boolean
   /** A scheduler's class name, or null for the checkpoint's own. */
   readonly scheduler: string | null
   readonly eta: number
@@ -26,6 +29,9 @@ export type TextToVideoOptions = {
   readonly schedulerConfig?: Readonly<Record<string, unknown>>
   /** Where a single-file checkpoint finds a tokenizer when none lies beside it. */
   readonly tokenizerFolder?: string | undefined
+  /** As the session cache has it without. */
+  readonly compute?: Compute | undefined
+  readonly onQuantizing?: OnQuantizing | undefined
 }
 
 export type OpenTextToVideo = {
@@ -57,9 +63,14 @@ export async function openTextToVideo(
   const text = new LoadedModel(clipTextModel, textEncoder.config, textEncoder.weights, sessions)
   const autoencoder = new LoadedModel(autoencoderKl, vae.config, vae.weights, sessions)
   const motion = joinUNetMotion(sessions, unet, adapter)
+  const compute = { ...sessions.compute, ...options.compute }
+  for (const model of [text, motion]) model.computeWith(compute, options.onQuantizing)
+  // Errors in frames are seen as they are, and decoding takes a small part of a run (docs/decisions.md).
+  autoencoder.computeWith({ ...compute, precision: 'float32' })
   if (options.forwardChunking)
     motion.enableForwardChunking(options.forwardChunking.chunkSize, options.forwardChunking.dim)
-  if (options.attnProcessor) await setAttnProcessor(motion, options.attnProcessor)
+  if (options.attnProcessor) await asSetting('attnProcessor', () => motion.setAttnProcessor(options.attnProcessor!))
+  if (options.fuseQkv) await asSetting('fuseQkv', () => motion.fuseQkvProjections())
   const schedulerConfig = { ...source.schedulerConfig, ...options.schedulerConfig }
   const { config } = autoencoder
 
@@ -92,12 +103,12 @@ export async function openTextToVideo(
 }
 
 /** The model names the layer or the processor; whoever asks has one setting for all of them. */
-async function setAttnProcessor(motion: UNetMotion, choice: AttnChoice): Promise<void> {
+async function asSetting(field: 'attnProcessor' | 'fuseQkv', work: () => void | Promise<void>): Promise<void> {
   try {
-    await motion.setAttnProcessor(choice)
+    await work()
   } catch (error) {
     const { code, message } = toProblem(error)
-    throw new ProblemError(code, message, { field: 'attnProcessor', cause: error })
+    throw new ProblemError(code, message, { field, cause: error })
   }
 }
 

@@ -1,19 +1,16 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { reasonOf } from '#app/checkpoints/file.ts'
 import type { Checkpoint } from '#app/checkpoints/folder.ts'
-import { writeWeights } from '#app/checkpoints/write.ts'
-import { ProblemError } from '#app/contract/errors.ts'
+import type { ParameterLists } from '#app/contract/parameter-lists.ts'
+import type { Weight } from '#app/checkpoints/weights.ts'
 import { parseConfig } from '#app/models/model.ts'
 import { joinedConfig, joinedWeights, motionAdapterConfig } from '#app/models/unet-motion-join.ts'
 import type { UNetMotionConfig } from '#app/models/unet-motion-config.ts'
 import { unetMotionModel } from '#app/models/unet-motion.ts'
-import { adapterConfigOf, adapterWeights, checkExchange, isMotionKey } from '#app/models/motion-adapter.ts'
+import { adapterConfigOf, checkExchange, isMotionKey } from '#app/models/motion-adapter.ts'
+import { sizeOf } from '#app/tensor/tensor.ts'
 import { FreeUModel } from '../freeu-model.ts'
 import type { SessionCache } from '../session-cache.ts'
 import { openAdapter, openModel } from './checkpoint.ts'
-
-export type ParameterLists = { readonly frozen: readonly string[]; readonly trainable: readonly string[] }
+import { writeMotionAdapter } from './save-motion.ts'
 
 /** UNetMotionModel with diffusers' own calls. */
 export class UNetMotion extends FreeUModel<UNetMotionConfig> {
@@ -28,22 +25,11 @@ export class UNetMotion extends FreeUModel<UNetMotionConfig> {
   }
 
   /**
-   * Writes the motion modules as a MotionAdapter folder: config.json and one safetensors file, with the variant in its name. LoRAs are
-   * not in it. Source: unet_motion_model.py@58eb52c save_motion_modules. Throws `disk` when it cannot be written.
+   * Writes the motion modules as a MotionAdapter folder, without the LoRAs on them. Source: unet_motion_model.py@58eb52c
+   * save_motion_modules. Errors as of `writeMotionAdapter`.
    */
-  async saveMotionModules(folder: string, { variant }: { variant?: string } = {}): Promise<void> {
-    if (variant !== undefined && !/^[\w-]+$/.test(variant))
-      throw new ProblemError('bad-input', `The variant "${variant}" must be a plain word such as fp16.`, {
-        field: 'variant',
-      })
-    const name = `diffusion_pytorch_model${variant === undefined ? '' : `.${variant}`}.safetensors`
-    try {
-      await mkdir(folder, { recursive: true })
-      await writeFile(join(folder, 'config.json'), `${JSON.stringify(adapterConfigOf(this.config), null, 2)}\n`)
-    } catch (cause) {
-      throw new ProblemError('disk', `${folder} cannot be written: ${reasonOf(cause)}.`, { file: folder, cause })
-    }
-    await writeWeights(join(folder, name), adapterWeights(this.weights, this.config), { format: 'pt' })
+  async saveMotionModules(folder: string, options: { variant?: string } = {}): Promise<void> {
+    await writeMotionAdapter(folder, adapterConfigOf(this.config), this.weights, options)
   }
 
   /**
@@ -52,8 +38,18 @@ export class UNetMotion extends FreeUModel<UNetMotionConfig> {
    * set: the base is one mapping, whatever motion modules are exchanged above it.
    */
   freezeUnet2dParams(): ParameterLists {
-    const keys = [...this.weights.keys()].filter((key) => !key.endsWith('.pos_embed.pe'))
-    return { frozen: keys.filter((key) => !isMotionKey(key)), trainable: keys.filter(isMotionKey) }
+    const all = [...this.weights.values()].filter(({ name }) => !name.endsWith('.pos_embed.pe'))
+    const [frozen, trainable] = [
+      all.filter(({ name }) => !isMotionKey(name)),
+      all.filter(({ name }) => isMotionKey(name)),
+    ]
+    const count = (weights: readonly Weight[]): number => weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+    return {
+      frozen: frozen.map(({ name }) => name),
+      trainable: trainable.map(({ name }) => name),
+      frozenParameters: count(frozen),
+      trainableParameters: count(trainable),
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { defaultCompute, precisions, providerNames } from '#app/contract/compute.ts'
 import { toProblem } from '#app/contract/errors.ts'
-import { precisions, providerNames, reference } from '../providers/compute.ts'
 import { SessionCache } from '../session-cache.ts'
 import type { Verdict } from './case.ts'
 import { findCases } from './find-cases.ts'
@@ -18,8 +18,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     filter: { type: 'string', default: '' },
-    provider: { type: 'string', default: reference.provider },
-    precision: { type: 'string', default: reference.precision },
+    provider: { type: 'string', default: defaultCompute.provider },
+    precision: { type: 'string', default: defaultCompute.precision },
   },
 })
 const { filter } = values

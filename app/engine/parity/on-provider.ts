@@ -1,4 +1,4 @@
-import type { Compute } from '../providers/compute.ts'
+import type { ComputeKind } from '#app/contract/compute.ts'
 import { refuseWrong, selfCheck } from '../providers/self-check.ts'
 import { toProblem } from '#app/contract/errors.ts'
 import type { Verdict } from './case.ts'
@@ -7,11 +7,11 @@ import type { Verdict } from './case.ts'
 const [otherProvider, eightBits] = [2e-2, 2e-1]
 
 /** What the cases' own tolerance, for float32 on the processor, becomes elsewhere. */
-export const limitOn = ({ provider, precision }: Compute, tolerance: number): number =>
+export const limitOn = ({ provider, precision }: ComputeKind, tolerance: number): number =>
   precision === 'int8' ? eightBits : provider === 'cpu' ? tolerance : otherProvider
 
 /** The verdict of every case that runs a model where the provider cannot: SKIP where it is missing, FAIL where it computes wrongly. */
-export async function verdictWithout(compute: Compute): Promise<Verdict | undefined> {
+export async function verdictWithout(compute: ComputeKind): Promise<Verdict | undefined> {
   const result = await selfCheck(compute)
   try {
     refuseWrong(compute, result)

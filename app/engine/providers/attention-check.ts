@@ -1,7 +1,7 @@
+import type { Provider } from '#app/contract/compute.ts'
 import { GraphBuilder, type Graph, type Value } from '#app/graph/index.ts'
 import { float32, sizeOf, type Shape, type Tensor } from '#app/tensor/tensor.ts'
 import { openSession } from '../session.ts'
-import type { Provider } from './compute.ts'
 import { values } from './exact-case.ts'
 
 /** Lengths that go through each of the ways that WebGPU has: below 32 queries, whole tiles, tiles with a rest, and a mask. */

@@ -1,15 +1,19 @@
+import type { ComputeKind } from '#app/contract/compute.ts'
 import type { Graph } from '#app/graph/index.ts'
 import { toHalf } from '#app/graph/passes/half.ts'
 import { int8Weights, toInt8 } from '#app/graph/passes/int8.ts'
 import { plainAttention } from '#app/graph/passes/plain-attention.ts'
 import { splitProducts } from '#app/graph/passes/split-products.ts'
-import { eightBitWeights } from '../quantize/quantize-cache.ts'
+import { eightBitWeights, type OnQuantizing } from '../quantize/quantize-cache.ts'
 import { fusedAttentionIsRight } from './attention-check.ts'
-import type { Compute } from './compute.ts'
 import { weightBits } from './weight-bits.ts'
 
 /** The graph as the provider computes it rightly, in that precision. 8-bit weights are made once and then read from their cache. */
-export async function lower(graph: Graph, { provider, precision }: Compute): Promise<Graph> {
+export async function lower(
+  graph: Graph,
+  { provider, precision }: ComputeKind,
+  onQuantizing?: OnQuantizing,
+): Promise<Graph> {
   const whole = (await fusedAttentionIsRight(provider)) ? graph : plainAttention(graph)
   switch (precision) {
     case 'float32':
@@ -18,7 +22,7 @@ export async function lower(graph: Graph, { provider, precision }: Compute): Pro
       return toHalf(whole)
     case 'int8': {
       const split = splitProducts(whole)
-      return toInt8(split, await eightBitWeights(int8Weights(split), await weightBits()))
+      return toInt8(split, await eightBitWeights(int8Weights(split), await weightBits(), { onQuantizing }))
     }
   }
 }

@@ -6,7 +6,7 @@ import { SessionCache } from '../session-cache.ts'
 import { openSession } from '../session.ts'
 import { exactOutput } from './exact-case.ts'
 import { wideGraph, wideInput } from './wide-case.ts'
-import { refuseWrong, requireRight, selfCheck, type RunCase } from './self-check.ts'
+import { checkAgain, refusals, refuseWrong, requireRight, selfCheck, type RunCase } from './self-check.ts'
 
 const gpu = { provider: 'webgpu', precision: 'float32' } as const
 
@@ -75,9 +75,27 @@ it('refuses precisions and providers that are not offered, before a session is o
   expect(sessions.stats()).toMatchObject({ compilations: 0, sessions: [] })
 })
 
+it('remembers a refusal for whoever asks, until a new check comes out right', async () => {
+  const foreign = { provider: process.platform === 'win32' ? 'coreml' : 'dml', precision: 'float32' } as const
+  const ours = () => refusals().filter(({ provider }) => provider === foreign.provider)
+  expect(ours()).toEqual([])
+  await checkAgain(foreign)
+  expect(ours()).toEqual([{ ...foreign, message: expect.stringMatching(/cannot be used here: .*is not in/) as string }])
+  await checkAgain({ provider: 'cpu', precision: 'float32' })
+  expect(refusals().some(({ provider }) => provider === 'cpu')).toBe(false)
+})
+
+it('keeps exact sessions apart', async () => {
+  const sessions = new SessionCache()
+  const exact = { provider: 'cpu', precision: 'float32', exact: true } as const
+  const one = await sessions.open('key', 'm', wideGraph)
+  expect(await sessions.open('key', 'm', wideGraph, { compute: exact })).not.toBe(one)
+  expect(sessions.stats().sessions.map(({ label }) => label)).toEqual(['m', 'm, exact'])
+})
+
 it('keeps the sessions of each precision apart', async () => {
   const sessions = new SessionCache()
-  const int8 = { provider: 'cpu', precision: 'int8' } as const
+  const int8 = { provider: 'cpu', precision: 'int8', exact: false } as const
   const [one, two] = [
     await sessions.open('key', 'm', wideGraph),
     await sessions.open('key', 'm', wideGraph, { compute: int8 }),

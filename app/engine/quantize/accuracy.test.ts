@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { Precision } from '#app/contract/compute.ts'
 import { chooseFrames } from '#app/media/choose-frames.ts'
 import { openClip } from '#app/media/node/decode.ts'
 import { classify } from '#app/pipelines/classify.ts'
@@ -11,7 +12,6 @@ import { resourcesDir } from '#main/paths.ts'
 import { openClassifier } from '../open/classifier.ts'
 import { pixelsOf } from '../open/preview.ts'
 import { openTextToVideo } from '../open/text-to-video.ts'
-import type { Precision } from '../providers/compute.ts'
 import { SessionCache } from '../session-cache.ts'
 
 /** What 8 bits cost, on the bundled models. The figures of a run are in docs/decisions.md. */
@@ -54,7 +54,7 @@ describe('int8 against float32', () => {
       for (const name of clips) {
         const clip = await openClip(join(demo, 'clips', name), {})
         const { windows } = chooseFrames({ kind: 'even' }, parts.numFrames, clip.frameCount)
-        const running = classify(parts, clip, windows, 1)
+        const running = classify(parts, clip, windows, { topK: 1, thumbnail: (frame) => frame })
         let next = await running.next()
         while (!next.done) next = await running.next()
         found[name] = next.value.labels[0]!

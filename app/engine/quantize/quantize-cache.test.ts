@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, expect, it } from 'vitest'
@@ -31,7 +32,7 @@ beforeEach(async () => {
 const weightsOf = async (): Promise<Weight[]> => [...(await readSafetensors(file)).weights.values()]
 
 async function expectRight(weights: readonly Weight[]): Promise<Awaited<ReturnType<typeof eightBitWeights>>> {
-  const found = await eightBitWeights(weights, 8, cache())
+  const found = await eightBitWeights(weights, 8, { cacheDir: cache() })
   for (const weight of weights) {
     const right = quantizeWeight(values([...weight.shape], weight.name === 'a' ? 1 : 2), 8)
     const { columns, scales } = found.get(weight)!
@@ -80,4 +81,37 @@ it('uses the cache folder where the model cannot be written, and memory where ne
   await writeFile(cache(), 'and here')
   const inMemory = await expectRight(await weightsOf())
   expect([...inMemory.values()][0]!.columns.source).toHaveProperty('bytes')
+})
+
+it('tells how far it is, and what is told may stop it: the next time goes on', async () => {
+  const weights = await weightsOf()
+  const sizes = [32 * 16, 16 * 8 * 3 * 3]
+  const told: number[] = []
+  const stop = new Error('stopped')
+  const onQuantizing = (share: number): void => {
+    told.push(share)
+    if (told.length === 2) throw stop
+  }
+  await expect(eightBitWeights(weights, 8, { cacheDir: cache(), onQuantizing })).rejects.toBe(stop)
+  expect(told).toEqual([0, sizes[0]! / (sizes[0]! + sizes[1]!)])
+  expect(await readdir(beside())).toEqual([]) // nothing half-written
+
+  await eightBitWeights(weights.slice(0, 1), 8)
+  await eightBitWeights(weights, 8, { onQuantizing })
+  expect(told.slice(2)).toEqual([told[1], 1])
+  await eightBitWeights(weights, 8, { onQuantizing })
+  expect(told).toHaveLength(4) // all there: nothing to tell
+})
+
+it('clears away the half of a file that an ended process left, and never reads it', async () => {
+  await expectRight(await weightsOf())
+  const [name] = await readdir(beside())
+  const whole = await readFile(join(beside(), name!))
+  const ended = spawnSync(process.execPath, ['--version']).pid
+  const ofAnother = `${process.ppid}~${name}.part` // still at it
+  await rm(join(beside(), name!))
+  for (const half of [`${ended}~${name}.part`, `${ended}~${name}`, ofAnother])
+    await writeFile(join(beside(), half), whole.subarray(0, whole.length / 2))
+  await expectRight(await weightsOf())
+  expect((await readdir(beside())).sort()).toEqual([ofAnother, name].sort())
 })

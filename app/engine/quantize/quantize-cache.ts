@@ -27,18 +27,41 @@ const mostInMemory = 2 ** 30
 type Tensors = Record<string, Tensor>
 type Found = Map<string, Weight>
 
-/** The given weights in 8 bits. Throws `disk` when they are large and there is no place for them. */
+/** Told before each weight that is made the share that is there, from 0 on, and 1 at the end. What it throws stops the making. */
+export type OnQuantizing = (share: number) => void
+
+/** How weights are made: their bits, and who wants to know. */
+type Make = (weight: Weight) => Promise<Tensors>
+
+/**
+ * The given weights in 8 bits. Throws `disk` when they are large and there is no place for them, and what `onQuantizing` throws: what
+ * was written until then stays, and is not made again.
+ */
 export async function eightBitWeights(
   weights: readonly Weight[],
   bits: WeightBits,
-  cacheDir = process.env['FRAMELOOM_CACHE'],
+  {
+    cacheDir = process.env['FRAMELOOM_CACHE'],
+    onQuantizing,
+  }: { cacheDir?: string | undefined; onQuantizing?: OnQuantizing | undefined } = {},
 ): Promise<Map<Weight, EightBit>> {
   const result = new Map<Weight, EightBit>()
+  const total = numbersIn(weights)
+  let [present, made] = [0, 0]
+  const make: Make = async (weight) => {
+    onQuantizing?.(Math.min(0.99, (present + made) / total)) // what a full disk refused is made twice
+    const tensors = await quantized(weight, bits)
+    made += sizeOf(weight.shape)
+    return tensors
+  }
   for (const [file, group] of bySource(weights)) {
-    const found = file === undefined ? await inMemory(group, bits) : await ofFile(file, group, bits, cacheDir)
+    const stored = file === undefined ? undefined : await openStore(file, bits, cacheDir)
+    present += numbersIn(group.filter((weight) => stored && isFound(stored.found, weight)))
+    const found = stored ? await ofFile(stored, group, make) : await inMemory(group, make)
     for (const weight of group)
       result.set(weight, { columns: found.get(columnsName(weight))!, scales: found.get(scalesName(weight))! })
   }
+  if (made > 0) onQuantizing?.(1)
   return result
 }
 
@@ -54,27 +77,37 @@ function bySource(weights: readonly Weight[]): Map<string | undefined, Weight[]>
   return groups
 }
 
-async function ofFile(
-  file: string,
-  weights: readonly Weight[],
-  bits: WeightBits,
-  cacheDir: string | undefined,
-): Promise<Found> {
+/** Where the 8-bit weights of a file lie, and what is there. */
+type Store = {
+  /** The file's name. Those of its weights begin with `present`, which stands for the file as it is now, and with `stem`, with the bits. */
+  readonly source: string
+  readonly present: string
+  readonly stem: string
+  readonly folders: readonly string[]
+  readonly found: Found
+}
+
+async function openStore(file: string, bits: WeightBits, cacheDir: string | undefined): Promise<Store> {
   const { size, mtimeMs } = await stat(file)
-  const key = digest([version, size, mtimeMs], 16)
+  const source = basename(file)
+  const present = `${source}-${digest([version, size, mtimeMs], 16)}-`
+  const stem = `${present}${bits}bit-`
   const folders = foldersFor(file, cacheDir)
-  const stem = `${basename(file)}-${key}-${bits}bit-`
   const found: Found = new Map()
   for (const folder of folders) await load(folder, stem, found)
+  return { source, present, stem, folders, found }
+}
 
+async function ofFile(store: Store, weights: readonly Weight[], make: Make): Promise<Found> {
+  const { stem, folders, found } = store
   let missing = weights.filter((weight) => !isFound(found, weight))
   for (const folder of folders) {
     if (missing.length === 0) break
-    await removeStale(folder, basename(file), key)
-    if (await write(folder, stem, missing, bits)) await load(folder, stem, found)
+    await removeStale(folder, store)
+    if (await write(folder, stem, missing, make)) await load(folder, stem, found)
     missing = missing.filter((weight) => !isFound(found, weight))
   }
-  return missing.length === 0 ? found : new Map([...found, ...(await inMemory(missing, bits))])
+  return missing.length === 0 ? found : new Map([...found, ...(await inMemory(missing, make))])
 }
 
 function isFound(found: Found, weight: Weight): boolean {
@@ -108,20 +141,30 @@ async function load(folder: string, stem: string, found: Found): Promise<void> {
     }
 }
 
-/** Files that were made from the source before it changed. */
-async function removeStale(folder: string, source: string, key: string): Promise<void> {
-  for (const name of await readdir(folder).catch((): string[] => []))
-    if (name.startsWith(`${source}-`) && !name.startsWith(`${source}-${key}-`))
-      await rm(join(folder, name), { force: true }).catch(() => undefined)
+/** Files that were made from the source before it changed, and halves that a process left which ended while it wrote. */
+async function removeStale(folder: string, { source, present }: Store): Promise<void> {
+  for (const name of await readdir(folder).catch((): string[] => [])) {
+    const [, pid, rest = name] = /^(\d+)~(.*)$/.exec(name) ?? []
+    const stale = pid === undefined ? !name.startsWith(present) : !isAlive(Number(pid))
+    if (rest.startsWith(`${source}-`) && stale) await rm(join(folder, name), { force: true }).catch(() => undefined)
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 /** False when the folder cannot be written. */
-async function write(folder: string, stem: string, weights: readonly Weight[], bits: WeightBits): Promise<boolean> {
+async function write(folder: string, stem: string, weights: readonly Weight[], make: Make): Promise<boolean> {
   let tensors: Tensors = {}
   let bytes = 0
   const flush = async (): Promise<void> => {
     const name = `${stem}${digest(Object.keys(tensors), 8)}.safetensors`
-    const own = join(folder, `${process.pid}-${name}`) // another process may be at the same
+    const own = join(folder, `${process.pid}~${name}`) // another process may be at the same
     await writeSafetensors(own, tensors)
     await rename(own, join(folder, name))
     tensors = {}
@@ -130,7 +173,7 @@ async function write(folder: string, stem: string, weights: readonly Weight[], b
   try {
     await mkdir(folder, { recursive: true })
     for (const weight of weights) {
-      Object.assign(tensors, await quantized(weight, bits))
+      Object.assign(tensors, await make(weight))
       bytes += sizeOf(weight.shape)
       if (bytes >= fileBytes) await flush()
     }
@@ -153,8 +196,8 @@ async function quantized(weight: Weight, bits: WeightBits): Promise<Tensors> {
   return { [columnsName(weight)]: columns, [scalesName(weight)]: scales }
 }
 
-async function inMemory(weights: readonly Weight[], bits: WeightBits): Promise<Found> {
-  const total = weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+async function inMemory(weights: readonly Weight[], make: Make): Promise<Found> {
+  const total = numbersIn(weights)
   if (total > mostInMemory)
     throw new ProblemError(
       'disk',
@@ -162,7 +205,7 @@ async function inMemory(weights: readonly Weight[], bits: WeightBits): Promise<F
     )
   const found: Found = new Map()
   for (const weight of weights)
-    for (const [name, { dtype, shape, data }] of Object.entries(await quantized(weight, bits)))
+    for (const [name, { dtype, shape, data }] of Object.entries(await make(weight)))
       found.set(name, {
         name,
         dtype,
@@ -171,6 +214,8 @@ async function inMemory(weights: readonly Weight[], bits: WeightBits): Promise<F
       })
   return found
 }
+
+const numbersIn = (weights: readonly Weight[]): number => weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
 
 const digest = (of: readonly unknown[], length: number): string =>
   createHash('sha256').update(JSON.stringify(of)).digest('hex').slice(0, length)

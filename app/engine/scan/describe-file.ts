@@ -16,18 +16,20 @@ export type DescribedFile = Described & { vocabularySize?: number }
 const nothing = { bytes: 0, precision: '', needsMotionAdapter: false }
 
 /** Tells what a weights file without a folder around it can be used for; undefined when it is none of our business, such as a ControlNet. */
-export async function describeFile(file: string): Promise<DescribedFile | undefined> {
+export async function describeFile(file: string, named: boolean): Promise<DescribedFile | undefined> {
   const known: DescribedFile = { ...nothing, task: 'text-to-video', className: 'StableDiffusionPipeline' }
   try {
     const { weights } = await openWeightsFile(file)
     const { kind, name } = contentsOf(weights)
     if (kind === 'motion-module') return await describeMotionModule(file)
     if (kind === 'lora') return await describeLora(file, weights)
+    if (kind === 'custom-diffusion') return describeCustomDiffusion(weights)
     if (kind === 'unsupported')
       throw new ProblemError('unsupported', `${basename(file)} is ${name}, which cannot be used here.`, { file })
     return kind === 'stable-diffusion' ? await describeCheckpoint(file, known) : undefined
   } catch (error) {
-    return { ...known, problem: toProblem(error) }
+    // These extensions are used for much that is no model: what is none of ours is passed over, unless it was asked for by name.
+    return !named && /\.(bin|pt|pth)$/i.test(file) ? undefined : { ...known, problem: toProblem(error) }
   }
 }
 
@@ -66,6 +68,11 @@ async function describeLora(file: string, weights: Weights): Promise<DescribedFi
   } catch (error) {
     return { ...known, problem: toProblem(error) }
   }
+}
+
+function describeCustomDiffusion(weights: Weights): DescribedFile {
+  const { bytes, precision } = summarise(weights)
+  return { ...nothing, task: 'custom-diffusion', className: 'CustomDiffusion', bytes, precision: precision ?? '' }
 }
 
 async function describeMotionModule(file: string): Promise<DescribedFile> {

@@ -30,8 +30,8 @@ const nothing = { bytes: 0, precision: '', needsMotionAdapter: false }
  * Tells what a found folder can be used for; undefined when it is none of our business (a language model in the hub cache).
  * Reads configs and the headers of the weight files. What is broken comes back with its problem, never as an error.
  */
-export async function describe({ folder, marker }: FoundFolder): Promise<DescribedFile | undefined> {
-  if (marker === 'file') return describeFile(folder)
+export async function describe({ folder, marker, named = false }: FoundFolder): Promise<DescribedFile | undefined> {
+  if (marker === 'file') return describeFile(folder, named)
   return marker === 'model_index.json' ? describePipeline(folder) : describeModel(folder)
 }
 

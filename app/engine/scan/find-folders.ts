@@ -10,6 +10,8 @@ export type FoundFolder = {
   /** The folder's name, the file's without its extension, or the hub's "org/name". */
   name: string
   hub: boolean
+  /** It is the very path that was given to be searched. */
+  named?: boolean
 }
 
 const deepest = 6
@@ -33,7 +35,7 @@ export async function* findFolders(root: string, seen: Set<string> = new Set()):
     const folder = await realpath(path).catch(() => undefined)
     if (folder === undefined || seen.has(folder)) return
     if (depth === 0 && mayBeCheckpoint(basename(path)) && (await isKind(path, 'isFile'))) {
-      yield* fileIn(await realpath(dirname(path)), basename(path))
+      for await (const found of fileIn(await realpath(dirname(path)), basename(path))) yield { ...found, named: true }
       return
     }
     seen.add(folder)
@@ -68,13 +70,19 @@ export async function* findFolders(root: string, seen: Set<string> = new Set()):
     const real = await realpath(file)
     if (seen.has(real)) return
     seen.add(real)
-    yield { folder: file, marker: 'file', name: name.slice(0, -extname(name).length), hub: false }
+    yield { folder: file, marker: 'file', name: nameOf(folder, name), hub: false }
   }
+}
+
+/** The file's name without its extension; where training scripts call every file so, the folder's. */
+function nameOf(folder: string, file: string): string {
+  const stem = file.slice(0, -extname(file).length)
+  return /^(pytorch_(lora|custom_diffusion)_weights|adapter_model)$/.test(stem) ? basename(folder) : stem
 }
 
 /** Single-file checkpoints have these extensions; the pieces of a sharded one are told by their names. */
 const mayBeCheckpoint = (name: string): boolean =>
-  /\.(safetensors|ckpt)$/i.test(name) && !/-\d{5}-of-\d{5}\./.test(name)
+  /\.(safetensors|ckpt|bin|pt|pth)$/i.test(name) && !/-\d{5}-of-\d{5}\./.test(name)
 
 const isKind = (path: string, kind: 'isFile' | 'isDirectory'): Promise<boolean> =>
   stat(path).then(

@@ -4,24 +4,56 @@ import { verify } from '../verify.ts'
 import { inPieces } from './pieces.ts'
 import { replaceNodes } from './replace-nodes.ts'
 
-/** The scores of this many bytes are in memory at a time. */
-const scoreBytes = 256 * 2 ** 20
+/** The operator by itself, or plain operators with many or with few of the scores in memory at a time. */
+export type AttentionKernel = 'fused' | 'plain' | 'sliced'
 
-/** The graph with its attention in plain operators, for providers whose own operator for it is wrong. Verified. */
-export function plainAttention(graph: Graph): Graph {
-  const result = replaceNodes(graph, (node) => (node.op === 'MultiHeadAttention' ? () => [attention(node)] : undefined))
+/** Queries, keys and the size of a head; with a bias on the scores or without. */
+export type AttentionShape = {
+  readonly batch: number
+  readonly heads: number
+  readonly queries: number
+  readonly keys: number
+  readonly headDim: number
+  readonly biased: boolean
+}
+
+/** Scores that are in memory at a time; few of them are still in the processor's cache when they are multiplied. */
+const scoreBytes = { plain: 256 * 2 ** 20, sliced: 4 * 2 ** 20 }
+
+/**
+ * The graph with attention by the kernels that `choose` names: all in plain operators without it, for providers whose own operator is
+ * wrong. Verified.
+ */
+export function plainAttention(
+  graph: Graph,
+  choose: (shape: AttentionShape) => AttentionKernel = () => 'plain',
+): Graph {
+  const result = replaceNodes(graph, (node) => {
+    const shape = attentionShape(node)
+    const kernel = shape ? choose(shape) : 'fused'
+    return kernel === 'fused' ? undefined : () => [attention(node, scoreBytes[kernel])]
+  })
   verify(result, 'after "plain attention"')
   return result
 }
 
+/** The shape of a node that is attention by the provider's own operator. */
+export function attentionShape({ op, inputs, attributes }: Node): AttentionShape | undefined {
+  if (op !== 'MultiHeadAttention') return undefined
+  const [query, key, , , , bias] = inputs as [Value, Value, Value, null?, null?, Value?]
+  const [batch, queries, hidden] = query.shape as [number, number, number]
+  const heads = attributes['num_heads'] as number
+  return { batch, heads, queries, keys: key.shape[1]!, headDim: hidden / heads, biased: Boolean(bias) }
+}
+
 /** softmax(Q K^T * scale + bias) V, with the operator's inputs and attributes. */
-function attention({ inputs, attributes }: Node): Value {
+function attention({ inputs, attributes }: Node, bytesAtATime: number): Value {
   const [query, key, value, , , bias] = inputs as [Value, Value, Value, null?, null?, Value?]
   const heads = attributes['num_heads'] as number
   const [batch, length, hidden] = query.shape as [number, number, number]
   const scale = (attributes['scale'] as number | undefined) ?? (hidden / heads) ** -0.5
   const keyLength = key.shape[1]!
-  return inPieces(batch, scoreBytes / (heads * length * keyLength * 4), 0, (begin, end) => {
+  return inPieces(batch, bytesAtATime / (heads * length * keyLength * 4), 0, (begin, end) => {
     const part = (x: Value): Value => (end - begin === batch || x.shape[0] === 1 ? x : slice(x, 0, begin, end))
     const split = (x: Value, perm: readonly number[]): Value =>
       transpose(reshape(part(x), [end - begin, x.shape[1]!, heads, x.shape[2]! / heads]), perm)

@@ -50,8 +50,8 @@ describe('the reference clips', () => {
 describe('broken files are refused by name', () => {
   for (const [file, why] of [
     ['bad-empty.mp4', 'empty'],
-    ['bad-text.mp4', 'cannot read it'],
-    ['bad-truncated.mp4', 'moov atom not found'],
+    ['bad-text.mp4', 'no video at all'],
+    ['bad-truncated.mp4', 'it is cut short'],
     ['bad-audio-only.m4a', 'no video track'],
   ] as const)
     it(file, async () => {

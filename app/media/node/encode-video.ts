@@ -5,7 +5,7 @@ import { paddedToEven, type Clip } from '../frame.ts'
 import type { Quality } from '../quality.ts'
 import { toComment } from '../recipe-text.ts'
 import { syncFile } from './durable.ts'
-import { lastWords } from './ffprobe.ts'
+import { lastWords } from './plain-reason.ts'
 import { findFfmpeg } from './find-ffmpeg.ts'
 import { outputOf, ProgramFailed } from './run-program.ts'
 

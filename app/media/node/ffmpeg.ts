@@ -1,7 +1,8 @@
 import { planarYuv, yuvToRgb } from '../color.ts'
 import { rotated, type RgbFrame } from '../frame.ts'
-import { badMedia, inputArgs, lastWords, type VideoInfo } from './ffprobe.ts'
+import { badMedia, inputArgs, type VideoInfo } from './ffprobe.ts'
 import type { FfmpegPrograms } from './find-ffmpeg.ts'
+import { plainReason } from './plain-reason.ts'
 import { ProgramFailed, runProgram } from './run-program.ts'
 
 /** Formats that are taken as they are and converted by our own formulas: name -> chroma shifts, bits. */
@@ -51,7 +52,8 @@ export async function* decodeFrames(
       yield rotated(toRgb(bytes, info), orientation === 'upright' ? info.rotation : 0)
     }
   } catch (error) {
-    if (error instanceof ProgramFailed) throw badMedia(file, `ffmpeg gave up (${lastWords(error.stderr)})`, error)
+    if (error instanceof ProgramFailed)
+      throw badMedia(file, `after ${got} of ${indices.length} frames, ${plainReason(error.stderr)}`, error)
     throw error
   }
   if (got < indices.length)

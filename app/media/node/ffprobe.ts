@@ -3,6 +3,7 @@ import { ProblemError } from '#app/contract/errors.ts'
 import type { YuvMatrix } from '../color.ts'
 import { maxMegapixels, megapixels } from '../frame.ts'
 import type { FfmpegPrograms } from './find-ffmpeg.ts'
+import { plainReason } from './plain-reason.ts'
 import { outputOf, ProgramFailed } from './run-program.ts'
 
 export type VideoInfo = {
@@ -109,21 +110,13 @@ async function ffprobe(
   try {
     return JSON.parse((await outputOf(ffprobe, args, { signal, idleMs: 120_000 })).toString('utf8'))
   } catch (error) {
-    if (error instanceof ProgramFailed)
-      throw badMedia(file, `ffmpeg cannot read it (${lastWords(error.stderr)})`, error)
+    if (error instanceof ProgramFailed) throw badMedia(file, plainReason(error.stderr), error)
     throw error
   }
 }
 
 export const badMedia = (file: string, why: string, cause?: unknown): ProblemError =>
-  new ProblemError('bad-media', `${file} cannot be used as a clip: ${why}`, { file, cause })
-
-/** The most telling of ffmpeg's lines, without its addresses and the file's own name. */
-export function lastWords(stderr: string): string {
-  const lines = stderr.split('\n').map((line) => line.replace(/^\[[^\]]*\]\s*/, '').trim())
-  const telling = lines.filter((line) => line !== '' && !/^(file:)?\/|^Error opening input/.test(line))
-  return telling.at(-1) ?? lines.at(-1)?.replace(/^.*: /, '') ?? 'no reason given'
-}
+  new ProblemError('bad-media', `${file} cannot be used as a clip: ${why}.`, { file, cause })
 
 function ratio(text: string): number {
   const [over = 0, under = 0] = text.split('/').map(Number)

@@ -117,3 +117,20 @@ describe('damaged files open, or are refused with a reason', () => {
       }
     })
 })
+
+it.each([
+  ['a playlist', 'list.m3u8', '#EXTM3U\n#EXTINF:1,\n/etc/hostname\n'],
+  ['a playlist under the name of a clip', 'list.mp4', '#EXTM3U\n#EXTINF:1,\n/etc/hostname\n'],
+  ['a web page', 'page.webm', '<!doctype html><title>404</title>'],
+  ['a text without an ending', 'clip', 'x'.repeat(5000)],
+  [
+    'an audio file',
+    'sound.wav',
+    'RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x44\xac\0\0\x88\x58\x01\0\x02\0\x10\0data\0\0\0\0',
+  ],
+])('%s is refused in plain words', async (_, name, content) => {
+  const problem = await refusal(Buffer.from(content, 'latin1'), name)
+  expect(problem).toMatchObject({ code: 'bad-media', file: join(folder, name) })
+  expect(problem!.message).toMatch(/cannot be used as a clip: it (is|has) .*(no video|video track)/)
+  expect(problem!.message).not.toMatch(/whitelist|moov atom|Invalid data/)
+})

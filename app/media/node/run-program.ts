@@ -37,7 +37,7 @@ export async function* runProgram(
     state.idle = true
     stop()
   }
-  const timer = setTimeout(giveUp, idleMs)
+  let timer = setTimeout(giveUp, idleMs)
   signal?.addEventListener('abort', stop)
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-8192)))
@@ -49,9 +49,9 @@ export async function* runProgram(
   const fed = feed(child.stdin, input ?? [], () => timer.refresh())
   try {
     for await (const piece of child.stdout as AsyncIterable<Buffer>) {
-      timer.refresh()
+      clearTimeout(timer) // the consumer may take its time
       yield piece
-      timer.refresh()
+      timer = setTimeout(giveUp, idleMs)
     }
     const status = await closed
     await fed

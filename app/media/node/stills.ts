@@ -18,7 +18,7 @@ export async function probePicture(file: string, upright: boolean): Promise<Pict
   const found = await sharp(file, { animated: true, limitInputPixels: false })
     .metadata()
     .catch((error: unknown) => {
-      throw badMedia(file, `it cannot be read (${reason(error)})`, error)
+      throw badMedia(file, `it cannot be read (${reason(error)}). It may be damaged: save it again`, error)
     })
   const height = found.pageHeight ?? found.height
   const size = { width: found.width, height }

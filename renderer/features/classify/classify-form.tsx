@@ -2,8 +2,10 @@ import { FolderOpen } from 'lucide-react'
 import { useRef } from 'react'
 import type { FrameSampling } from '#app/contract/settings.ts'
 import { classify, editClassify, lookAtFile, useClassify } from '#renderer/actions/classify.ts'
+import { ComputeSection } from '#renderer/features/compute/compute-section.tsx'
 import { modelChoice } from '#renderer/features/generate/model-choice.tsx'
 import { demoNote } from '#renderer/features/generate/model-section.tsx'
+import { computeProblem } from '#renderer/store/compute.ts'
 import { isUsable, modelsFor } from '#renderer/store/models.ts'
 import { clipById, useStudio } from '#renderer/store/studio.ts'
 import { setView, useView } from '#renderer/store/view.ts'
@@ -30,7 +32,8 @@ const samplings: Record<FrameSampling['kind'], { label: string; start: FrameSamp
 }
 
 export function ClassifyForm({ children }: { children?: React.ReactNode }) {
-  const { model, sampling, topK } = useClassify((state) => state.draft)
+  const { model, sampling, topK, compute } = useClassify((state) => state.draft)
+  const unfit = useStudio((state) => computeProblem(compute, state.engine))
   const models = useStudio((state) => state.models)
   const entry = models.find((candidate) => candidate.id === model)
   const choices = modelsFor(models, 'video-classification')
@@ -94,6 +97,7 @@ export function ClassifyForm({ children }: { children?: React.ReactNode }) {
             {entry?.numFrames !== undefined && ` This model looks at ${entry.numFrames} frames.`}
           </p>
         </Section>
+        <ComputeSection compute={compute} problem={unfit} onChange={(next) => editClassify({ compute: next })} />
         <Section title="Answer">
           <SliderRow
             label="Labels"

@@ -1,8 +1,9 @@
 import { Tags, TriangleAlert } from 'lucide-react'
 import { isFinished, type Job } from '#app/contract/jobs.ts'
 import type { ClassificationResult } from '#app/contract/results.ts'
-import { cancelJob } from '#renderer/actions/generate.ts'
+import { cancelJob, runAgain } from '#renderer/actions/generate.ts'
 import { classificationById, useStudio } from '#renderer/store/studio.ts'
+import { computeLabel } from '#renderer/store/compute.ts'
 import { useView } from '#renderer/store/view.ts'
 import { useClassify } from '#renderer/actions/classify.ts'
 import { Button } from '#renderer/ui/button.tsx'
@@ -41,7 +42,9 @@ function JobProgress({ job }: { job: Job }) {
           job.status === 'interrupted' ? 'The engine stopped while it looked' : 'This clip could not be classified'
         }
         text={job.problem?.message ?? 'The host gave no reason.'}
-      />
+      >
+        <Button onClick={() => void runAgain(job)}>Run again</Button>
+      </Notice>
     )
   return (
     <Notice title={job.stage}>
@@ -91,6 +94,8 @@ function Labels({ result }: { result: ClassificationResult }) {
         <dl className="recipe">
           <dt>Model</dt>
           <dd>{modelName}</dd>
+          <dt>Compute</dt>
+          <dd>{computeLabel(result.settings.compute)}</dd>
           <dt>Clip</dt>
           <dd>{result.title}</dd>
           <dt>When</dt>

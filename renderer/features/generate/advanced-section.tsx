@@ -1,7 +1,10 @@
+import { Gauge } from 'lucide-react'
 import { schedulerTable } from '#app/contract/schedulers.ts'
 import type { GenerateSettings } from '#app/contract/settings.ts'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
+import { setView } from '#renderer/store/view.ts'
+import { Button } from '#renderer/ui/button.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
 import { Row, SliderRow } from '#renderer/ui/row.tsx'
 import { FoldedSection } from '#renderer/ui/section.tsx'
@@ -32,7 +35,7 @@ const clipSkips: readonly Choice<number | null>[] = [
 ]
 
 export function AdvancedSection({ problems }: { problems: FieldProblems }) {
-  const { scheduler, betaSchedule, eta, clipSkip, forwardChunking, chunkingOn, attnProcessor } = useDraft(
+  const { scheduler, betaSchedule, eta, clipSkip, forwardChunking, chunkingOn, attnProcessor, fuseQkv } = useDraft(
     (draft) => draft,
   )
   const known = schedulers.some((choice) => choice.value === scheduler)
@@ -43,6 +46,7 @@ export function AdvancedSection({ problems }: { problems: FieldProblems }) {
     clipSkip !== null,
     chunkingOn,
     attnProcessor !== null,
+    fuseQkv,
   ]
   const set = changed.filter(Boolean).length
   return (
@@ -115,6 +119,24 @@ export function AdvancedSection({ problems }: { problems: FieldProblems }) {
         )}
       </Row>
       <AttentionRow problem={problems.attnProcessor} />
+      <Row
+        label="Fused QKV"
+        field="fuseQkv"
+        problem={problems.fuseQkv}
+        note={fuseQkv && 'Query, key and value in one product: the same clip.'}
+      >
+        <Switch
+          label="Fused query, key and value"
+          checked={fuseQkv}
+          onChange={(on) => editDraft({ fuseQkv: on, ...(on && { attnProcessor: null }) })}
+        />
+      </Row>
+      <Row label="Cost" note="Time and memory by layer, and ways to need less of both.">
+        <Button size="small" onClick={() => setView({ tuningOpen: true })}>
+          <Gauge size={13} aria-hidden="true" />
+          Profile and tune…
+        </Button>
+      </Row>
     </FoldedSection>
   )
 }

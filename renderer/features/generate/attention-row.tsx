@@ -1,54 +1,68 @@
+import { Layers } from 'lucide-react'
 import { useState } from 'react'
-import { chooseAttentionFile } from '#renderer/actions/attention.ts'
+import { chooseAttentionFile, setAttention } from '#renderer/actions/attention.ts'
 import {
   attentionKind,
   attentionLabel,
   attentionOf,
+  kindWords,
+  menuKinds,
   sliceSizeOf,
-  type AttentionKind,
 } from '#renderer/store/attention.ts'
-import { editDraft, useDraft } from '#renderer/store/draft.ts'
+import { useDraft } from '#renderer/store/draft.ts'
+import { isUsable, modelsFor } from '#renderer/store/models.ts'
+import { sameChoice } from '#renderer/store/processor-map.ts'
+import { useStudio } from '#renderer/store/studio.ts'
+import { setView } from '#renderer/store/view.ts'
+import { IconButton } from '#renderer/ui/button.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
 import { Row } from '#renderer/ui/row.tsx'
 import { Select, type Choice } from '#renderer/ui/select.tsx'
 
-const kinds: readonly Choice<AttentionKind | 'file'>[] = [
-  { value: '', label: 'Default', detail: 'What the engine takes for each layer' },
-  { value: 'AttnProcessor', label: 'AttnProcessor', detail: 'In plain steps' },
-  { value: 'AttnProcessor2_0', label: 'AttnProcessor2_0', detail: 'Fused' },
-  { value: 'sliced', label: 'Sliced', detail: 'Some heads at a time: less memory, slower' },
-]
-const fromFile: Choice<AttentionKind | 'file'> = {
-  value: 'file',
-  label: 'From a file…',
-  detail: 'A map by layer, as JSON',
-}
+const fromFile = 'file'
+const mapKey = (name: string): string => `map ${name}`
+const weightsKey = (id: string): string => `weights ${id}`
 
-/** How the UNet's attention is computed: never what it computes. A map by layer comes from a recipe or a file. */
+/** How the UNet's attention is computed: one way for all layers, or a map that was saved, edited, or read from a file. */
 export function AttentionRow({ problem }: { problem: string | undefined }) {
   const attention = useDraft((draft) => draft.attnProcessor)
+  const fuseQkv = useDraft((draft) => draft.fuseQkv)
+  const maps = useStudio((state) => state.processorMaps)
+  const models = useStudio((state) => state.models)
+  const trained = modelsFor(models, 'custom-diffusion').filter(isUsable)
   const kind = attentionKind(attention)
   const sliceSize = sliceSizeOf(attention)
+  const saved = kind === 'custom' ? maps.find(({ processors }) => sameChoice(processors, attention)) : undefined
+  const weights = trained.find(({ id }) => sameChoice(attention, attentionOf(weightsKey(id), attention)))
+  const value = saved ? mapKey(saved.name) : weights ? weightsKey(weights.id) : kind
   // Stays in the menu when another is tried. (The menu also falls back to its first value when the chosen one leaves its list.)
-  const [custom, setCustom] = useState(kind === 'custom' ? attention : null)
-  if (kind === 'custom' && attention !== custom) setCustom(attention)
+  const [custom, setCustom] = useState(value === 'custom' ? attention : null)
+  if (value === 'custom' && attention !== custom) setCustom(attention)
+  const choices: Choice<string>[] = [
+    ...menuKinds.map((one) => ({ value: one, ...kindWords[one] })),
+    ...trained.map(({ id, name }) => ({ value: weightsKey(id), label: name, detail: 'Custom Diffusion weights' })),
+    ...maps.map(({ name, processors }) => ({ value: mapKey(name), label: name, detail: attentionLabel(processors) })),
+    ...(custom ? [{ value: 'custom', label: attentionLabel(custom) }] : []),
+    { value: fromFile, label: 'From a file…', detail: 'A map by layer, as JSON' },
+  ]
+  const choose = (next: string): void => {
+    const map = maps.find(({ name }) => mapKey(name) === next)
+    if (next === fromFile) chooseAttentionFile()
+    else if (map) setAttention(map.processors)
+    else setAttention(next === 'custom' ? custom : attentionOf(next, attention))
+  }
   return (
     <Row
       label="Attention"
       field="attnProcessor"
       problem={problem}
-      note={kind === 'sliced' && 'Heads at a time: less memory, the same clip.'}
+      note={
+        fuseQkv
+          ? 'Fused projections take its place.'
+          : kind === 'sliced' && 'Heads at a time: less memory, the same clip.'
+      }
     >
-      <Select
-        label="Attention processor"
-        value={kind}
-        choices={[...kinds, ...(custom ? [{ value: 'custom' as const, label: attentionLabel(custom) }] : []), fromFile]}
-        invalid={!!problem}
-        onChange={(next) => {
-          if (next === 'file') chooseAttentionFile()
-          else editDraft({ attnProcessor: attentionOf(next, attention, custom) })
-        }}
-      />
+      <Select label="Attention processor" value={value} choices={choices} invalid={!!problem} onChange={choose} />
       {kind === 'sliced' && sliceSize !== undefined && (
         <NumberInput
           label="Slice size"
@@ -56,9 +70,12 @@ export function AttentionRow({ problem }: { problem: string | undefined }) {
           min={1}
           max={4096}
           width={58}
-          onChange={(size) => editDraft({ attnProcessor: { processor: 'SlicedAttnProcessor', slice_size: size } })}
+          onChange={(size) => setAttention({ processor: 'SlicedAttnProcessor', slice_size: size })}
         />
       )}
+      <IconButton label="Attention by layer" onClick={() => setView({ attentionOpen: true })}>
+        <Layers size={14} aria-hidden="true" />
+      </IconButton>
     </Row>
   )
 }

@@ -3,6 +3,7 @@ import { RotateCcw } from 'lucide-react'
 import type { ClipResult } from '#app/contract/results.ts'
 import type { FreeU } from '#app/contract/settings.ts'
 import { attentionLabel } from '#renderer/store/attention.ts'
+import { computeLabel } from '#renderer/store/compute.ts'
 import { restoreSettings } from '#renderer/actions/library.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { bytesText } from '#renderer/ui/format.ts'
@@ -16,13 +17,17 @@ const schedulerLabel = (name: string): string => (isSchedulerClass(name) ? sched
 /** The recipe of the clip on the stage. */
 export function ClipInspector({ clip }: { clip: ClipResult }) {
   const { settings, model, motionAdapter, loras } = clip.recipe
+  const nameOf = (id: string): string => loras.find((lora) => lora.id === id)?.name ?? id
   const facts: [string, string][] = [
     ['Model', model.name],
     ['Motion', motionAdapter?.name ?? 'Inside the model'],
-    ...settings.loras.map(({ id, scale }): [string, string] => {
-      const name = loras.find((lora) => lora.id === id)?.name ?? id
-      return ['LoRA', `${name}, scale ${scale}`]
-    }),
+    ...settings.loras.map(({ id, scale }): [string, string] => ['LoRA', `${nameOf(id)}, scale ${scale}`]),
+    ...settings.loraChanges.map(({ step, scales }): [string, string] => [
+      `Step ${step + 1} on`,
+      Object.entries(scales)
+        .map(([id, scale]) => `${nameOf(id)} ${scale}`)
+        .join(', '),
+    ]),
     ['Size', `${clip.width} × ${clip.height}, ${clip.numFrames} frames`],
     ['Length', `${(clip.numFrames / clip.fps).toFixed(2)} s at ${clip.fps} fps`],
     ['Steps', `${settings.numInferenceSteps}, guidance ${settings.guidanceScale}`],
@@ -36,6 +41,8 @@ export function ClipInspector({ clip }: { clip: ClipResult }) {
     ...settings.freeuChanges.map((change): [string, string] => [`Step ${change.step + 1} on`, freeuText(change.freeu)]),
     ...(settings.clipSkip !== null ? [['CLIP skip', String(settings.clipSkip)] as [string, string]] : []),
     ...(settings.attnProcessor ? [['Attention', attentionLabel(settings.attnProcessor)] as [string, string]] : []),
+    ...(settings.fuseQkv ? [['Attention', 'Fused query, key and value'] as [string, string]] : []),
+    ['Compute', computeLabel(settings.compute)],
     ['File', `${bytesText(clip.bytes)}, lossless WebP`],
     ['Made', new Date(clip.createdAt).toLocaleString()],
   ]

@@ -1,8 +1,10 @@
 import { useMemo } from 'react'
+import { computeProblem } from '#renderer/store/compute.ts'
 import { checkDraft } from '#renderer/store/checks.ts'
-import { draftStore, useDraft } from '#renderer/store/draft.ts'
+import { draftStore, editDraft, useDraft } from '#renderer/store/draft.ts'
 import { useStudio } from '#renderer/store/studio.ts'
 import { useRefusal } from '#renderer/actions/generate.ts'
+import { ComputeSection } from '#renderer/features/compute/compute-section.tsx'
 import { AdvancedSection } from './advanced-section.tsx'
 import { ClipSection } from './clip-section.tsx'
 import { GenerateButton } from './generate-button.tsx'
@@ -14,6 +16,7 @@ import './generate.css'
 
 export function GenerateForm({ children }: { children?: React.ReactNode }) {
   const problems = useProblems()
+  const compute = useDraft((draft) => draft.compute)
   return (
     <form className="form" aria-label="Generate" onSubmit={(event) => event.preventDefault()}>
       <div className="form-scroll scroll">
@@ -22,6 +25,11 @@ export function GenerateForm({ children }: { children?: React.ReactNode }) {
         <ClipSection problems={problems} />
         <SamplingSection problems={problems} />
         {children}
+        <ComputeSection
+          compute={compute}
+          problem={problems.compute}
+          onChange={(next) => editDraft({ compute: next })}
+        />
         <AdvancedSection problems={problems} />
       </div>
       <GenerateButton />
@@ -35,11 +43,12 @@ function useProblems(): FieldProblems {
   const models = useStudio((state) => state.models)
   const known = useStudio((state) => state.known)
   const refusal = useRefusal()
+  const unfit = useStudio((state) => computeProblem(draft.compute, state.engine))
   return useMemo(() => {
     if (!known) return {}
-    const problems = checkDraft(draft, models)
+    const problems = { ...checkDraft(draft, models), ...(unfit && { compute: unfit }) }
     return refusal && draftStore.getState()[refusal.field] === refusal.value
       ? { [refusal.field]: refusal.message, ...problems }
       : problems
-  }, [draft, models, known, refusal])
+  }, [draft, models, known, refusal, unfit])
 }

@@ -168,7 +168,7 @@ function EndedJob({ job }: { job: Job }) {
         title="Cancelled"
         text={job.totalSteps > 0 ? `After ${job.step} of ${job.totalSteps} steps.` : undefined}
       >
-        <Button onClick={() => void runAgain(job.id)}>Run again</Button>
+        <Button onClick={() => void runAgain(job)}>Run again</Button>
       </Notice>
     )
   const lost = job.status === 'interrupted'
@@ -182,7 +182,7 @@ function EndedJob({ job }: { job: Job }) {
       {stopped ? (
         <Button onClick={() => void restartEngine()}>Restart the engine</Button>
       ) : (
-        <Button onClick={() => void runAgain(job.id)}>Run again</Button>
+        <Button onClick={() => void runAgain(job)}>Run again</Button>
       )}
     </Notice>
   )

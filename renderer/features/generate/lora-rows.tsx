@@ -1,17 +1,20 @@
 import { Plus, X } from 'lucide-react'
 import type { LoraChoice } from '#app/contract/settings.ts'
+import { changeLoraScale } from '#renderer/actions/generate.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { isUsable, modelsFor } from '#renderer/store/models.ts'
-import { useStudio } from '#renderer/store/studio.ts'
+import { runningGenerate, sameScales, useStudio } from '#renderer/store/studio.ts'
 import { Button, IconButton } from '#renderer/ui/button.tsx'
 import { FieldProblem, Row, SliderRow } from '#renderer/ui/row.tsx'
 import { Select } from '#renderer/ui/select.tsx'
+import { LiveNote } from './live-note.tsx'
 import { modelChoice } from './model-choice.tsx'
 
 /** The LoRAs on top of the model, where there are any to choose from. */
 export function LoraRows({ problem }: { problem: string | undefined }) {
   const models = useStudio((state) => state.models)
   const loras = useDraft((draft) => draft.loras)
+  const live = useStudio((state) => runningGenerate(state)?.loraScales)
   const known = modelsFor(models, 'lora')
   const free = known.filter((entry) => isUsable(entry) && !loras.some(({ id }) => id === entry.id))
   if (known.length === 0 && loras.length === 0) return null
@@ -48,11 +51,20 @@ export function LoraRows({ problem }: { problem: string | undefined }) {
               mark={1}
               step={0.05}
               digits={2}
-              onChange={(scale) => replace(at, { ...lora, scale })}
+              tone={live && lora.id in live ? 'warp' : 'plain'}
+              onChange={(scale) => changeLoraScale(lora.id, scale)}
             />
           </div>
         )
       })}
+      {(!live || loras.some(({ id }) => id in live)) && (
+        <LiveNote
+          what="LoRA scales"
+          changes="loraChanges"
+          isBehind={({ loraScales, loraScalesUsed }) => !!loraScalesUsed && !sameScales(loraScales, loraScalesUsed)}
+          limit="What a LoRA does to the reading of the prompt stays as it was at the start."
+        />
+      )}
       {problem && <FieldProblem message={problem} />}
       {free[0] && (
         <Row label={loras.length === 0 ? 'LoRA' : ''}>

@@ -1,9 +1,9 @@
-import { CircleAlert, Hourglass, Trash2, X } from 'lucide-react'
+import { CircleAlert, Hourglass, RotateCcw, Trash2, X } from 'lucide-react'
 import { useEffect } from 'react'
 import type { ClassificationResult, ClipResult, Result } from '#app/contract/results.ts'
 import type { Job } from '#app/contract/jobs.ts'
 import { isFinished } from '#app/contract/jobs.ts'
-import { cancelJob, dismissJob } from '#renderer/actions/generate.ts'
+import { cancelJob, dismissJob, runAgain } from '#renderer/actions/generate.ts'
 import { openResult, showClassified, showThumbnail } from '#renderer/actions/library.ts'
 import { clipUrl } from '#renderer/bridge/media.ts'
 import { useFrames, useFramesFailure } from '#renderer/store/frames.ts'
@@ -121,6 +121,17 @@ export function JobTile({ job }: { job: Job }) {
         {!over && <i className="tile-progress" style={{ width: `${job.progress * 100}%` }} />}
       </button>
       <div className="tile-menu">
+        {over && (
+          <Button
+            data-icon=""
+            variant="ghost"
+            size="small"
+            aria-label={`Run ${job.title} again`}
+            onClick={() => void runAgain(job)}
+          >
+            <RotateCcw size={13} aria-hidden="true" />
+          </Button>
+        )}
         <Button
           data-icon=""
           variant="ghost"

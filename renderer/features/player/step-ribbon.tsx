@@ -1,14 +1,14 @@
 import type { Job } from '#app/contract/jobs.ts'
 import type { GenerateSettings } from '#app/contract/settings.ts'
-import { useStudio } from '#renderer/store/studio.ts'
+import { useStudio, type LiveMark } from '#renderer/store/studio.ts'
 import { plural, timeLeft } from '#renderer/ui/format.ts'
 
 /** Above this many steps single threads would be too thin to see. */
 const mostThreads = 150
 
-/** A run as a weave: one thread for each step, and a knot where FreeU was changed. */
+/** A run as a weave: one thread for each step, and a knot where FreeU or the scale of a LoRA was changed. */
 export function StepRibbon({ job }: { job: Job }) {
-  const marks = useStudio((state) => state.freeuMarks[job.id])
+  const marks = useStudio((state) => state.liveMarks[job.id])
   const { step, totalSteps, progress, stage } = job
   return (
     <div className="ribbon">
@@ -26,7 +26,7 @@ export function StepRibbon({ job }: { job: Job }) {
         aria-valuetext={stage}
       >
         <Threads count={totalSteps} done={step} current={job.status === 'running' ? step : -1} progress={progress} />
-        <Knots steps={marks?.map((mark) => mark.step) ?? []} count={totalSteps} />
+        <Knots marks={marks ?? []} count={totalSteps} />
       </div>
     </div>
   )
@@ -34,14 +34,15 @@ export function StepRibbon({ job }: { job: Job }) {
 
 /** The same for a clip that is finished. */
 export function FinishedRibbon({ settings }: { settings: GenerateSettings }) {
-  const { numInferenceSteps, guidanceScale, freeu, freeuChanges } = settings
-  const changed = freeuChanges.map((change) => change.step + 1)
+  const { numInferenceSteps, guidanceScale, freeu, freeuChanges, loraChanges } = settings
+  const at = (changes: readonly { step: number }[], what: LiveMark['what']): LiveMark[] =>
+    changes.map(({ step }) => ({ step: step + 1, what }))
+  const [freeuMarks, loraMarks] = [at(freeuChanges, 'FreeU'), at(loraChanges, 'LoRA scales')]
   const facts = [
     plural(numInferenceSteps, 'step'),
     `guidance ${guidanceScale}`,
-    changed.length > 0
-      ? `FreeU changed at ${changed.length === 1 ? 'step' : 'steps'} ${changed.join(', ')}`
-      : freeu && 'FreeU',
+    changesIn(freeuMarks) ?? (freeu && 'FreeU'),
+    changesIn(loraMarks),
   ]
   return (
     <div className="ribbon" data-finished="">
@@ -51,10 +52,15 @@ export function FinishedRibbon({ settings }: { settings: GenerateSettings }) {
       </div>
       <div className="ribbon-threads" aria-hidden="true">
         <Threads count={numInferenceSteps} done={numInferenceSteps} current={-1} progress={1} />
-        <Knots steps={changed} count={numInferenceSteps} />
+        <Knots marks={[...freeuMarks, ...loraMarks]} count={numInferenceSteps} />
       </div>
     </div>
   )
+}
+
+function changesIn(marks: readonly LiveMark[]): string | undefined {
+  const steps = marks.map((mark) => mark.step)
+  return marks[0] && `${marks[0].what} changed at ${steps.length === 1 ? 'step' : 'steps'} ${steps.join(', ')}`
 }
 
 type ThreadsProps = { count: number; done: number; current: number; progress: number }
@@ -66,10 +72,14 @@ function Threads({ count, done, current, progress }: ThreadsProps) {
   ))
 }
 
-function Knots({ steps, count }: { steps: readonly number[]; count: number }) {
-  return steps
-    .filter((step) => step <= count)
-    .map((step) => (
-      <em key={step} title={`FreeU changed from step ${step} on`} style={{ left: `${((step - 1) / count) * 100}%` }} />
+function Knots({ marks, count }: { marks: readonly LiveMark[]; count: number }) {
+  return marks
+    .filter(({ step }) => step <= count)
+    .map(({ step, what }) => (
+      <em
+        key={`${what} ${step}`}
+        title={`${what} changed from step ${step} on`}
+        style={{ left: `${((step - 1) / count) * 100}%` }}
+      />
     ))
 }

@@ -1,4 +1,5 @@
-import { FolderPlus, RefreshCw, X } from 'lucide-react'
+import { Collapsible } from '@base-ui/react/collapsible'
+import { ChevronRight, FolderPlus, RefreshCw, X } from 'lucide-react'
 import { useState } from 'react'
 import type { ModelEntry } from '#app/contract/models.ts'
 import { refreshModels, saveSettings } from '#renderer/actions/settings.ts'
@@ -6,6 +7,7 @@ import { demoNote } from '#renderer/features/generate/model-section.tsx'
 import { useStudio } from '#renderer/store/studio.ts'
 import { Button, IconButton } from '#renderer/ui/button.tsx'
 import { bytesText } from '#renderer/ui/format.ts'
+import { ModelDetails } from './model-details.tsx'
 
 export function ModelsTab() {
   const folders = useStudio((state) => state.settings?.modelFolders ?? [])
@@ -86,21 +88,26 @@ const taskNames: Record<ModelEntry['task'], string> = {
   'text-to-video': 'Text to video',
   'motion-adapter': 'Motion adapter',
   lora: 'LoRA',
+  'custom-diffusion': 'Custom Diffusion',
   'video-classification': 'Classifier',
 }
 
 function FoundModel({ model }: { model: ModelEntry }) {
   return (
-    <li data-problem={model.problem ? '' : undefined}>
-      <div className="found-name">
+    <Collapsible.Root render={<li data-problem={model.problem ? '' : undefined} />}>
+      <Collapsible.Trigger className="found-name" aria-label={`Details of ${model.name}`}>
+        <ChevronRight size={13} aria-hidden="true" />
         {model.name}
         {model.demo && <span className="badge">demo</span>}
-      </div>
+      </Collapsible.Trigger>
       <div className="muted">
         {taskNames[model.task]}, {model.precision}, {bytesText(model.bytes)}
       </div>
       <code>{model.location}</code>
       {model.problem && <div className="found-problem">{model.problem.message}</div>}
-    </li>
+      <Collapsible.Panel className="found-details">
+        <ModelDetails model={model} />
+      </Collapsible.Panel>
+    </Collapsible.Root>
   )
 }

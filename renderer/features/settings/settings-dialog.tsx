@@ -3,6 +3,7 @@ import { Tabs } from '@base-ui/react/tabs'
 import { X } from 'lucide-react'
 import { setView, useView, type ViewState } from '#renderer/store/view.ts'
 import { Button } from '#renderer/ui/button.tsx'
+import { Popups } from '#renderer/ui/popups.ts'
 import { AboutTab } from './about-tab.tsx'
 import { AppearanceTab } from './appearance-tab.tsx'
 import { EngineTab } from './engine-tab.tsx'
@@ -46,7 +47,9 @@ export function SettingsDialog() {
               </div>
               {tabs.map(({ value, Panel }) => (
                 <Tabs.Panel key={value} value={value} className="settings-panel scroll">
-                  <Panel />
+                  <Popups value={undefined}>
+                    <Panel />
+                  </Popups>
                 </Tabs.Panel>
               ))}
             </Tabs.Root>

@@ -4,8 +4,10 @@ import { Tooltip } from '@base-ui/react/tooltip'
 import { useEffect } from 'react'
 import { startClock } from '#renderer/store/player.ts'
 import { setView, useView, type View } from '#renderer/store/view.ts'
+import { AttentionEditor } from '#renderer/features/attention/attention-editor.tsx'
 import { DeleteDialog } from '#renderer/features/library/delete-dialog.tsx'
 import { SettingsDialog } from '#renderer/features/settings/settings-dialog.tsx'
+import { TuningDialog } from '#renderer/features/tuning/tuning-dialog.tsx'
 import { Toaster } from '#renderer/ui/toaster.tsx'
 import { Banners } from './banners.tsx'
 import { DropOverlay } from './drop-overlay.tsx'
@@ -35,6 +37,8 @@ export function App() {
         </Tabs.Root>
         <Palette />
         <SettingsDialog />
+        <AttentionEditor />
+        <TuningDialog />
         <DeleteDialog />
         <DropOverlay />
         <Toaster />

@@ -2,7 +2,9 @@ import {
   Clapperboard,
   Dices,
   FolderOpen,
+  Gauge,
   Info,
+  Layers,
   Moon,
   Palette,
   Play,
@@ -121,6 +123,13 @@ export const commands: readonly Command[] = [
     shortcut: 'F',
     perform: () => changeFreeU({ freeuOn: !draftStore.getState().freeuOn }),
   },
+  {
+    id: 'attention',
+    name: 'Attention by layer',
+    icon: Layers,
+    perform: () => setView({ attentionOpen: true }),
+  },
+  { id: 'tuning', name: 'Profile and tune', icon: Gauge, perform: () => setView({ tuningOpen: true }) },
   {
     id: 'reuse',
     name: 'Use the settings of this clip',

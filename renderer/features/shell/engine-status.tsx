@@ -72,8 +72,8 @@ function EngineDetail({ engine }: { engine: Status }) {
       </dl>
       {engine.sessions.length > 0 && (
         <ul className="engine-sessions">
-          {engine.sessions.map((session) => (
-            <li key={session.label}>
+          {engine.sessions.map((session, i) => (
+            <li key={i}>
               <span>{session.label}</span>
               <span className="muted">{bytesText(session.bytes)}</span>
             </li>

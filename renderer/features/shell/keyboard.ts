@@ -38,7 +38,7 @@ export function listenForShortcuts(): () => void {
 
 /** While a dialog or a list is open the keys are its own. */
 function isBusy(command: Command): boolean {
-  const { settingsOpen, deleting, paletteOpen } = viewStore.getState()
-  if (settingsOpen || deleting || paletteOpen) return command.id !== 'palette'
+  const { settingsOpen, attentionOpen, tuningOpen, deleting, paletteOpen } = viewStore.getState()
+  if (settingsOpen || attentionOpen || tuningOpen || deleting || paletteOpen) return command.id !== 'palette'
   return !!document.querySelector('.popup[data-open]')
 }

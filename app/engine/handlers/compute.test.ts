@@ -1,0 +1,161 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { beforeEach, expect, it, vi } from 'vitest'
+import { defaultCompute, type Compute } from '#app/contract/compute.ts'
+import type { EngineCalls, LocatedModel } from '#app/contract/engine.ts'
+import { ProblemError } from '#app/contract/errors.ts'
+import { testSettings } from '#app/library/test-results.ts'
+import { resourcesDir } from '#main/paths.ts'
+import type { CallContext, Handler } from '../call.ts'
+import { SessionCache } from '../session-cache.ts'
+import { createWeightHashes } from '../weight-hashes.ts'
+import { classifyHandler } from './classify.ts'
+import { scanModels } from './scan-models.ts'
+import { textToVideoHandler } from './text-to-video.ts'
+
+/** The choice of a device and a precision, through the engine's own calls and the bundled models. */
+
+vi.setConfig({ testTimeout: 60_000 })
+const demo = join(resourcesDir(), 'demo-models')
+let folder: string
+let models: LocatedModel[]
+let stages: string[]
+/** The stage at which the call is cancelled. */
+let cancelAt: RegExp | undefined
+const context: CallContext = {
+  signal: new AbortController().signal,
+  checkCancelled() {
+    if (cancelAt && stages.some((stage) => cancelAt!.test(stage))) throw new ProblemError('cancelled', 'Cancelled.')
+  },
+  stage: (stage) => void stages.push(stage),
+  controls: () => undefined,
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'frameloom-compute-'))
+  vi.stubEnv('FRAMELOOM_CACHE', join(folder, 'cache'))
+  vi.stubEnv('FRAMELOOM_RESOURCES', resourcesDir())
+  stages = []
+  cancelAt = undefined
+  ;({ models } = await scanModels({ roots: [{ folder: demo, source: 'bundled' }] }, context))
+  return async () => {
+    vi.unstubAllEnvs()
+    await rm(folder, { recursive: true })
+  }
+})
+
+const model = (id: string): LocatedModel => models.find((one) => one.id === id)!
+
+async function resultOf<M extends 'textToVideo' | 'classify'>(
+  running: ReturnType<Handler<M>>,
+): Promise<EngineCalls[M]['result']> {
+  if (!(Symbol.asyncIterator in running)) return running
+  for (;;) {
+    const { done, value } = await running.next()
+    if (done) return value
+    if (value.type === 'stage') stages.push(value.stage)
+  }
+}
+
+async function generate(name: string, compute: Partial<Compute>, sessions = new SessionCache()) {
+  const out = join(folder, name)
+  const { recipe } = await resultOf<'textToVideo'>(
+    textToVideoHandler(sessions, createWeightHashes())(
+      {
+        settings: {
+          ...testSettings,
+          model: 'moving-shapes',
+          motionAdapter: 'moving-shapes-motion',
+          prompt: 'a red circle moving left on a black background',
+          compute: { ...defaultCompute, ...compute },
+        },
+        model: model('moving-shapes'),
+        motionAdapter: model('moving-shapes-motion'),
+        loras: [],
+        customDiffusion: [],
+        out,
+        appVersion: '0.0.0',
+      },
+      context,
+    ),
+  )
+  return { recipe, frames: await sharp(out, { animated: true }).raw().toBuffer() }
+}
+
+function decibels(a: Buffer, b: Buffer): number {
+  const squares = a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0)
+  return 10 * Math.log10(255 ** 2 / (squares / a.length))
+}
+
+it('int8 gives a clip within 33 dB of float32 after 4 steps, and exact the very same where nothing is approximated', async () => {
+  const sessions = new SessionCache()
+  const { frames } = await generate('float32.webp', {}, sessions)
+  expect(stages.filter((stage) => stage.startsWith('Quantising'))).toEqual([])
+  const int8 = await generate('int8.webp', { precision: 'int8' }, sessions)
+  expect(int8.recipe.settings.compute).toEqual({ ...defaultCompute, precision: 'int8' })
+  expect(decibels(int8.frames, frames)).toBeGreaterThan(33)
+  expect(int8.frames.equals(frames)).toBe(false)
+  const exact = await generate('exact.webp', { exact: true }, sessions)
+  expect(exact.recipe.settings.compute.exact).toBe(true)
+  expect(exact.frames.equals(frames)).toBe(true)
+  // Frames are decoded in float32 whatever the rest computes in.
+  const labels = sessions.stats().sessions.map(({ label }) => label)
+  expect(labels.filter((label) => label.startsWith('UNetMotionModel') && label.endsWith(', int8'))).toHaveLength(1)
+  expect(labels.filter((label) => label.startsWith('AutoencoderKL') && label.endsWith(', int8'))).toEqual([])
+})
+
+it('the first run in int8 says so while it quantises, and only the first', async () => {
+  await generate('a.webp', { precision: 'int8' })
+  expect(stages).toContain('Quantising weights, once: 0 %')
+  stages = []
+  await generate('b.webp', { precision: 'int8' })
+  expect(stages.filter((stage) => stage.startsWith('Quantising'))).toEqual([])
+})
+
+it('quantising is cancelled, and leaves nothing half-made', async () => {
+  cancelAt = /^Quantising/
+  await expect(generate('a.webp', { precision: 'int8' })).rejects.toMatchObject({ problem: { code: 'cancelled' } })
+  expect(stages.at(-1)).toBe('Quantising weights, once: 0 %')
+  const left = await readdir(folder, { recursive: true })
+  expect(left.filter((name) => /webp|safetensors/.test(name))).toEqual([])
+})
+
+it('a classifier takes them too', async () => {
+  const answers = []
+  for (const precision of ['float32', 'int8'] as const) {
+    const { classification } = await resultOf<'classify'>(
+      classifyHandler(new SessionCache())(
+        {
+          settings: {
+            model: 'moving-shapes-timesformer',
+            sampling: { kind: 'even' },
+            topK: 1,
+            compute: { ...defaultCompute, precision },
+          },
+          model: model('moving-shapes-timesformer'),
+          source: { file: join(demo, 'clips/white-circle-moving-down.gif'), name: 'clip.gif' },
+        },
+        context,
+      ),
+    )
+    answers.push(classification.labels[0]!)
+  }
+  const [float32, int8] = answers
+  expect(int8!.label).toBe(float32!.label)
+  expect(Math.abs(int8!.probability - float32!.probability)).toBeLessThan(0.02)
+  expect(int8!.probability).not.toBe(float32!.probability)
+  expect(stages).toContain('Quantising weights, once: 0 %')
+})
+
+it('a device that is not there is refused with what there is', async () => {
+  const provider = process.platform === 'win32' ? 'coreml' : 'dml'
+  await expect(generate('a.webp', { provider })).rejects.toMatchObject({
+    problem: {
+      code: 'unsupported',
+      field: 'compute',
+      message: expect.stringMatching(/there is the processor/) as string,
+    },
+  })
+})

@@ -1,0 +1,29 @@
+import type { Handler } from '../call.ts'
+import { autotune } from '../profile/autotune.ts'
+import { profileModel } from '../profile/profile-model.ts'
+import { openSubject } from '../profile/subject.ts'
+import type { SessionCache } from '../session-cache.ts'
+
+/** Tells what each block and layer of a model costs. */
+export const profileHandler = (sessions: SessionCache): Handler<'profile'> =>
+  async function* ({ model, motionAdapter, settings }, context) {
+    yield { type: 'stage', stage: 'Reading the model', progress: 0 }
+    const subject = await openSubject(sessions, model, motionAdapter, settings)
+    context.checkCancelled()
+    yield { type: 'stage', stage: 'Running the model', progress: 0.1 }
+    return profileModel(sessions, subject, settings, context.checkCancelled)
+  }
+
+/** Proposes processors and chunking for a model on this machine. */
+export const autotuneHandler = (sessions: SessionCache): Handler<'autotune'> =>
+  async function* ({ model, motionAdapter, settings }, context) {
+    yield { type: 'stage', stage: 'Reading the model', progress: 0 }
+    const subject = await openSubject(sessions, model, motionAdapter, settings)
+    const tuning = autotune(sessions, subject, settings, context.checkCancelled)
+    let next = await tuning.next()
+    while (!next.done) {
+      yield { type: 'stage', ...next.value }
+      next = await tuning.next()
+    }
+    return next.value
+  }

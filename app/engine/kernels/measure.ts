@@ -1,0 +1,45 @@
+import type { Graph } from '#app/graph/index.ts'
+import type { Tensor } from '#app/tensor/tensor.ts'
+import { openSession, type Session } from '../session.ts'
+import type { Measurement } from './kernel-cache.ts'
+
+const rounds = 2
+
+/**
+ * Runs graphs that compute the same output `y` of the same inputs, in turn, and takes the best time of each: others may use the machine too.
+ * Errors are differences to the first one's output.
+ */
+export async function measure(
+  graphs: Readonly<Record<string, Graph>>,
+  inputs: Readonly<Record<string, Tensor>>,
+  threads: number,
+): Promise<Measurement> {
+  const sessions: Session[] = []
+  try {
+    for (const graph of Object.values(graphs)) sessions.push(await openSession(graph, { threads, prepack: false }))
+    const best = sessions.map(() => Infinity)
+    const sample: Float32Array[] = []
+    for (let round = 0; round <= rounds; round++)
+      for (const [i, session] of sessions.entries()) {
+        const began = performance.now()
+        const { y } = await session.run(inputs)
+        if (round > 0) best[i] = Math.min(best[i]!, performance.now() - began) // the first run allocates
+        sample[i] = y!.data as Float32Array
+      }
+    const kernels = Object.keys(graphs)
+    return Object.fromEntries(
+      kernels.map((kernel, i) => [kernel, { ms: best[i]!, error: apart(sample[i]!, sample[0]!) }]),
+    )
+  } finally {
+    for (const session of sessions) await session.release()
+  }
+}
+
+function apart(actual: Float32Array, expected: Float32Array): number {
+  let [worst, largest] = [0, 0]
+  expected.forEach((value, i) => {
+    worst = Math.max(worst, Math.abs(value - actual[i]!))
+    largest = Math.max(largest, Math.abs(value))
+  })
+  return worst / largest
+}

@@ -1,0 +1,48 @@
+import type { AttnProcessor, AttnProcessorMap } from '#app/contract/attn-processors.ts'
+import type { ForwardChunking } from '#app/contract/settings.ts'
+import type { Graph } from '#app/graph/index.ts'
+
+/** Heads of the batch at a time. Fewer save little more and take many turns. */
+const sliceSizes = [1, 4, 16, 64]
+
+/** What an attention layer may use, the provider's own operator first. `map` is the model's own, which says of what kind its layers are. */
+export function attentionCandidates(map: AttnProcessorMap): AttnProcessorMap[] {
+  const each = (make: (addedKv: boolean) => AttnProcessor): AttnProcessorMap =>
+    Object.fromEntries(Object.entries(map).map(([path, { processor }]) => [path, make(processor.includes('AddedKV'))]))
+  return [
+    each((addedKv) => ({ processor: addedKv ? 'AttnAddedKVProcessor2_0' : 'AttnProcessor2_0' })),
+    each((addedKv) => ({ processor: addedKv ? 'AttnAddedKVProcessor' : 'AttnProcessor' })),
+    ...sliceSizes.map((slice_size) =>
+      each((addedKv) => ({ processor: addedKv ? 'SlicedAttnAddedKVProcessor' : 'SlicedAttnProcessor', slice_size })),
+    ),
+  ]
+}
+
+/** More turns of a loop cost more than any memory is worth. */
+const mostTurns = 256
+
+/**
+ * The chunkings that fit all of these feed-forward layers: along each axis the largest that all can be cut into, and smaller ones. What
+ * leaves every layer whole, or cuts one into very many pieces, is left out.
+ */
+export function chunkingCandidates(layers: readonly Graph[]): ForwardChunking[] {
+  const shapes = layers.flatMap(inputShape)
+  if (shapes.length === 0) return []
+  return ([0, 1] as const).flatMap((dim) => {
+    const sizes = shapes.map((shape) => shape[dim]!)
+    const [largest, most] = [sizes.reduce(gcd), Math.max(...sizes)]
+    const pieces = new Set([1, 4, 16].map((by) => (largest % by === 0 ? largest / by : largest)))
+    return [...pieces]
+      .filter((size) => size < most && most / size <= mostTurns)
+      .map((chunkSize): ForwardChunking => ({ chunkSize, dim }))
+  })
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b))
+
+/** (batch, sequence, width) of what a layer's first node reads from elsewhere. */
+const inputShape = ({ nodes, inputs }: Graph): (readonly number[])[] => {
+  const read = nodes.flatMap((node) => node.inputs)
+  const first = read.find((value) => value?.shape.length === 3 && inputs.includes(value))
+  return first ? [first.shape] : []
+}

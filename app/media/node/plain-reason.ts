@@ -1,0 +1,29 @@
+/** Why ffmpeg refuses a file, from what it said at its end, in plain words and with what to do. */
+export function plainReason(stderr: string): string {
+  const known = reasons.find(([said]) => said.test(stderr))
+  return known?.[1] ?? `ffmpeg cannot read it (${lastWords(stderr)}). ${convert}`
+}
+
+const convert = 'If a player shows it, convert it to MP4 or WebM'
+
+const reasons: readonly (readonly [RegExp, string])[] = [
+  [
+    /not on whitelist/i,
+    `it is no video of a kind that is opened here (MP4, MOV, WebM, MKV, AVI, GIF and others). ${convert}`,
+  ],
+  [
+    /moov atom not found/,
+    'it is cut short, or no video at all: the index of an MP4 file is missing. Copy or download it again',
+  ],
+  [/EBML header parsing failed|End of file/, 'it is cut short, or no video at all. Copy or download it again'],
+  [/Invalid data found/, `it is damaged, or no video at all. ${convert}`],
+  [/(decoder|codec).*not found|unknown decoder/i, `the ffmpeg of this machine has no decoder for it. ${convert}`],
+  [/permission denied/i, 'it may not be read. Give this user the right to read it'],
+]
+
+/** The most telling of ffmpeg's lines, without its addresses and the file's own name. */
+export function lastWords(stderr: string): string {
+  const lines = stderr.split('\n').map((line) => line.replace(/^\[[^\]]*\]\s*/, '').trim())
+  const telling = lines.filter((line) => line !== '' && !/^(file:)?\/|^Error opening input/.test(line))
+  return telling.at(-1) ?? lines.at(-1)?.replace(/^.*: /, '') ?? 'no reason given'
+}

@@ -1,0 +1,53 @@
+import type { Page } from '@playwright/test'
+
+// What is looked at inside the page, as often as it paints: a quick machine is done before a look from outside comes round again.
+
+/** Follows the run on the stage until it has reached step `last` or has ended: when it was seen to be at which step, in seconds. */
+export const followSteps = (page: Page, last: number): Promise<{ step: number; at: number }[]> =>
+  page.evaluate(
+    (last) =>
+      new Promise((resolve) => {
+        const seen: { step: number; at: number }[] = []
+        requestAnimationFrame(function look(now) {
+          const bar = document.querySelector('[role=progressbar][aria-label=Progress]')
+          const step = Number(/^Step (\d+)/.exec(bar?.getAttribute('aria-valuetext') ?? '')?.[1] ?? 0)
+          if (step > (seen.at(-1)?.step ?? 0)) seen.push({ step, at: now / 1000 })
+          if (step >= last || (seen.length > 0 && !bar)) resolve(seen)
+          else requestAnimationFrame(look)
+        })
+      }),
+    last,
+  )
+
+/** Resolves when the run on the stage has reached this step. */
+export async function untilStep(page: Page, step: number): Promise<void> {
+  const last = (await followSteps(page, step)).at(-1)!
+  if (last.step < step) throw new Error(`the run ended at step ${last.step}, before step ${step}`)
+}
+
+/**
+ * Follows what the stage's own canvas is given to show of the previews of the run that is started next. The player is paused at the first
+ * of them: what changes from then on are the previews. @returns how many different pictures were drawn since
+ */
+export async function followPreviews(page: Page): Promise<() => Promise<number>> {
+  const seen = await page.evaluateHandle(() => {
+    const seen = new Set<string>()
+    let paused = false
+    type Draw = (this: CanvasRenderingContext2D, image: ImageData, x: number, y: number) => void
+    const prototype: { putImageData: Draw } = CanvasRenderingContext2D.prototype
+    const draw = prototype.putImageData
+    prototype.putImageData = function (image, x, y) {
+      if (paused && this.canvas.ariaLabel?.startsWith('Preview:')) seen.add(image.data.join())
+      draw.call(this, image, x, y)
+    }
+    requestAnimationFrame(function pause() {
+      const shown = document.querySelector('canvas[aria-label^="Preview:"]')
+      const button = document.querySelector<HTMLButtonElement>('button[aria-label="Pause"]:enabled')
+      if (shown && button) button.click()
+      paused = document.querySelector('button[aria-label="Play"]:enabled') !== null && shown !== null
+      if (!paused) requestAnimationFrame(pause)
+    })
+    return seen
+  })
+  return () => seen.evaluate((pictures) => pictures.size)
+}

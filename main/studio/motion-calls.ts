@@ -1,0 +1,33 @@
+import type { EngineCalls, LocatedModel } from '#app/contract/engine.ts'
+import type { MotionChoice } from '#app/contract/studio.ts'
+import { findPair } from './check-generate.ts'
+import type { JobTools } from './run-job.ts'
+
+type Tools = Pick<JobTools, 'engine' | 'models' | 'library'>
+
+/** A text-to-video model with its adapter, or a motion adapter by itself. Throws a ProblemError that names the field. */
+async function find({ models }: Tools, choice: MotionChoice): Promise<EngineCalls['freezeUnet2d']['request']> {
+  const { task } = await models.get(choice.model, 'model')
+  return task === 'motion-adapter'
+    ? { model: await models.find(choice.model, task, 'model'), motionAdapter: null }
+    : findPair(choice, models)
+}
+
+/** Counts and names of what stays and what may be trained when only the motion of a model is. */
+export const freezeUnet2d = async (tools: Tools, choice: MotionChoice, signal?: AbortSignal) =>
+  tools.engine.call('freezeUnet2d', await findPair(choice, tools.models), signal ? { signal } : {})
+
+/** Writes a model's motion modules to a new folder among the user's models, where they are found from then on. */
+export async function saveMotionModules(
+  tools: Tools,
+  { name, ...choice }: MotionChoice & { name: string },
+): Promise<{ location: string }> {
+  const found = await find(tools, choice)
+  const out = tools.library.newModelFolder(name)
+  await tools.engine.call('saveMotionModules', { ...found, out })
+  await tools.models.refresh()
+  return { location: out }
+}
+
+export const inspectModel = async (tools: Tools, { folder }: LocatedModel, signal?: AbortSignal) =>
+  tools.engine.call('inspect', { path: folder }, signal ? { signal } : {})

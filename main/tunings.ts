@@ -1,0 +1,67 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { arch, availableParallelism, cpus } from 'node:os'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import type { LocatedModel } from '#app/contract/engine.ts'
+import { keptTuningSchema, type KeptTuning, type ProfileShape } from '#app/contract/profile.ts'
+import type { GenerateSettings } from '#app/contract/settings.ts'
+import { writeDurably } from '#app/library/durable.ts'
+import { dataDir } from './paths.ts'
+
+/** What a proposal was chosen for: another model, size or machine has other figures. */
+export type TuningKey = {
+  readonly model: Pick<LocatedModel, 'folder' | 'bytes'>
+  readonly motionAdapter: Pick<LocatedModel, 'folder' | 'bytes'> | null
+  readonly shape: ProfileShape
+}
+
+/** What a clip is made with: guidance above 1 shows a model each clip twice, with the prompt and without. */
+export const tuningKey = (
+  settings: GenerateSettings,
+  { model, motionAdapter }: Pick<TuningKey, 'model' | 'motionAdapter'>,
+): TuningKey => ({ model, motionAdapter, shape: shapeOf(settings) })
+
+export const shapeOf = ({ width, height, numFrames, guidanceScale, compute }: GenerateSettings): ProfileShape => ({
+  width,
+  height,
+  numFrames,
+  batch: guidanceScale > 1 ? 2 : 1,
+  compute,
+})
+
+const tuningsSchema = z.record(z.string(), keptTuningSchema)
+
+export const tuningsFile = (folder = dataDir()): string => join(folder, 'tunings.json')
+
+/** Proposals of `autotune` that were chosen, in a file that the studio and the command line share. One that cannot be read is as none. */
+export async function keptTuning(key: TuningKey, file = tuningsFile()): Promise<KeptTuning | null> {
+  return (await readAll(file))[keyOf(key)] ?? null
+}
+
+/** Keeps a choice in the place of an earlier one. Throws `disk` when the file cannot be written. */
+export async function keepTuning(key: TuningKey, tuning: KeptTuning, file = tuningsFile()): Promise<void> {
+  const all = { ...(await readAll(file)), [keyOf(key)]: tuning }
+  await mkdir(dirname(file), { recursive: true })
+  await writeDurably(file, [new TextEncoder().encode(`${JSON.stringify(all, null, 1)}\n`)])
+}
+
+function keyOf({ model, motionAdapter, shape }: TuningKey): string {
+  const { width, height, numFrames, batch, compute } = shape
+  const machine = `${cpus()[0]?.model.trim() ?? 'unknown'}, ${arch()}, ${availableParallelism()} threads`
+  const nameOf = (one: { folder: string; bytes: number }): string => `${one.folder} (${one.bytes} bytes)`
+  return [
+    nameOf(model),
+    ...(motionAdapter ? [nameOf(motionAdapter)] : []),
+    `${batch}x${numFrames}x${width}x${height}`,
+    `${compute.precision}${compute.exact ? ' exact' : ''}`,
+    machine,
+  ].join(', ')
+}
+
+async function readAll(file: string): Promise<z.infer<typeof tuningsSchema>> {
+  try {
+    return tuningsSchema.parse(JSON.parse(await readFile(file, 'utf8')))
+  } catch {
+    return {}
+  }
+}
