@@ -2,28 +2,24 @@ import type { Page } from '@playwright/test'
 
 // What is looked at inside the page, as often as it paints: a quick machine is done before a look from outside comes round again.
 
-/** Follows the run on the stage until it has reached step `last` or has ended: when it was seen to be at which step, in seconds. */
-export const followSteps = (page: Page, last: number): Promise<{ step: number; at: number }[]> =>
+/** Resolves when the run on the stage has reached this step; rejects when it ends before. */
+export const untilStep = (page: Page, least: number): Promise<void> =>
   page.evaluate(
-    (last) =>
-      new Promise((resolve) => {
-        const seen: { step: number; at: number }[] = []
-        requestAnimationFrame(function look(now) {
+    (least) =>
+      new Promise<void>((resolve, reject) => {
+        let seen = 0
+        requestAnimationFrame(function look() {
           const bar = document.querySelector('[role=progressbar][aria-label=Progress]')
           const step = Number(/^Step (\d+)/.exec(bar?.getAttribute('aria-valuetext') ?? '')?.[1] ?? 0)
-          if (step > (seen.at(-1)?.step ?? 0)) seen.push({ step, at: now / 1000 })
-          if (step >= last || (seen.length > 0 && !bar)) resolve(seen)
+          if (step >= least) resolve()
+          else if (seen > 0 && !bar)
+            reject(new Error(`the run ended after step ${seen}, before step ${least} was seen`))
           else requestAnimationFrame(look)
+          seen = Math.max(seen, step)
         })
       }),
-    last,
+    least,
   )
-
-/** Resolves when the run on the stage has reached this step. */
-export async function untilStep(page: Page, step: number): Promise<void> {
-  const last = (await followSteps(page, step)).at(-1)!
-  if (last.step < step) throw new Error(`the run ended at step ${last.step}, before step ${step}`)
-}
 
 /**
  * Follows what the stage's own canvas is given to show of the previews of the run that is started next. The player is paused at the first

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test as base, type Page } from '@playwright/test'
-import { followSteps } from './run.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -47,15 +46,7 @@ type Studio = {
   /** Its page, open and ready. */
   studio: Page
 }
-type Machine = {
-  /**
-   * How many steps of the demo model last about so many seconds here: enough to act in mid-run on a quick machine, not too many to wait for
-   * on a slow one.
-   */
-  stepsLasting: (seconds: number) => number
-}
-
-export const test = base.extend<Studio, Machine>({
+export const test = base.extend<Studio>({
   dataDir: async ({}, use) => {
     const folder = await mkdtemp(join(tmpdir(), 'frameloom-e2e-'))
     await use(folder)
@@ -73,22 +64,5 @@ export const test = base.extend<Studio, Machine>({
     await use(page)
     base.expect(problems, 'errors thrown in the page').toEqual([])
   },
-  stepsLasting: [
-    async ({ browser }, use) => {
-      const dataDir = await mkdtemp(join(tmpdir(), 'frameloom-e2e-'))
-      const host = await startHost(dataDir)
-      const page = await browser.newPage()
-      await openStudio(page, host)
-      await page.getByRole('button', { name: /^Generate/ }).click()
-      const seen = await followSteps(page, Infinity)
-      const [first, last] = [seen[0]!, seen.at(-1)!]
-      await page.close()
-      await host.stop()
-      await rm(dataDir, { recursive: true, force: true })
-      const each = (last.at - first.at) / (last.step - first.step)
-      await use((seconds) => Math.min(500, Math.max(16, Math.round(seconds / each))))
-    },
-    { scope: 'worker', timeout: 120_000 },
-  ],
 })
 export { expect } from '@playwright/test'

@@ -19,7 +19,7 @@ export type ProfileSettings = z.infer<typeof profileSettingsSchema>
 
 const figuresSchema = z.object({
   milliseconds: z.number(),
-  /** The most memory during it, in bytes, beside the weights: what it makes itself and what others keep meanwhile. */
+  /** The most tensors that are alive during it, in bytes, beside the weights: what it makes itself and what others keep meanwhile. */
   peakBytes: z.number(),
 })
 export type Figures = z.infer<typeof figuresSchema>
@@ -64,7 +64,7 @@ export const proposalSchema = tuningSchema.extend({
   name: z.string(),
   /** Put together from the layers' figures. */
   predicted: figuresSchema,
-  /** Of the whole model: the time of its runs, and its memory. */
+  /** Of the whole model: the time of its runs, and its memory, counted. */
   measured: figuresSchema,
   /** Whether it stays within the memory that was allowed. */
   fits: z.boolean(),

@@ -87,7 +87,8 @@ export class SessionCache {
     const built = await this.lowered(graph(), compute, onQuantizing)
     const weights = weightRanges(built)
     this.#compilations++
-    this.#bytesMapped += bytesOf(new Map([...weights].filter(([range]) => !this.#live().has(range))))
+    const live = this.#live()
+    this.#bytesMapped += bytesOf(new Map([...weights].filter(([range]) => !live.has(range))))
     const before = readMemory().anonymousBytes
     const { provider } = compute
     const session = await openSession(built, { threads: this.#threads, prepack, provider })

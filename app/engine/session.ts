@@ -41,8 +41,9 @@ export async function openSession(
       executionProviders: [provider],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
-      // The level above re-lays convolution weights out, which copies them (docs/decisions.md).
-      graphOptimizationLevel: 'extended',
+      // For the processor the compiler's own passes have done it all: onnxruntime's take as long as the rest of opening and change
+      // no time (docs/decisions.md). The level above 'extended' re-lays convolution weights out, which copies them.
+      graphOptimizationLevel: provider === 'cpu' ? 'disabled' : 'extended',
       logSeverityLevel: 3,
       // The arena takes memory from the C library in few large pieces; its pattern would allocate all of them a second time
       // (docs/decisions.md).

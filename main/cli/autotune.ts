@@ -17,7 +17,11 @@ type AutotuneOptions = MeasureOptions & { within?: number; choose?: string; save
 export function addAutotune(command: Command): void {
   addMeasured(command)
     .description('Measure ways to run a model on this machine, propose some, and keep one for generate --tuned.')
-    .option('--within <size>', 'the memory that a run may take beside the weights, such as 2GB or 800MB', parse.bytes)
+    .option(
+      '--within <size>',
+      'the memory that the tensors of a run may take, beside the weights, such as 2GB or 800MB',
+      parse.bytes,
+    )
     .option('--choose <name>', 'the proposal to keep, such as "least memory" (default: the fastest that fits)')
     .option('--save <file>', 'write its map of attention processors to this file, for generate --processors')
     .addHelpText(

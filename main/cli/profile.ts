@@ -57,7 +57,7 @@ function inWords(profile: ModelProfile): string {
     ...(layers.length > 0
       ? [table([['LAYER', ...heads, 'PROCESSOR'], ...layers.map(layerRow)], { right: [1, 2, 3, 4] })]
       : []),
-    'PEAK is all that is in memory during it, OWN what it makes of that itself.',
+    'PEAK is all tensors that are alive during it, OWN those of them that it makes itself.',
   ].join('\n\n')
 }
 

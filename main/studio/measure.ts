@@ -65,25 +65,23 @@ async function* withStages<T>(
 ): AsyncGenerator<Stage | { type: 'done'; result: T }, void> {
   const stop = new AbortController()
   const within = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
-  let latest: Stage | undefined
+  const state: { latest: Stage | undefined; ended: boolean } = { latest: undefined, ended: false }
   let wake = (): void => {}
   const onEvent = (event: Stage): void => {
-    latest = event // an older one is of no interest any more
+    state.latest = event // an older one is of no interest any more
     wake()
   }
-  let ended = false
   const working = work(onEvent, within).finally(() => {
-    ended = true
+    state.ended = true
     wake()
   })
   working.catch(() => {}) // awaited below, unless nobody listens any more
   try {
     for (;;) {
-      if (latest) {
-        const event: Stage = latest
-        latest = undefined
-        yield event
-      } else if (ended) break
+      const { latest, ended } = state
+      state.latest = undefined
+      if (latest) yield latest
+      else if (ended) break
       else await new Promise<void>((resolve) => (wake = resolve))
     }
     yield { type: 'done', result: await working }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -8,8 +8,9 @@ import { cases, type Variant } from './cases.ts'
 import { child } from './child.ts'
 import { demoQuality } from './demo-quality.ts'
 import { race, type Figures, type RaceOptions, type Side } from './race.ts'
-import { document, table } from './report.ts'
-import { checkpoint, referencePython } from './set-up.ts'
+import { document, switchSection, table, withSwitchSection } from './report.ts'
+import { checkpoint, hasCheckpoint, referencePython } from './set-up.ts'
+import { switches } from './switches.ts'
 
 /**
  * Races full-size models against the PyTorch reference, all sides in one run and in turn, on the same inputs and threads, and
@@ -17,6 +18,9 @@ import { checkpoint, referencePython } from './set-up.ts'
  *
  *   npm run bench -- [--case NAME]... [--choices] [--rounds N] [--threads N] [--write docs/benchmarks.md]
  *                    [--cache DIR] [--python PYTHON] [--int8] [--bfloat16]
+ *
+ * `npm run bench -- switch` measures how long the open motion UNet takes to change its processors, chunking and FreeU; `--write` puts that
+ * into its section of the file.
  *
  * `npm run bench -- demo [SEEDS]` counts how often the bundled models' clips show what their prompts say.
  */
@@ -61,8 +65,25 @@ async function choiceTable(options: RaceOptions): Promise<Figures[]> {
   }
 }
 
+async function switchTable(
+  cache: string,
+  values: { rounds: string; threads: string; python?: string | undefined; write?: string | undefined },
+): Promise<void> {
+  const [rounds, threads] = [Number(values.rounds), Number(values.threads)]
+  const name = 'unet-motion'
+  const folder = hasCheckpoint(cache, name)
+    ? join(cache, name)
+    : await checkpoint(cache, values.python ?? (await referencePython(cache)), name)
+  const rows = await switches(folder, { threads, rounds, kernelFile: join(cache, 'kernels.json') })
+  const section = switchSection(rows, { rounds, threads })
+  console.log(section)
+  if (values.write !== undefined)
+    await writeFile(values.write, withSwitchSection(await readFile(values.write, 'utf8').catch(() => ''), section))
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       case: { type: 'string', multiple: true },
       cache: {
@@ -79,6 +100,7 @@ async function main(): Promise<void> {
     },
   })
   const cache = resolve(values.cache)
+  if (positionals[0] === 'switch') return switchTable(cache, values)
   const python = values.python ?? (await referencePython(cache))
   const optionsFor = async (name: string): Promise<RaceOptions> => ({
     folder: await checkpoint(cache, python, name),

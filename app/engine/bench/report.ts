@@ -1,5 +1,6 @@
 import { arch, cpus, platform, release } from 'node:os'
 import type { Figures } from './race.ts'
+import type { SwitchFigures } from './switches.ts'
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(2)
 
@@ -26,6 +27,40 @@ export function table(rows: readonly Figures[]): string {
   ].join('\n')
 }
 
+const switchTitle = '## Switching on the open motion UNet'
+
+/** What `bench switch` measured, as a section of docs/benchmarks.md. */
+export const switchSection = (
+  rows: readonly SwitchFigures[],
+  { rounds, threads }: { rounds: number; threads: number },
+): string =>
+  [
+    switchTitle,
+    '',
+    `From the call until the model can run with it (8 frames of 32x32 latents, ${threads} threads, ${rounds} rounds, ${machine()}, on ${today()}),`,
+    'and the bytes of weights that were mapped or read from a disk for it. `npm run bench -- switch` measures anew.',
+    '',
+    '| | median | slowest | weights mapped | read from disk |',
+    '|---|---|---|---|---|',
+    ...rows.map(
+      ({ title, ms, slowestMs, mapped, read }) =>
+        `| ${title} | ${ms.toFixed(0)} ms | ${slowestMs.toFixed(0)} ms | ${mapped} | ${read} |`,
+    ),
+    '',
+  ].join('\n')
+
+/** The document with this section in the place of the one that was there, or at its end. */
+export function withSwitchSection(document: string, section: string): string {
+  const at = document.indexOf(switchTitle)
+  if (at < 0) return `${document.trimEnd()}\n\n${section}`
+  const next = document.indexOf('\n## ', at + 1)
+  return document.slice(0, at) + section + (next < 0 ? '' : document.slice(next))
+}
+
+const machine = (): string =>
+  `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, ${platform()} ${release()} ${arch()}`
+const today = (): string => new Date().toISOString().slice(0, 10)
+
 const titles: Readonly<Record<string, string>> = {
   'unet-motion': 'UNetMotionModel (Stable Diffusion 1.5 with AnimateDiff v1.5-2): one step of 8 frames at 256x256',
   timesformer: 'TimesformerForVideoClassification (base, k400): one clip of 8 frames',
@@ -40,11 +75,10 @@ export function document(
   choices: readonly Figures[],
   { rounds, threads }: { readonly rounds: number; readonly threads: number },
 ): string {
-  const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, ${platform()} ${release()} ${arch()}`
   return [
     '# Benchmarks',
     '',
-    `Measured on ${machine}, with ${threads} threads and ${rounds} rounds, on ${new Date().toISOString().slice(0, 10)}.`,
+    `Measured on ${machine()}, with ${threads} threads and ${rounds} rounds, on ${today()}.`,
     '',
     '    npm run bench -- --int8 --bfloat16 --choices --write docs/benchmarks.md',
     '',

@@ -33,10 +33,12 @@ export async function referencePython(cache: string): Promise<string> {
   return python
 }
 
+export const hasCheckpoint = (cache: string, name: string): boolean => existsSync(join(cache, name, 'config.json'))
+
 /** The case's checkpoint, made once in `cache`: random weights in the shapes of the published model. */
 export async function checkpoint(cache: string, python: string, name: string): Promise<string> {
   const folder = join(cache, name)
-  if (existsSync(join(folder, 'config.json'))) return folder
+  if (hasCheckpoint(cache, name)) return folder
   const part = `${folder}.part`
   await rm(part, { recursive: true, force: true })
   await mkdir(dirname(folder), { recursive: true })

@@ -1,4 +1,4 @@
-import type { AttnChoice, AttnProcessorMap } from '#app/contract/attn-processors.ts'
+import { isOneProcessor, type AttnChoice, type AttnProcessorMap } from '#app/contract/attn-processors.ts'
 import type { AutotuneSettings, Figures, Proposal, TuneReport, Tuning } from '#app/contract/profile.ts'
 import type { CompileOptions } from '#app/graph/index.ts'
 import type { SessionCache } from '../session-cache.ts'
@@ -18,8 +18,8 @@ type Measured = Planned & { readonly measured: Figures }
 
 const usual: Tuning = { attnProcessor: null, forwardChunking: null }
 const [firstShare, layersShare] = [0.15, 0.6]
-/** Of the whole model: one round is enough where it takes seconds. */
-const rounds = { fewest: 1, most: 5, enoughMs: 4000 }
+/** Of the whole model. */
+const rounds = { fewest: 1, most: 3, enoughMs: 4000 }
 
 /**
  * Measures how the attention and feed-forward layers of a model can compute on this machine, and proposes what nothing beats in both
@@ -40,11 +40,12 @@ export async function* autotune(
   const asItIs = await prepare(usual)
   const profiled = await runProfiled(sessions, asItIs.graph, asItIs.inputs, settings.compute, between)
   const [milliseconds] = await timeInTurn(sessions, [asItIs], settings.compute, rounds, between)
+  const figures = { milliseconds: milliseconds!, peakBytes: peakOf(liveMemory(asItIs.graph)) }
 
   const measuring = measureOptions(sessions, subject, settings.compute, {
     graph: asItIs.graph,
     run: profiled,
-    milliseconds: milliseconds!,
+    milliseconds: figures.milliseconds,
   })
   let next = await measuring.next()
   while (!next.done) {
@@ -61,7 +62,6 @@ export async function* autotune(
       peakBytes,
     })),
   )
-  const figures = { milliseconds: milliseconds!, peakBytes: peakOf(liveMemory(asItIs.graph)) }
   const others = distinct(toTry(plans, settings.memoryBytes)).filter((planned) => !sameTuning(planned, usual))
   const planned: Planned[] = [{ ...usual, predicted: figures }, ...others]
   yield { stage: `Running ${planned.length} proposals in turn`, progress: firstShare + layersShare }
@@ -119,9 +119,8 @@ function named(measured: readonly Measured[], memoryBytes: number | null): Propo
   return kept.map((one): Proposal => {
     const name = nameOf(one)
     const numbered = name === 'Balanced' && ++balanced > 1 ? `Balanced ${balanced}` : name
-    const { attnProcessor, forwardChunking, predicted, measured: figures } = one
-    const fits = memoryBytes === null || figures.peakBytes <= memoryBytes
-    return { name: numbered, attnProcessor, forwardChunking, predicted, measured: figures, fits }
+    const fits = memoryBytes === null || one.measured.peakBytes <= memoryBytes
+    return { ...one, name: numbered, fits }
   })
 }
 
@@ -131,9 +130,7 @@ function optionsOf({ attnProcessor, forwardChunking }: Tuning, map: AttnProcesso
 }
 
 const layersOf = (choice: AttnChoice, map: AttnProcessorMap): AttnProcessorMap =>
-  typeof choice.processor === 'string'
-    ? Object.fromEntries(Object.keys(map).map((path) => [path, choice as AttnProcessorMap[string]]))
-    : (choice as AttnProcessorMap)
+  isOneProcessor(choice) ? Object.fromEntries(Object.keys(map).map((path) => [path, choice])) : choice
 
 /** null where each layer has what it would have anyway, one processor where all are alike, else a map. */
 function shortest(choices: readonly Choice[], map: AttnProcessorMap): AttnChoice | null {

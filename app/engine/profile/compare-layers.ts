@@ -5,7 +5,7 @@ import { normalValues } from '../kernels/normal-values.ts'
 import type { SessionCache } from '../session-cache.ts'
 import { timeInTurn, type Run } from './time-in-turn.ts'
 
-const rounds = { fewest: 2, most: 6, enoughMs: 800 }
+const rounds = { fewest: 2, most: 4, enoughMs: 600 }
 
 /** How long a layer takes in another form, as a multiple of its usual form. */
 export async function compareLayers(

@@ -11,7 +11,7 @@ import { priorTransformer } from '#app/models/prior-transformer.ts'
 import { timesformerForVideoClassification, timesformerModel, type TimesformerConfig } from '#app/models/timesformer.ts'
 import { transformerTemporalModel } from '#app/models/transformer-temporal.ts'
 import type { Model } from '#app/models/model.ts'
-import { float32, type Shape, type Tensor } from '#app/tensor/tensor.ts'
+import { float32, type Tensor } from '#app/tensor/tensor.ts'
 import { architectureOf } from '../inspect/known-models.ts'
 import { normalValues } from '../kernels/normal-values.ts'
 import { LoadedModel } from '../loaded-model.ts'
@@ -35,7 +35,7 @@ type Inputs = Pick<Subject, 'inputs' | 'args'>
 type Open = (sessions: SessionCache, checkpoint: Checkpoint, lengths: Lengths, adapter?: Checkpoint) => Subject
 
 /** Values do not change the time, but zeros and the like would. */
-const normal = (...shape: number[]): Tensor => normalValues(shape as Shape, 1)
+const normal = (...shape: number[]): Tensor => normalValues(shape, 1)
 const timestep = float32([1], [500])
 
 const plain =

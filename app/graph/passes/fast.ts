@@ -1,8 +1,8 @@
 import type { Graph } from '../graph.ts'
-import { verify } from '../verify.ts'
 import { mergeReshapes } from './merge-reshapes.ts'
 import { dropDead } from './drop-dead.ts'
 import { rowBlocks } from './row-blocks.ts'
+import { runPasses } from './run-passes.ts'
 import { splitProducts } from './split-products.ts'
 import { winograd, type ConvKernel, type ConvShape } from './winograd.ts'
 
@@ -11,15 +11,10 @@ import { winograd, type ConvKernel, type ConvShape } from './winograd.ts'
  * `convolution` chooses, do the same arithmetic as before. Verified.
  */
 export function toFast(graph: Graph, convolution: (shape: ConvShape) => ConvKernel): Graph {
-  const passes: readonly (readonly [name: string, run: (graph: Graph) => Graph])[] = [
-    ['split products', splitProducts],
-    ['convolutions', (current) => winograd(current, convolution)],
-    ['blocks of rows', rowBlocks],
-    ['merge reshapes', (current) => dropDead(mergeReshapes(current))],
-  ]
-  return passes.reduce((current, [name, run]) => {
-    const next = run(current)
-    verify(next, `after "${name}"`)
-    return next
-  }, graph)
+  return runPasses(graph, [
+    { name: 'split products', run: splitProducts },
+    { name: 'convolutions', run: (current) => winograd(current, convolution) },
+    { name: 'blocks of rows', run: rowBlocks },
+    { name: 'merge reshapes', run: (current) => dropDead(mergeReshapes(current)) },
+  ])
 }

@@ -1,4 +1,4 @@
-import { mul } from '../functions.ts'
+import { mul, slice } from '../functions.ts'
 import type { Graph, Node, Value } from '../graph.ts'
 import { alwaysOne } from './always-one.ts'
 
@@ -20,10 +20,20 @@ export function lateShapes(graph: Graph): Graph {
     return output
   }
   const one = collect(() => alwaysOne(input))
+  const lengths = new Map<number, Value>()
   const late = (target: Value): Value => {
-    const known = made.get(target) ?? collect(() => mul(target, one))
-    made.set(target, known)
-    return known
+    const known = made.get(target)
+    if (known) return known
+    const [length] = target.shape as [number]
+    const end = lengths.get(length) ?? collect(() => mul(one, builder.integers([length])))
+    lengths.set(length, end)
+    // Also the number of axes is to be unknown: onnxruntime compares every tensor that has a shape with all that were freed before it,
+    // which takes longer than all else that it does to open a graph of thousands of nodes.
+    const value = collect(() => slice(target, 0, 0, length))
+    const cut = first.pop()!
+    first.push({ ...cut, inputs: [cut.inputs[0], cut.inputs[1], end, ...cut.inputs.slice(3)] as Value[] })
+    made.set(target, value)
+    return value
   }
   const isKnown = (value: Value): boolean => graph.known.has(value)
   const nodes = graph.nodes.map((node): Node => {

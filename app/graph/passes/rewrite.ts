@@ -7,11 +7,15 @@ export function substitute(graph: Graph, nodes: readonly Node[], replacement: Re
     for (let next = replacement.get(current); next; next = replacement.get(current)) current = next
     return current
   }
-  const within = (node: Node): Node => ({
-    ...node,
-    inputs: node.inputs.map((input) => input && now(input)),
-    ...(node.body && { body: { ...node.body, output: now(node.body.output), nodes: node.body.nodes.map(within) } }),
-  })
+  // A node that stays as it is stays the same object: it was verified already.
+  const within = (node: Node): Node => {
+    if (!node.body && !node.inputs.some((input) => input && replacement.has(input))) return node
+    return {
+      ...node,
+      inputs: node.inputs.map((input) => input && now(input)),
+      ...(node.body && { body: { ...node.body, output: now(node.body.output), nodes: node.body.nodes.map(within) } }),
+    }
+  }
   return {
     ...graph,
     nodes: nodes.map(within),

@@ -29,9 +29,9 @@ export function ModelsTab() {
     <>
       <h2>Models</h2>
       <p>
-        {demoNote} Each model is a folder as Hugging Face ships it, with its <code>config.json</code> or{' '}
-        <code>model_index.json</code> and <code>.safetensors</code> files. Nothing is converted and nothing is sent
-        anywhere.
+        {demoNote} A model is a folder as Hugging Face ships it, with its <code>config.json</code> or{' '}
+        <code>model_index.json</code>, or one <code>.safetensors</code> or <code>.ckpt</code> file: a Stable Diffusion
+        checkpoint, a motion module, a LoRA. Nothing is converted and nothing is sent anywhere.
       </p>
       <h3>Folders</h3>
       <ul className="folders">

@@ -65,8 +65,8 @@ export function ProfileTable({ profile }: { profile: ModelProfile }) {
         </tbody>
       </table>
       <p className="muted">
-        Memory is all that is held while a part runs, beside {bytesText(profile.weightBytes)} of weights; own is what
-        the part makes itself.
+        Memory is that of all tensors that are alive while a part runs, beside {bytesText(profile.weightBytes)} of
+        weights; own is that of those which it makes itself.
       </p>
     </section>
   )

@@ -23,10 +23,10 @@ export function Proposals({ report }: { report: TuneReport }) {
           <tr>
             <th>Proposal</th>
             <th>Time of a step</th>
-            <th>Memory of a step</th>
+            <th>Memory</th>
             <th>Attention</th>
             <th>Chunking</th>
-            <th aria-label="Use" />
+            <td />
           </tr>
         </thead>
         <tbody>
@@ -36,8 +36,8 @@ export function Proposals({ report }: { report: TuneReport }) {
         </tbody>
       </table>
       <p className="muted">
-        {layers} layers of {shapes} shapes were measured, then each proposal as a whole. Memory is beside{' '}
-        {bytesText(report.weightBytes)} of weights.
+        {layers} layers of {shapes} shapes were measured, then each proposal as a whole. Memory is that of the tensors
+        that are alive at once, beside {bytesText(report.weightBytes)} of weights.
       </p>
     </section>
   )
