@@ -24,6 +24,12 @@ type Entry = {
   lastUsed: number
 }
 
+/**
+ * 8-bit weights are prepacked up to here: faster, by 1.7 times for a TimeSformer, at the price of a copy. Larger ones stay pages of
+ * their file (docs/decisions.md).
+ */
+const mostPrepackedBytes = 256 * 2 ** 20
+
 /** Spent at most on measuring kernels when a graph is opened for the first time. */
 const measuringMs = 2000
 
@@ -48,7 +54,7 @@ export class SessionCache {
     compute?: Partial<Compute> | undefined
     /** Where measured kernel choices are kept; without it they follow a rule. */
     kernelFile?: string | undefined
-    /** Whether weights are copied into the layout that products like best; by precision without it. */
+    /** Whether weights are copied into the layout that products like best; by precision and size without it. */
     prepack?: boolean | undefined
   }): void {
     const { budgetBytes, threads, compute, kernelFile, prepack } = to
@@ -65,18 +71,13 @@ export class SessionCache {
 
   /**
    * The session under that key, opened from `graph()` if there is none. The key names all that the graph depends on but `compute`.
-   * 8-bit weights are prepacked: a quarter of the size, and up to 1.7 times as fast (docs/decisions.md). Throws unsupported when the
-   * provider is missing or computes wrongly; and what `onQuantizing` throws, which then stops it.
+   * Throws unsupported when the provider is missing or computes wrongly; and what `onQuantizing` throws, which then stops it.
    */
   async open(
     modelKey: string,
     label: string,
     graph: () => Graph,
-    {
-      compute = this.#compute,
-      prepack = this.#prepack ?? compute.precision === 'int8',
-      onQuantizing,
-    }: { prepack?: boolean; compute?: Compute; onQuantizing?: OnQuantizing | undefined } = {},
+    { compute = this.#compute, onQuantizing }: { compute?: Compute; onQuantizing?: OnQuantizing | undefined } = {},
   ): Promise<Session> {
     const key = `${compute.provider} ${compute.precision}${compute.exact ? ' exact' : ''} ${modelKey}`
     const found = this.#entries.get(key)
@@ -90,8 +91,7 @@ export class SessionCache {
     const live = this.#live()
     this.#bytesMapped += bytesOf(new Map([...weights].filter(([range]) => !live.has(range))))
     const before = readMemory().anonymousBytes
-    const { provider } = compute
-    const session = await openSession(built, { threads: this.#threads, prepack, provider })
+    const session = await this.#openSession(built, compute)
     const entry: Entry = {
       label: [
         label,
@@ -117,8 +117,12 @@ export class SessionCache {
   }
 
   /** A session for a lowered graph that is not kept: to measure with, its nodes too where `profileTo` says (see session.ts). */
-  openApart(lowered: Graph, { provider, precision }: Compute, profileTo?: string): Promise<Session> {
-    const prepack = this.#prepack ?? precision === 'int8'
+  openApart(lowered: Graph, compute: Compute, profileTo?: string): Promise<Session> {
+    return this.#openSession(lowered, compute, profileTo)
+  }
+
+  #openSession(lowered: Graph, { provider, precision }: Compute, profileTo?: string): Promise<Session> {
+    const prepack = this.#prepack ?? (precision === 'int8' && bytesOf(weightRanges(lowered)) <= mostPrepackedBytes)
     return openSession(lowered, { threads: this.#threads, prepack, provider, profileTo })
   }
 

@@ -47,9 +47,12 @@ function writeOpset({ domain, version }: { domain: string; version: number }, ou
 }
 
 function writeGraph({ graph, locate }: { graph: Graph; locate: Locate }, out: PbfWriter): void {
-  const outputName = new Map<Value, string>()
-  for (const { name, value } of graph.outputs) outputName.set(value, outputPrefix + name)
-  const nameOf: NameOf = (value) => (value ? (outputName.get(value) ?? value.name) : '')
+  const names = new Map<Value, string>()
+  for (const { name, value } of graph.outputs) names.set(value, outputPrefix + name)
+  // Names of weights are long, and onnxruntime looks names up very often while it opens a graph.
+  for (const [value, known] of graph.known)
+    if ('weight' in known && !names.has(value)) names.set(value, `weight_${names.size}`)
+  const nameOf: NameOf = (value) => (value ? (names.get(value) ?? value.name) : '')
 
   graph.nodes.forEach((node, index) => {
     out.writeMessage(1, writeNode, { node, index, nameOf })

@@ -67,10 +67,13 @@ export async function* autotune(
   yield { stage: `Running ${planned.length} proposals in turn`, progress: firstShare + layersShare }
   const runs = await Promise.all(planned.map(prepare))
   const times = await timeInTurn(sessions, runs, settings.compute, rounds, between)
-  const measured = planned.map((plan, i): Measured => {
-    const peakBytes = peakOf(liveMemory(runs[i]!.graph))
-    return { ...plan, measured: { milliseconds: times[i]!, peakBytes } }
-  })
+  // The machine may be quicker now, or slower, than when the model was timed first.
+  const pace = times[0]! / figures.milliseconds
+  const measured = planned.map((plan, i): Measured => ({
+    ...plan,
+    predicted: { ...plan.predicted, milliseconds: plan.predicted.milliseconds * pace },
+    measured: { milliseconds: times[i]!, peakBytes: peakOf(liveMemory(runs[i]!.graph)) },
+  }))
   const proposals = named(measured, settings.memoryBytes)
   return {
     className: subject.className,

@@ -1,6 +1,7 @@
 import type { Graph } from '../graph.ts'
 import { mergeReshapes } from './merge-reshapes.ts'
 import { dropDead } from './drop-dead.ts'
+import { reshapedWeights } from './reshaped-weights.ts'
 import { rowBlocks } from './row-blocks.ts'
 import { runPasses } from './run-passes.ts'
 import { splitProducts } from './split-products.ts'
@@ -15,6 +16,6 @@ export function toFast(graph: Graph, convolution: (shape: ConvShape) => ConvKern
     { name: 'split products', run: splitProducts },
     { name: 'convolutions', run: (current) => winograd(current, convolution) },
     { name: 'blocks of rows', run: rowBlocks },
-    { name: 'merge reshapes', run: (current) => dropDead(mergeReshapes(current)) },
+    { name: 'merge reshapes', run: (current) => dropDead(mergeReshapes(reshapedWeights(current))) },
   ])
 }

@@ -8,7 +8,7 @@ export function mergeReshapes(graph: Graph): Graph {
     const [input, target] = node.inputs as [Value, Value]
     const origin = source.get(input) ?? input
     source.set(node.outputs[0]!, origin)
-    return { ...node, inputs: [origin, target] }
+    return origin === input ? node : { ...node, inputs: [origin, target] }
   })
   return { ...graph, nodes }
 }

@@ -63,7 +63,9 @@ type RowsOf = (begin: number, end: number) => Value
 function filterTransform(after: Value, weight: Value, { weights }: Transforms): Value {
   const one = cast(alwaysOne(after), 'float32')
   const transform = mul(matrix(weight, squared(weights), 9), one)
-  return weight.builder.emit('FusedMatMul', [transform, weight], { transB: 1 })
+  // late-shapes.ts makes this shape known late, and so that of the result: its memory is not kept for the next of its size.
+  const late = weight.builder.emit('Reshape', [transform, weight.builder.integers(transform.shape)])
+  return weight.builder.emit('FusedMatMul', [late, weight], { transB: 1 })
 }
 
 /** The convolution's shape where it is of the kind that Winograd's filtering is for. */
