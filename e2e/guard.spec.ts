@@ -74,4 +74,5 @@ test('a launch link works once', async ({ studio: page, host, browser }) => {
   const response = await stranger.goto(host.url)
   expect(response?.status()).toBe(403)
   await expect(stranger.locator('body')).toContainText(/link/i)
+  await stranger.close()
 })

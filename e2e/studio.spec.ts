@@ -3,6 +3,9 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
 import type { Download, Page } from '@playwright/test'
+import sharp from 'sharp'
+import { recipeSchema } from '../app/contract/recipe.ts'
+import { putWebpRecipe } from '../app/media/recipe-webp.ts'
 import { readRecipeFile } from '../app/media/node/recipe-file.ts'
 import { openClip } from '../app/media/node/decode.ts'
 import { followPreviews, untilStep } from './run.ts'
@@ -29,7 +32,7 @@ async function generate(
   await setNumber(page, 'Seed', seed)
   const lock = page.getByRole('button', { name: 'Lock seed' })
   if ((await lock.getAttribute('aria-pressed')) === 'false') await lock.click()
-  await page.getByRole('button', { name: /^Generate/ }).click()
+  await page.getByRole('button', { name: /^(Generate|Add to queue)/ }).click()
 }
 
 const cancelled = (page: Page) =>
@@ -65,9 +68,10 @@ test('a prompt becomes a clip: previews, FreeU in mid-run, export, recipe restor
   dataDir,
   host,
 }) => {
+  test.setTimeout(600_000)
   const prompt = 'a red circle moving left on a black background'
   // Enough to act in mid-run where a step takes 10 ms, few enough to wait for where it takes a second.
-  const steps = 60
+  const steps = 40
 
   await test.step('previews change while it runs', async () => {
     const pictures = await followPreviews(page)
@@ -116,6 +120,16 @@ test('a prompt becomes a clip: previews, FreeU in mid-run, export, recipe restor
     await drop(page, await plain.path(), 'clip.gif')
     await expect(page.getByRole('textbox', { name: 'Prompt', exact: true })).toHaveValue(prompt)
     await expect(page.getByRole('textbox', { name: 'Seed', exact: true })).toHaveValue('11')
+  })
+
+  await test.step('a clip that was made with other weights says so', async () => {
+    const recipe = recipeSchema.parse(JSON.parse((await readRecipeFile(await plain.path()))!))
+    for (const file of Object.keys(recipe.model.sha256)) recipe.model.sha256[file] = 'c'.repeat(64)
+    const picture = sharp({ create: { width: 8, height: 8, channels: 3, background: '#369' } })
+    const other = join(dataDir, 'other.webp')
+    await writeFile(other, putWebpRecipe(await picture.webp().toBuffer(), JSON.stringify(recipe)))
+    await drop(page, other, 'other.webp')
+    await expect(page.getByText(/“Moving Shapes \(demo\)” here has other weights/)).toBeVisible()
   })
 
   await test.step('the results are there after a reload, and after the host was started anew', async () => {

@@ -21,7 +21,7 @@ export async function startHost(dataDir: string): Promise<Host> {
     },
   )
   const stop = async (): Promise<void> => {
-    if (process.exitCode !== null) return
+    if (process.exitCode !== null || process.signalCode !== null) return
     process.kill('SIGTERM')
     await once(process, 'exit')
   }

@@ -130,7 +130,7 @@ export function torchNames(refuse: Refuse): PickleNames {
     if (args.length > 1 || !Array.isArray(pairs)) return refuse('an OrderedDict in it is not built from pairs')
     budget(pairs.length)
     for (const pair of pairs as unknown[]) {
-      if (!Array.isArray(pair) || pair.length !== 2 || dict.has(pair[0]))
+      if (!Array.isArray(pair) || pair.length !== 2 || pair[0] instanceof Map || dict.has(pair[0]))
         refuse('an OrderedDict in it is not built from pairs with different keys')
       else dict.set(pair[0], pair[1])
     }

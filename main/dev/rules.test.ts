@@ -75,6 +75,17 @@ describe('the repository', () => {
     expect(withMatch(code, /\b(it|test|describe)\.(only|todo)\(|\b(it|test|describe)\.skip\(\s*['"`]/)).toEqual([])
   })
 
+  it('opens no ONNX model but what its own compiler wrote', () => {
+    const product = code.filter(({ file }) => !/\.test\.ts$/.test(file))
+    expect(withMatch(product, /InferenceSession\.create\(.*/)).toEqual([
+      'app/engine/session.ts: InferenceSession.create(model, {',
+    ])
+    const session = code.find(({ file }) => file === 'app/engine/session.ts')!.text
+    expect(session.match(/\bmodel = .*/g)).toEqual([expect.stringMatching(/^model = writeOnnx\(graph, /)])
+    // No file is taken for one either.
+    expect(withMatch(product, /['"`.]onnx['"`]/i)).toEqual([])
+  })
+
   it('silences the type checker nowhere', () => {
     expect(withMatch(code, /@ts-(ignore|nocheck)/)).toEqual([])
   })

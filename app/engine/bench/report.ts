@@ -40,11 +40,11 @@ export const switchSection = (
     `From the call until the model can run with it (8 frames of 32x32 latents, ${threads} threads, ${rounds} rounds, ${machine()}, on ${today()}),`,
     'and the bytes of weights that were mapped or read from a disk for it. `npm run bench -- switch` measures anew.',
     '',
-    '| | median | slowest | weights mapped | read from disk |',
-    '|---|---|---|---|---|',
+    '| | median | slowest | processor time | weights mapped | read from disk |',
+    '|---|---|---|---|---|---|',
     ...rows.map(
-      ({ title, ms, slowestMs, mapped, read }) =>
-        `| ${title} | ${ms.toFixed(0)} ms | ${slowestMs.toFixed(0)} ms | ${mapped} | ${read} |`,
+      ({ title, ms, slowestMs, cpuMs, mapped, read }) =>
+        `| ${title} | ${ms.toFixed(0)} ms | ${slowestMs.toFixed(0)} ms | ${cpuMs.toFixed(0)} ms | ${mapped} | ${read} |`,
     ),
     '',
   ].join('\n')

@@ -10,6 +10,8 @@ export type SwitchFigures = {
   readonly title: string
   readonly ms: number
   readonly slowestMs: number
+  /** Processor time, which a busy machine does not change as much. */
+  readonly cpuMs: number
   /** Bytes of weights that were mapped for it, and that the process read from any disk (proc(5): read_bytes). */
   readonly mapped: number
   readonly read: number
@@ -49,7 +51,7 @@ export async function switches(
     timestep: float32([1], [500]),
     encoder_hidden_states: normalValues([1, 77, 768], 2),
   }
-  const figures = ways.map(() => ({ ms: [] as number[], mapped: 0, read: 0 }))
+  const figures = ways.map(() => ({ ms: [] as number[], cpu: [] as number[], mapped: 0, read: 0 }))
   for (let round = 0; round < rounds; round++) {
     const sessions = new SessionCache()
     sessions.configure({ threads, kernelFile })
@@ -57,18 +59,21 @@ export async function switches(
     await model.prepare(inputs)
     for (const [i, { to }] of ways.entries()) {
       const [mapped, read] = [sessions.stats().bytesMapped, bytesRead()]
-      const began = performance.now()
+      const [began, before] = [performance.now(), process.cpuUsage()]
       await to(model)
       await model.prepare(inputs)
       figures[i]!.ms.push(performance.now() - began)
+      const { user, system } = process.cpuUsage(before)
+      figures[i]!.cpu.push((user + system) / 1000)
       figures[i]!.mapped += sessions.stats().bytesMapped - mapped
       figures[i]!.read += bytesRead() - read
     }
   }
-  return figures.map(({ ms, mapped, read }, i) => ({
+  return figures.map(({ ms, cpu, mapped, read }, i) => ({
     title: ways[i]!.title,
     ms: median(ms),
     slowestMs: Math.max(...ms),
+    cpuMs: median(cpu),
     mapped,
     read,
   }))

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { defaultCompute } from '#app/contract/compute.ts'
+import type { GenerateSettings } from '#app/contract/settings.ts'
+import { testSettings } from '#app/library/test-results.ts'
+import type { Served } from '#main/serve/serve.ts'
+import { ask, connect, createTestHost, type Page, type TestHost } from './testing.ts'
+
+let host: TestHost
+let served: Served
+let cookie: string
+let page: Page
+const enter = async (): Promise<void> => {
+  served = await host.start()
+  cookie = await host.enter(served)
+  page = await connect(served.port, cookie)
+  await page.until(() => page.events.some((event) => 'models' in event && event.models.length > 0))
+}
+const restart = async (): Promise<void> => {
+  await served.close()
+  await page.close()
+  await enter()
+}
+beforeAll(async () => {
+  host = await createTestHost()
+  await enter()
+}, 120_000)
+afterAll(async () => {
+  await page.close()
+  await host.close()
+})
+
+const snapshot = () => {
+  const [event] = page.events
+  if (event?.type !== 'snapshot') throw new Error('the first event is no snapshot')
+  return event
+}
+const generate = async (change: Partial<GenerateSettings> = {}): Promise<string> =>
+  (await page.client.generate({ ...testSettings, ...change })).jobId
+const runAgain = async (jobId: string): Promise<string> => (await page.client.runAgain({ jobId })).jobId
+const problemOf = (code: string) => ({ code: 'PROBLEM', defined: true, data: { code } })
+
+test('the running job is interrupted, the waiting one runs, results and settings are there', async () => {
+  const { resultId } = await page.untilJob(await generate(), 'done')
+  await page.client.saveSettings({ ...snapshot().settings, modelFolders: [host.root], memoryBudgetMiB: 999 })
+  const running = await generate({ prompt: 'slow' })
+  await page.untilJob(running, 'running')
+  const waiting = await generate({ prompt: 'after the restart' })
+  await page.untilJob(waiting, 'queued')
+  await restart()
+  expect(page.jobs.get(running)).toMatchObject({ status: 'interrupted', problem: { code: 'engine-lost' } })
+  expect((await page.untilJob(waiting, 'done')).title).toBe('after the restart')
+  expect(snapshot().settings).toMatchObject({ modelFolders: [host.root], memoryBudgetMiB: 999 })
+  expect(snapshot().results.map(({ id }) => id)).toContain(resultId)
+  expect(snapshot().notices).toEqual([])
+
+  const again = await runAgain(running)
+  await page.untilJob(again, 'running')
+  expect(page.jobs.get(again)).toMatchObject({ title: 'slow', totalSteps: testSettings.numInferenceSteps })
+  await expect(runAgain(running)).rejects.toMatchObject(problemOf('not-found'))
+  await expect(runAgain(again)).rejects.toMatchObject(problemOf('bad-input'))
+  await expect(runAgain(waiting)).rejects.toMatchObject(problemOf('bad-input'))
+  await page.client.cancel({ jobId: again })
+  await page.untilJob(again, 'cancelled')
+})
+
+test('a classification that the engine did not survive is run again, also after a restart, with the file that was sent', async () => {
+  const answer = await ask(served.port, '/media/uploads?name=die.mp4', {
+    method: 'POST',
+    body: Buffer.from('a clip'),
+    headers: { cookie, origin: `http://127.0.0.1:${served.port}` },
+  })
+  const source = JSON.parse(answer.text) as { uploadId: string }
+  const settings = { model: 'judge', sampling: { kind: 'even' as const }, topK: 5, compute: defaultCompute }
+  const first = (await page.client.classify({ settings, source })).jobId
+  await page.untilJob(first, 'interrupted')
+  const second = await runAgain(first)
+  expect((await page.untilJob(second, 'interrupted')).title).toBe('die.mp4')
+  await restart()
+  const third = await runAgain(second)
+  await page.untilJob(third, 'interrupted')
+})
