@@ -10,10 +10,20 @@ import type { KernelFamily } from './kernels.ts'
 import { measure } from './measure.ts'
 import { normalValues } from './normal-values.ts'
 
+/** With less to go through, any kernel takes a few milliseconds. */
+const fewestBytes = 32 * 2 ** 20
+
+/** Scores, queries, keys, values and results. */
+const bytesOf = ({ batch, heads, queries, keys, headDim }: AttentionShape): number =>
+  4 * batch * heads * (queries * keys + 2 * (queries + keys) * headDim)
+
 /** Attention that was not given a processor of its own: onnxruntime's operator, or plain ones on all or on part of the batch. */
 export const attention: KernelFamily<AttentionShape, AttentionKernel> = {
   kernels: ['fused', 'plain', 'sliced'],
-  shapeOf: attentionShape,
+  shapeOf(node) {
+    const shape = attentionShape(node)
+    return shape && bytesOf(shape) >= fewestBytes ? shape : undefined
+  },
   keyOf: ({ batch, heads, queries, keys, headDim, biased }) =>
     `attention ${batch}x${heads}x${queries}x${keys}x${headDim}${biased ? ' biased' : ''}`,
   flops: ({ batch, heads, queries, keys, headDim }) => 4 * batch * heads * queries * keys * headDim,
