@@ -40,7 +40,7 @@ test('a LoRA of a model folder is chosen with its scale, and a wrong one is told
     join(folder, 'night.safetensors'),
   )
   await expect(page.getByRole('button', { name: 'Add LoRA' })).toBeHidden()
-  await page.getByRole('button', { name: 'Folders' }).click()
+  await page.getByRole('button', { name: 'Folders', exact: true }).click()
   await page.getByRole('textbox', { name: 'Folder to add' }).fill(folder)
   await page.getByRole('button', { name: 'Add folder' }).click()
   await page.getByText('night', { exact: true }).waitFor()

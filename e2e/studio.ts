@@ -32,10 +32,12 @@ export async function startHost(dataDir: string): Promise<Host> {
   throw new Error('the serve host ended without printing its address')
 }
 
-/** Opens the studio, ready to work. */
+/** Opens the studio, ready to work with the bundled models. */
 async function openStudio(page: Page, host: Host): Promise<void> {
   await page.goto(host.url)
   await page.getByRole('button', { name: /^Engine: Ready/ }).waitFor()
+  // The models are looked for after that, and the form is empty until then.
+  await page.getByRole('combobox', { name: 'Model', exact: true }).filter({ hasText: 'Moving Shapes' }).waitFor()
 }
 
 type Studio = {

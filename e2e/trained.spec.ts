@@ -11,7 +11,7 @@ const stage = (page: Page) => page.getByRole('region', { name: 'Stage' })
 async function addTrained(page: Page, dataDir: string, name: string): Promise<void> {
   const from = join(import.meta.dirname, 'goldens/checkpoints', name)
   await cp(from, join(dataDir, 'models', name), { recursive: true })
-  await page.getByRole('button', { name: 'Folders' }).click()
+  await page.getByRole('button', { name: 'Folders', exact: true }).click()
   // The folder for models is searched from the next search on: it was not there when the studio started.
   await page.getByRole('button', { name: 'Search again' }).click()
   await page.getByRole('button', { name: `Details of ${name}` }).waitFor()
@@ -128,7 +128,7 @@ test('a map is made layer by layer, saved under a name, there after a reload, an
 })
 
 test('the settings tell what a model holds, and save its motion modules', async ({ studio: page }) => {
-  await page.getByRole('button', { name: 'Folders' }).click()
+  await page.getByRole('button', { name: 'Folders', exact: true }).click()
   await page.getByRole('button', { name: 'Details of Moving Shapes (demo)' }).click()
   const settings = page.getByRole('dialog', { name: 'Settings' })
   await expect(settings.getByRole('row', { name: 'unet UNet2DConditionModel float32 1.00 M 0 0' })).toBeVisible()
