@@ -113,7 +113,7 @@ describe('what is refused', () => {
       { 'from a.safetensors': 'a.safetensors', x: 'b.safetensors' },
       '"from b.safetensors", which',
     ],
-    ['a missing shard', { ...whole, c: 'c.safetensors' }, 'c.safetensors cannot be found'],
+    ['a missing shard', { ...whole, c: 'c.safetensors' }, '"c.safetensors", which is not there'],
     ['nothing', {}, 'weight_map is empty'],
     ['a list', [], 'weight_map'],
     ['no JSON', '{"weight_map":', 'not valid JSON'],
@@ -157,6 +157,8 @@ describe('what is refused', () => {
     await expect(openCheckpoint(folder)).rejects.toThrow('must hold a JSON object')
     await writeFile(join(folder, 'config.json'), '{')
     await expect(openCheckpoint(folder)).rejects.toThrow(/config\.json cannot be read: it is not valid JSON/)
+    await writeFile(join(folder, 'config.json'), '\n<!DOCTYPE html><html>')
+    await expect(openCheckpoint(folder)).rejects.toThrow(/config\.json cannot be read: it is an HTML page/)
     await rm(join(folder, 'config.json'))
     await expect(openCheckpoint(folder)).rejects.toThrow('no config.json')
     await writeFile(join(folder, 'model_index.json'), await readFile(join(golden('temporal-motion'), 'config.json')))

@@ -62,12 +62,16 @@ export function identify(head: Uint8Array, size: number): string | undefined {
     return 'an ONNX model: third-party ONNX files are never loaded'
   if (head.subarray(0, identifyBytes).every((byte) => byte === 0))
     return 'a file that starts with zeros, as an unfinished download does: download it again'
-  return identifyText(text)
+  return oldPickle.test(text) ? pickle : identifyText(text)
 }
+
+/** Protocols 0 and 1 have no mark at their start: a dict or list that is stored first, or a global's two lines. */
+const oldPickle = /^(?:[}\])]q|\([dl]?p\d|c[\w.]+\r?\n\w+\r?\n)/
 
 function identifyText(text: string): string | undefined {
   const start = text.trimStart()
-  if (/^<(!doctype|html|head|body|\?xml)/i.test(start))
+  if (/^<\?xml/i.test(start)) return "an XML document: often a server's error message. Download the file again"
+  if (/^<(!doctype|!--|html|head|body)/i.test(start))
     return 'an HTML page, not the weights: often an error or sign-in page that was saved instead. Download the file again'
   if (!/^[\t\n\r\x20-\x7e]+$/.test(text)) return undefined
   const shown = JSON.stringify(start.split('\n', 1)[0]!.slice(0, 60))

@@ -1,9 +1,10 @@
 import { ProblemError } from '#app/contract/errors.ts'
 import { reasonOf, withFile } from './file.ts'
+import { identify } from './identify.ts'
 
 const largest = 100_000_000
 
-/** Any JSON value of a file, to be parsed by a schema. Throws `bad-model` naming the file when it is no JSON. */
+/** Any JSON value of a file, to be parsed by a schema. Throws `bad-model` naming the file, and what it is, when it is no JSON. */
 export function readJson(path: string): Promise<unknown> {
   return withFile(path, async (file) => {
     const refuse = (reason: string, cause?: unknown): never => {
@@ -14,7 +15,10 @@ export function readJson(path: string): Promise<unknown> {
     try {
       return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown
     } catch (cause) {
-      return refuse(`it is not valid JSON (${reasonOf(cause)})`, cause)
+      const kind = /^\s*[{[]/.test(new TextDecoder('latin1').decode(bytes.subarray(0, 64)))
+        ? undefined
+        : identify(bytes, file.size)
+      return refuse(kind ? `it is ${kind}` : `it is not valid JSON (${reasonOf(cause)})`, cause)
     }
   })
 }

@@ -51,7 +51,12 @@ function findPickle(zip: Zip, refuse: Refuse): ZipEntry {
   if (names.some((name) => /^[^/]*\/(constants\.pkl|code\/)/.test(name)))
     return refuse('it is a TorchScript program, not weights alone')
   const pickle = zip.entries.get(pickles[0] ?? '')
-  if (!pickle || pickles.length > 1) return refuse(`it is a zip with ${pickles.length} data.pkl, where one is needed`)
+  if (names.some((name) => name.endsWith('.npy'))) return refuse('it is a NumPy archive (.npz)')
+  if (!pickle)
+    return refuse(
+      `it is a zip archive that is no PyTorch checkpoint (it holds ${quoted(names[0] ?? 'nothing')} and no data.pkl)`,
+    )
+  if (pickles.length > 1) return refuse(`it is a zip with ${pickles.length} data.pkl, where one is needed`)
   if (pickle.size > largestPickle) return refuse(`its pickle has ${pickle.size} bytes`)
   return pickle
 }

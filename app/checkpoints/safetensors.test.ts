@@ -124,9 +124,14 @@ describe('other files under the name', () => {
       'git lfs pull',
     ],
     ['HTML', '\n<!DOCTYPE html><html><head><title>404</title>', 'HTML page'],
+    ['HTML after a comment', '<!-- saved from url --><html>', 'HTML page'],
+    ['XML', '<?xml version="1.0"?><Error><Code>AccessDenied</Code>', 'XML'],
     ['error text', 'Invalid username or password.', 'text file that starts'],
     ['JSON', '{"error":"Repository not found"}', 'JSON text'],
     ['zip', bytes('PK\x03\x04'), 'zip archive'],
+    ['pickle 0', '(dp0\nVweight\np1\n', 'Python pickle'],
+    ['pickle 0 with a call', 'cposix\nsystem\np0\n', 'Python pickle'],
+    ['pickle 1', bytes('}q\x00(X'), 'Python pickle'],
     ['pickle 2', bytes('\x80\x02}q\x00'), 'Python pickle'],
     ['pickle 4', bytes('\x80\x04\x95\x2d'), 'Python pickle'],
     ['GGUF', bytes('GGUF\x03'), 'GGUF'],
@@ -143,7 +148,11 @@ describe('other files under the name', () => {
     ['ELF', bytes('\x7fELF\x02'), 'program'],
     ['zeros', bytes(''), 'unfinished download'],
     ['nothing', '', 'empty file'],
-    ['noise', Buffer.from(Array.from({ length: 600 }, (_, i) => (i * 167 + 200) % 256)), 'header'],
+    [
+      'noise',
+      Buffer.from(Array.from({ length: 600 }, (_, i) => (i * 167 + 200) % 256)),
+      'no safetensors file, or damaged',
+    ],
   ])('%s is named', async (_, content, says) => {
     const path = await temporaryFile('model.safetensors', content)
     await expect(readSafetensors(path)).rejects.toThrow(says)

@@ -48,7 +48,10 @@ async function headerLength(file: OpenFile, path: string, refuse: Refuse): Promi
     if (kind) throw new ProblemError('bad-model', `${path} has no safetensors header: this is ${kind}.`, { file: path })
   }
   if (file.size < 8) refuse(`the file has only ${file.size} bytes and ends before it. Download it again`)
-  if (length > largestHeader) refuse(`its length is given as ${length} bytes, beyond the format's ${largestHeader}`)
+  if (length > largestHeader)
+    refuse(
+      `its length is given as ${length} bytes, beyond the format's ${largestHeader}: this is no safetensors file, or damaged`,
+    )
   if (length > file.size - 8)
     refuse(`it is ${length} bytes long but the file ends after ${file.size}: it is cut short. Download it again`)
   return Number(length)

@@ -30,7 +30,11 @@ export async function openShards(folder: string, indexName: string): Promise<{ w
   for (const shard of shards) {
     if (!isPlainName(shard))
       return refuse(`it names the shard ${quoted(shard)}, which is not a plain file name inside its folder`)
-    const opened = await openWeightsFile(join(folder, shard))
+    const opened = await openWeightsFile(join(folder, shard)).catch((error: unknown) => {
+      if (error instanceof ProblemError && error.problem.code === 'not-found')
+        return refuse(`it names the shard ${quoted(shard)}, which is not there. Download the whole folder`)
+      throw error
+    })
     for (const [key, weight] of opened.weights) {
       const expected = map.get(key)
       if (expected !== shard)

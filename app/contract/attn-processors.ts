@@ -15,6 +15,10 @@ export const attnProcessorSchema = z.discriminatedUnion('processor', [
       'AttnAddedKVProcessor',
       'AttnAddedKVProcessor2_0',
       'XFormersAttnAddedKVProcessor',
+      'LoRAAttnProcessor',
+      'LoRAAttnProcessor2_0',
+      'LoRAXFormersAttnProcessor',
+      'LoRAAttnAddedKVProcessor',
     ]),
   }),
   z.object({

@@ -21,6 +21,8 @@ export const studioEventSchema = z.discriminatedUnion('type', [
     jobs: z.array(jobSchema),
     results: z.array(resultSchema),
     models: z.array(modelEntrySchema),
+    /** False until the folders have been searched once. */
+    modelsKnown: z.boolean(),
     engine: engineStatusSchema,
     settings: appSettingsSchema,
     processorMaps: z.array(processorMapSchema),

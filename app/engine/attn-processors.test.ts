@@ -42,6 +42,11 @@ it('names both counts, and the layer that is left out', async () => {
   )
 })
 
+it('refuses a processor for a model that has no layers for it', async () => {
+  const other = new AttnProcessors(new Map())
+  await expect(other.set({ processor: 'AttnProcessor' })).rejects.toThrow('no attention layers')
+})
+
 it('goes back to what was before the fusion', async () => {
   await processors.set({ processor: 'AttnProcessor' })
   processors.fuse()
@@ -50,6 +55,16 @@ it('goes back to what was before the fusion', async () => {
     processors.setDefault()
   }).toThrow('FusedAttnProcessor2_0')
   processors.unfuse()
+  expect(processors.map).toEqual(everywhere({ processor: 'AttnProcessor' }))
+})
+
+it('goes back to the default from plain processors only', async () => {
+  for (const processor of ['LoRAAttnProcessor', 'CustomDiffusionAttnProcessor', 'FusedAttnProcessor2_0'] as const) {
+    await processors.set({ ...processors.map, [paths[3]!]: { processor } })
+    expect(() => processors.setDefault()).toThrow(processor)
+  }
+  await processors.set({ processor: 'SlicedAttnProcessor', slice_size: 2 })
+  processors.setDefault()
   expect(processors.map).toEqual(everywhere({ processor: 'AttnProcessor' }))
 })
 

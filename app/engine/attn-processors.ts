@@ -4,8 +4,9 @@ import { attnProcessorSchema, type AttnProcessorMap } from '#app/contract/attn-p
 import { ProblemError } from '#app/contract/errors.ts'
 import { defaultOptions, type AttnProcessor, type CompileOptions } from '#app/graph/index.ts'
 
-/** The processors that diffusers counts as plain ones when it goes back to the default (attention_processor.py@58eb52c). */
+/** The processors from which diffusers goes back to the default: CROSS_ATTENTION_PROCESSORS, ADDED_KV_ATTENTION_PROCESSORS (attention_processor.py@58eb52c). */
 const plain = new Set(['AttnProcessor', 'AttnProcessor2_0', 'XFormersAttnProcessor', 'SlicedAttnProcessor'])
+const plainAddedKv = new Set([...plain].map((name) => name.replace('Processor', 'AddedKVProcessor')))
 const isAddedKv = ({ processor }: AttnProcessor): boolean => processor.includes('AddedKV')
 
 const refuse = (message: string, field = 'processor'): never => {
@@ -35,6 +36,7 @@ export class AttnProcessors {
 
   /** One processor for all layers, or one for each by path. Throws bad-input naming both counts, or the layer that has none. */
   async set(given: AttnProcessor | AttnProcessorMap): Promise<void> {
+    if (this.#initial.size === 0) refuse('this model has no attention layers whose processors can be set')
     const next = isOne(given) ? { default: given, layers: {} } : { default: null, layers: this.#checkedMap(given) }
     for (const processor of isOne(given) ? [given] : Object.values(given)) {
       const parsed = attnProcessorSchema.safeParse(processor)
@@ -58,12 +60,12 @@ export class AttnProcessors {
 
   setDefault(): void {
     const all = Object.values(this.map)
-    const name = all.every(isAddedKv)
+    const name = all.every(({ processor }) => plainAddedKv.has(processor))
       ? 'AttnAddedKVProcessor'
       : all.every(({ processor }) => plain.has(processor))
         ? 'AttnProcessor'
         : refuse(
-            `the default attention processor cannot be set while processors are of type ${all.find(({ processor }) => !plain.has(processor))?.processor}: set a plain one first`,
+            `the default attention processor cannot be set while processors are of type ${(all.find(({ processor }) => !plain.has(processor) && !plainAddedKv.has(processor)) ?? all[0])?.processor}: set a plain one first`,
           )
     this.reset({ processor: name })
   }

@@ -121,7 +121,10 @@ export class LoadedModel<Config = unknown> {
     this.#completeWeights()
   }
 
-  /** Feed-forward layers in chunks along axis 0 (batch) or 1 (sequence). Source: diffusers UNetMotionModel.enable_forward_chunking. */
+  /**
+   * Feed-forward layers in chunks, of 1 without a size, along axis 0 (batch) or 1 (sequence). Source: diffusers
+   * UNetMotionModel.enable_forward_chunking. Throws bad-input naming the argument.
+   */
   enableForwardChunking(chunkSize: number | null = null, dim = 0): void {
     if (dim !== 0 && dim !== 1)
       throw new ProblemError(
@@ -129,7 +132,12 @@ export class LoadedModel<Config = unknown> {
         `forward chunking: dim must be 0 (batch) or 1 (sequence length), not ${dim}`,
         { field: 'dim' },
       )
-    this.#forwardChunking = { chunkSize: chunkSize ?? 1, dim }
+    const size = chunkSize || 1
+    if (!Number.isInteger(size) || size < 0)
+      throw new ProblemError('bad-input', `forward chunking: the chunk size must be a whole number, not ${size}`, {
+        field: 'chunkSize',
+      })
+    this.#forwardChunking = { chunkSize: size, dim }
   }
 
   disableForwardChunking(): void {

@@ -3,6 +3,7 @@ import { float32, int64, type DType, type Shape, type Tensor } from '#app/tensor
 import { checkNode } from './check-node.ts'
 import type { Attributes, Body, Graph, Known, Node, Value } from './graph.ts'
 import type { OpName } from './ops.ts'
+import { wasChecked } from './verify.ts'
 
 /** Collects the nodes of one graph. Each is checked against the op table as it is added, so an error points at the layer's own line. */
 export class GraphBuilder {
@@ -14,7 +15,7 @@ export class GraphBuilder {
   /** Where nodes go: the graph's, or those of the body that is being built. */
   #nodes: Node[] = []
   readonly #known = new Map<Value, Known>()
-  readonly #integerConstants = new Map<string, Value>()
+  readonly #shared = new Map<string, Value>()
   #count = 0
 
   constructor(name: string) {
@@ -42,18 +43,27 @@ export class GraphBuilder {
     return value
   }
 
-  /** A vector of int64, as ONNX takes shapes, axes and sizes. Equal ones are shared. */
-  integers(values: readonly number[]): Value {
-    const key = values.join()
-    const known = this.#integerConstants.get(key)
+  /** The constant that `what` stands for, made once: onnxruntime opens a graph faster the fewer it has. */
+  shared(what: string, make: () => Tensor): Value {
+    const known = this.#shared.get(what)
     if (known) return known
-    const value = this.constant(int64([values.length], values))
-    this.#integerConstants.set(key, value)
+    const value = this.constant(make())
+    this.#shared.set(what, value)
     return value
   }
 
+  /** A vector of int64, as ONNX takes shapes, axes and sizes. */
+  integers(values: readonly number[]): Value {
+    return this.shared(`integers ${values.join()}`, () => int64([values.length], values))
+  }
+
   scalar(value: number): Value {
-    return this.constant(float32([], [value]))
+    return this.shared(`scalar ${value}`, () => float32([], [value]))
+  }
+
+  /** A vector of `size` equal numbers. */
+  filled(size: number, value: number): Value {
+    return this.shared(`${size} times ${value}`, () => float32([size], new Float32Array(size).fill(value)))
   }
 
   weight(weight: Weight): Value {
@@ -74,7 +84,9 @@ export class GraphBuilder {
       const outlines = checkNode({ op, inputs, attributes, ...(body && { body }) }, this.#constantOf)
       const id = this.#count++
       const outputs = outlines.map(({ dtype, shape }, i) => this.#value(`${op}_${id}${i ? `_${i}` : ''}`, dtype, shape))
-      this.#nodes.push({ op, inputs, outputs, attributes, path: this.path, ...(body && { body }) })
+      const node = { op, inputs, outputs, attributes, path: this.path, ...(body && { body }) }
+      wasChecked(node)
+      this.#nodes.push(node)
       return outputs
     } catch (cause) {
       throw new Error(`${this.path || this.name}: ${(cause as Error).message}`, { cause })

@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import type { Weight } from '#app/checkpoints/weights.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { add, GraphBuilder, linear, mul, optimize, reshape, Scope, silu, verify, type Graph } from './index.ts'
+import {
+  add,
+  GraphBuilder,
+  layerNorm,
+  linear,
+  mul,
+  optimize,
+  reshape,
+  Scope,
+  silu,
+  verify,
+  type Graph,
+} from './index.ts'
 
 const weight = (name: string, ...shape: number[]): Weight => ({
   name,
@@ -62,7 +74,25 @@ describe('the passes', () => {
       const [a, b] = [silu(reshape(reshape(x, [12]), [3, 4])), silu(reshape(x, [3, 4]))]
       builder.output('y', add(a, b))
     })
-    expect(optimize(graph).nodes.map(({ op }) => op)).toEqual(['Reshape', 'QuickGelu', 'Add', 'Identity'])
+    expect(optimize(graph).nodes.map(({ op }) => op)).toEqual(['QuickGelu', 'Add', 'Reshape', 'Identity'])
+  })
+
+  it('do reshapes after what does not care, and leave those that matter', () => {
+    const graph = built((builder) => {
+      const list = ['a', 'b'].map((name) => [weight(`${name}.weight`, 8, 8), weight(`${name}.bias`, 8)]).flat()
+      const scope = Scope.root(builder, weights(...list, weight('norm.weight', 8), weight('norm.bias', 8)))
+      const x = builder.input('x', 'float32', [2, 3, 8])
+      const first = linear(scope.at('a'), x, 8)
+      const second = linear(scope.at('b'), layerNorm(scope.at('norm'), silu(first)), 8)
+      // The sum is along the last axis and the one before it, which the matrix does not have.
+      builder.output('y', add(add(first, second), builder.input('positions', 'float32', [3, 8])))
+    })
+    const { nodes } = optimize(graph)
+    expect(nodes.map(({ op }) => op)).toEqual([
+      ...['Reshape', 'Gemm', 'QuickGelu', 'LayerNormalization', 'Gemm', 'Add'],
+      ...['Reshape', 'Add', 'Identity'],
+    ])
+    expect(nodes[3]!.attributes['axis']).toBe(1)
   })
 
   it('keep what the body of a loop takes from outside', () => {

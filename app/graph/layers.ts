@@ -1,4 +1,4 @@
-import { float32 } from '#app/tensor/tensor.ts'
+import { ProblemError } from '#app/contract/errors.ts'
 import { add, mul, reshape } from './functions.ts'
 import type { Value } from './graph.ts'
 import { withConvLoras, withLinearLoras } from './loras.ts'
@@ -35,9 +35,7 @@ export function layerNorm(
   { epsilon = 1e-5, affine = true }: { epsilon?: number; affine?: boolean } = {},
 ): Value {
   const size = x.shape.at(-1)!
-  const scale = affine
-    ? scope.weight('weight', [size])
-    : x.builder.constant(float32([size], new Float32Array(size).fill(1)))
+  const scale = affine ? scope.weight('weight', [size]) : x.builder.filled(size, 1)
   const operands = affine ? [x, scale, scope.weight('bias', [size])] : [x, scale]
   return x.builder.emit('LayerNormalization', operands, { axis: x.shape.length - 1, epsilon })
 }
@@ -54,6 +52,7 @@ export function rmsNorm(scope: Scope, x: Value, epsilon: number): Value {
  */
 export function groupNorm(scope: Scope, x: Value, groups: number, epsilon: number): Value {
   const [batch, channels] = [x.shape[0]!, x.shape[1]!]
+  checkGroups(scope, channels, groups)
   const normalized = normalizeGroups(reshape(x, [batch, groups, -1]), epsilon)
   const perChannel = [channels, ...new Array<number>(x.shape.length - 2).fill(1)]
   const scale = reshape(scope.weight('weight', [channels]), perChannel)
@@ -61,10 +60,19 @@ export function groupNorm(scope: Scope, x: Value, groups: number, epsilon: numbe
   return add(mul(reshape(normalized, x.shape), scale), bias)
 }
 
+/** Throws bad-model where groups of channels would not be of one size. */
+export function checkGroups(scope: Scope, channels: number, groups: number): void {
+  if (channels % groups !== 0)
+    throw new ProblemError(
+      'bad-model',
+      `config.json: norm_num_groups ${groups} does not divide the ${channels} channels of ${scope.path}`,
+      { field: 'norm_num_groups' },
+    )
+}
+
 /** (N, G, L) with mean 0 and variance 1 over L. */
 export function normalizeGroups(x: Value, epsilon: number): Value {
   const groups = x.shape[1]!
-  const ones = x.builder.constant(float32([groups], new Float32Array(groups).fill(1)))
-  const zeros = x.builder.constant(float32([groups], new Float32Array(groups)))
-  return x.builder.emit('InstanceNormalization', [x, ones, zeros], { epsilon })
+  const scale = [x.builder.filled(groups, 1), x.builder.filled(groups, 0)]
+  return x.builder.emit('InstanceNormalization', [x, ...scale], { epsilon })
 }

@@ -15,6 +15,10 @@ export type PlainAttnProcessor =
   | 'AttnAddedKVProcessor'
   | 'AttnAddedKVProcessor2_0'
   | 'XFormersAttnAddedKVProcessor'
+  | 'LoRAAttnProcessor'
+  | 'LoRAAttnProcessor2_0'
+  | 'LoRAXFormersAttnProcessor'
+  | 'LoRAAttnAddedKVProcessor'
 export type SlicedAttnProcessor = 'SlicedAttnProcessor' | 'SlicedAttnAddedKVProcessor'
 export type CustomDiffusionAttnProcessor =
   'CustomDiffusionAttnProcessor' | 'CustomDiffusionAttnProcessor2_0' | 'CustomDiffusionXFormersAttnProcessor'

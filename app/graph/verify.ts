@@ -5,6 +5,9 @@ import type { Graph, Node, Value } from './graph.ts'
 /** Nodes that were found right. They never change, and neither do the values that they read, so once is enough. */
 const right = new WeakSet<Node>()
 
+/** Says that a node was made with the outputs that `checkNode` tells. */
+export const wasChecked = (node: Node): void => void right.add(node)
+
 /**
  * Checks a whole graph: every node against the op table, every input made before it is used and only once, shapes as inferred.
  * Run before and after the passes, so that a pass which breaks a graph is named. Throws an Error with `stage` in it.

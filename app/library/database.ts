@@ -112,7 +112,7 @@ function asProblem(error: unknown, file: string): ProblemError {
   if (primaryCode(error) === busy) {
     return new ProblemError(
       'unsupported',
-      `Another Frameloom has the library ${file} open. Use that one, close it, or choose another data folder with --data-dir.`,
+      `Another Frameloom has the library ${file} open. Use that one, close it, or set FRAMELOOM_DATA to another data folder.`,
       { file, cause: error },
     )
   }

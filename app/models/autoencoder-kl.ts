@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
-import { activation, clamp, conv2d, exp, groupNorm, mul, split, type Scope, type Value } from '#app/graph/index.ts'
+import { clamp, conv2d, exp, groupNorm, mul, silu, split, type Scope, type Value } from '#app/graph/index.ts'
+import { activationName } from './activation-name.ts'
 import { pixelAttention } from './blocks/pixel-attention.ts'
 import { downsample2d, resnetBlock, upsample2d } from './blocks/resnet.ts'
 import { required, type Inputs, type Model, type Outputs } from './model.ts'
@@ -13,7 +14,7 @@ const autoencoderKlConfig = z.object({
   up_block_types: z.array(z.literal('UpDecoderBlock2D')).default(['UpDecoderBlock2D']),
   block_out_channels: z.array(z.int()).default([64]),
   layers_per_block: z.int().default(1),
-  act_fn: z.string().default('silu'),
+  act_fn: activationName.default('silu'),
   latent_channels: z.int().default(4),
   norm_num_groups: z.int().default(32),
   scaling_factor: z.number().default(0.18215),
@@ -37,6 +38,7 @@ const epsilon = 1e-6
  */
 export const autoencoderKl: Model<AutoencoderKlConfig> = {
   className: 'AutoencoderKL',
+  args: ['part'],
   config: autoencoderKlConfig,
   forward: (scope, config, inputs) =>
     scope.options.args.part === 'encode' ? encode(scope, config, inputs) : decode(scope, config, inputs),
@@ -82,7 +84,7 @@ const resnet = (scope: Scope, x: Value, out: number, config: AutoencoderKlConfig
 
 function head(scope: Scope, x: Value, out: number, config: AutoencoderKlConfig): Value {
   const normalized = groupNorm(scope.at('conv_norm_out'), x, config.norm_num_groups, epsilon)
-  return conv2d(scope.at('conv_out'), activation(config.act_fn, 'act_fn')(normalized), out, { padding: 1 })
+  return conv2d(scope.at('conv_out'), silu(normalized), out, { padding: 1 })
 }
 
 function midBlock(scope: Scope, input: Value, config: AutoencoderKlConfig): Value {

@@ -3,8 +3,9 @@ import { showShape, type Tensor } from '#app/tensor/tensor.ts'
 import { labelCount, type TimesformerConfig } from './timesformer.ts'
 
 /**
- * The loss of logits (N, labels) against labels: class indices (N) int64, targets (N, labels) float32 between 0 and 1, or values (N)
- * for regression. config.problem_type decides, or the labels where it is not set, as in the reference's classification head.
+ * The loss of logits (N, labels) against labels: class indices (N) int64, of which those of -100 do not count; targets (N, labels)
+ * float32 between 0 and 1; or values (N, labels) for regression. config.problem_type decides, or the labels where it is not set, as in the
+ * reference's classification head.
  * Throws bad-input when the labels do not fit.
  */
 export function classificationLoss(config: TimesformerConfig, logits: Tensor<'float32'>, labels: Tensor): number {
@@ -15,11 +16,11 @@ export function classificationLoss(config: TimesformerConfig, logits: Tensor<'fl
     config.problem_type ??
     (labelCount(config) === 1 ? 'regression' : integers ? 'single_label_classification' : 'multi_label_classification')
   const targets = Array.from(labels.data as ArrayLike<number | bigint>, Number)
-  const expected = problem === 'multi_label_classification' ? rows * columns : rows
-  if (targets.length !== expected || (problem === 'regression' && columns !== 1))
+  const single = problem === 'single_label_classification'
+  if (targets.length !== (single ? rows : rows * columns) || (problem !== 'regression' && integers !== single))
     throw new ProblemError(
       'bad-input',
-      `labels of shape ${showShape(labels.shape)} do not fit logits ${showShape(shape)} (${problem})`,
+      `labels of shape ${showShape(labels.shape)}, ${labels.dtype}, do not fit logits ${showShape(shape)} (${problem})`,
       { field: 'labels' },
     )
 
@@ -30,8 +31,9 @@ export function classificationLoss(config: TimesformerConfig, logits: Tensor<'fl
       targets.map((target, i) => Math.max(data[i]!, 0) - data[i]! * target + Math.log1p(Math.exp(-Math.abs(data[i]!)))),
     )
   return mean(
-    targets.map((target, row) => {
-      if (!Number.isInteger(target) || target < 0 || target >= columns)
+    targets.flatMap((target, row) => {
+      if (target === -100) return []
+      if (target < 0 || target >= columns)
         throw new ProblemError('bad-input', `label ${target} is outside 0 to ${columns - 1}`, { field: 'labels' })
       const logitsOfRow = data.subarray(row * columns, (row + 1) * columns)
       const highest = Math.max(...logitsOfRow)

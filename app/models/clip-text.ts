@@ -34,6 +34,7 @@ const lowestHalf = -1e38
  */
 export const clipTextModel: Model<ClipTextConfig> = {
   className: 'CLIPTextModel',
+  args: ['clip_skip', 'output_hidden_states'],
   config: clipTextConfig,
   forward: encode,
   ignoredKeys: (key, { args }) => key.endsWith('embeddings.position_ids') || Boolean(args.clip_skip),
@@ -42,6 +43,7 @@ export const clipTextModel: Model<ClipTextConfig> = {
 /** The same with a projection of the pooled output: text_embeds (N, P) in its place. Takes no clip_skip. */
 export const clipTextModelWithProjection: Model<ClipTextConfig> = {
   className: 'CLIPTextModelWithProjection',
+  args: ['clip_skip', 'output_hidden_states'],
   config: clipTextConfig,
   forward(scope, config, inputs) {
     const { pooler_output: pooled, ...rest } = encode(scope, config, inputs)

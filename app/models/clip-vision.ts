@@ -39,6 +39,7 @@ export type ClipVisionConfig = z.infer<typeof clipVisionConfig>
  */
 export const clipVisionModelWithProjection: Model<ClipVisionConfig> = {
   className: 'CLIPVisionModelWithProjection',
+  args: ['output_hidden_states'],
   config: clipVisionConfig,
   forward,
   ignoredKeys: (key) => key.endsWith('embeddings.position_ids'),

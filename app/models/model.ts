@@ -8,6 +8,7 @@ import {
   LoraBranches,
   loraScalesInput,
   optimize,
+  reshape,
   Scope,
   type CompileOptions,
   type Graph,
@@ -27,6 +28,8 @@ export type Model<Config> = {
   readonly className: string
   readonly config: z.ZodType<Config>
   readonly forward: (scope: Scope, config: Config, inputs: Inputs) => Outputs
+  /** The arguments of the reference's forward that are no tensors, and are read here. Any other is refused by name. */
+  readonly args?: readonly string[]
   /** Inputs that the reference's forward takes and, as the config has it, may not read. Any other is refused by name. */
   readonly ignoredInputs?: readonly string[]
   /** Keys that published files carry and no layer needs. */
@@ -61,6 +64,7 @@ export function compile<Config>(
   options: CompileOptions,
   loras: readonly Lora[] = [],
 ): Graph {
+  refuseUnknown(model.className, options.args, model.args ?? [])
   const builder = new GraphBuilder(model.className)
   const values = Object.fromEntries(
     Object.entries(inputs).map(([name, { dtype, shape }]) => [name, builder.input(name, dtype, shape)]),
@@ -76,6 +80,12 @@ export function compile<Config>(
   const graph = builder.finish()
   refuseUnused(graph, [...(model.ignoredInputs ?? []), loraScalesInput])
   return optimize(graph)
+}
+
+function refuseUnknown(className: string, args: CompileOptions['args'], known: readonly string[]): void {
+  const unknown = Object.keys(args).find((name) => !known.includes(name))
+  if (unknown !== undefined)
+    throw new ProblemError('bad-input', `${className} takes no argument "${unknown}"`, { field: unknown })
 }
 
 /** An input that no layer reads was given by mistake: the reference's forward would not take it. */
@@ -113,9 +123,10 @@ export function checkFourAxes(x: Value, name: string, channels: number, key: str
     )
 }
 
-/** A timestep for all rows or one for each, (1) or (N), as float32. Throws bad-input. */
+/** A timestep for all rows or one for each, (), (1) or (N), as float32 with one axis. Throws bad-input. */
 export function timestepOf(inputs: Inputs, batch: number): Value {
   const timestep = required(inputs, 'timestep')
+  if (timestep.shape.length === 0) return reshape(cast(timestep, 'float32'), [1])
   if (timestep.shape.length === 1 && (timestep.shape[0] === 1 || timestep.shape[0] === batch))
     return cast(timestep, 'float32')
   throw new ProblemError('bad-input', `timestep has shape ${showShape(timestep.shape)}; it must be (1) or (${batch})`, {

@@ -25,15 +25,18 @@ export const adapterConfigOf = (config: UNetMotionConfig) => ({
   conv_in_channels: null,
 })
 
-/** Throws bad-input naming the setting in which an adapter differs from the modules whose place it is to take. */
+/**
+ * Throws bad-input naming the setting in which an adapter differs from the modules whose place it is to take. Numbers of heads are the
+ * model's own, and one without motion in its middle passes over the adapter's.
+ */
 export function checkExchange(config: UNetMotionConfig, adapter: MotionAdapterConfig): void {
   const own = adapterConfigOf(config)
-  const blocks = config.block_out_channels.length
-  const spelled = (value: unknown): string =>
-    JSON.stringify(typeof value === 'number' ? new Array<number>(blocks).fill(value) : value)
-  for (const key of exchanged) {
+  const spelled = (value: unknown, count: number): string =>
+    JSON.stringify(typeof value === 'number' ? new Array<number>(count).fill(value) : value)
+  for (const key of config.use_motion_mid_block ? [...exchanged, ...ofMiddle] : exchanged) {
     const [ours, theirs] = [own[key], adapter[key]]
-    if (spelled(ours) !== spelled(theirs))
+    const count = key.includes('mid_block') ? config.mid_block_layers : config.block_out_channels.length
+    if (spelled(ours, count) !== spelled(theirs, count))
       throw new ProblemError(
         'bad-input',
         `this motion adapter cannot take the place of the model's motion modules: its ${key} is ${JSON.stringify(theirs)}, the model's ${JSON.stringify(ours)}`,
@@ -46,11 +49,40 @@ const exchanged = [
   'block_out_channels',
   'motion_layers_per_block',
   'motion_transformer_layers_per_block',
-  'motion_transformer_layers_per_mid_block',
-  'motion_num_attention_heads',
   'motion_max_seq_length',
-  'use_motion_mid_block',
 ] as const
+const ofMiddle = [
+  'use_motion_mid_block',
+  'motion_mid_block_layers_per_block',
+  'motion_transformer_layers_per_mid_block',
+] as const
+
+export const withoutMiddle = (weights: Weights): Weights =>
+  new Map([...weights].filter(([key]) => !key.startsWith('mid_block.')))
+
+/** Throws bad-input naming a setting of the motion modules that a MotionAdapter has no place for. */
+export function checkSavable(config: UNetMotionConfig): void {
+  const blocks = config.block_out_channels.length
+  const whole = (key: 'temporal_transformer_layers_per_block' | 'motion_num_attention_heads'): number[] => {
+    const value = config[key]
+    const list = typeof value === 'number' ? new Array<number>(blocks).fill(value) : value
+    return list.map((entry) => (typeof entry === 'number' ? entry : refuseToSave(key)))
+  }
+  whole('motion_num_attention_heads')
+  const layers = whole('temporal_transformer_layers_per_block')
+  const reverse = config.reverse_temporal_transformer_layers_per_block
+  const upwards = typeof reverse === 'number' ? new Array<number>(blocks).fill(reverse) : reverse
+  if (upwards && JSON.stringify(upwards) !== JSON.stringify(layers.toReversed()))
+    refuseToSave('reverse_temporal_transformer_layers_per_block')
+}
+
+function refuseToSave(key: string): never {
+  throw new ProblemError(
+    'bad-input',
+    `these motion modules cannot be saved as a MotionAdapter, which has no place for their ${key}`,
+    { field: key },
+  )
+}
 
 /** The weights that a MotionAdapter folder holds, with the tables of `length` positions that files in AnimateDiff's own layout come without. */
 export function adapterWeights(weights: Weights, length: number): Weight[] {

@@ -18,6 +18,10 @@ import { attentionBias } from './blocks/attention-mask.ts'
 import { patchEmbed } from './blocks/patch-embed.ts'
 import { checkFourAxes, required, timestepOf, type Inputs, type Model, type Outputs } from './model.ts'
 
+/** Whether the model takes the size of the picture as a condition; without a word on it those of 1024 pixels do. */
+const takesSizes = (config: { use_additional_conditions?: boolean | null | undefined; sample_size: number }): boolean =>
+  config.use_additional_conditions ?? config.sample_size === 128
+
 /** config.json of a PixArtTransformer2DModel, with the reference's defaults. */
 const pixartConfig = z
   .object({
@@ -44,13 +48,17 @@ const pixartConfig = z
     path: ['attention_head_dim'],
     message: 'num_attention_heads * attention_head_dim must be a multiple of 4, for the positions',
   })
+  .refine((config) => !takesSizes(config) || (config.num_attention_heads * config.attention_head_dim) % 3 === 0, {
+    path: ['use_additional_conditions'],
+    message: 'num_attention_heads * attention_head_dim must be a multiple of 3, for the sizes',
+  })
 export type PixArtConfig = z.infer<typeof pixartConfig>
 
 /**
  * PixArt's diffusion transformer, alpha and sigma. Papers: arXiv 2310.00426, 2403.04692.
  * Reference: diffusers/src/diffusers/models/transformers/pixart_transformer_2d.py@58eb52c.
  *
- * B images, L text tokens, D inner width. Inputs: hidden_states (B, C, H, W), H and W in whole patches; timestep (1) or (B);
+ * B images, L text tokens, D inner width. Inputs: hidden_states (B, C, H, W), what is no whole patch is left out; timestep (1) or (B);
  * encoder_hidden_states (B, L, E); with use_additional_conditions added_cond_kwargs.resolution (B, 2) and .aspect_ratio (B, 1);
  * optional: attention_mask over the patches and encoder_attention_mask over the text, as 2-D masks or 3-D biases.
  * Output: sample (B, out_channels, H, W).
@@ -71,10 +79,16 @@ export const pixartTransformer2d: Model<PixArtConfig> = {
 
 function forward(scope: Scope, config: PixArtConfig, inputs: Inputs): Outputs {
   const image = required(inputs, 'hidden_states')
-  checkImage(image, config)
+  checkFourAxes(image, 'hidden_states', config.in_channels, 'in_channels')
   const { num_attention_heads: heads, attention_head_dim: headDim, patch_size: patchSize } = config
   const [batch, , height, width] = image.shape as [number, number, number, number]
-  const [rows, columns] = [height / patchSize, width / patchSize]
+  const [rows, columns] = [Math.floor(height / patchSize), Math.floor(width / patchSize)]
+  if (rows === 0 || columns === 0)
+    throw new ProblemError(
+      'bad-input',
+      `hidden_states is ${height} high and ${width} wide, less than a patch of ${patchSize} (patch_size)`,
+      { field: 'hidden_states' },
+    )
   const dim = heads * headDim
   const sizes = sizeConditions(config, inputs, batch)
 
@@ -111,22 +125,11 @@ function forward(scope: Scope, config: PixArtConfig, inputs: Inputs): Outputs {
   const channels = config.out_channels ?? config.in_channels
   const patches = linear(scope.at('proj_out'), x, patchSize * patchSize * channels)
   const pixels = transpose(reshape(patches, [batch, rows, columns, patchSize, patchSize, channels]), [0, 5, 1, 3, 2, 4])
-  return { sample: reshape(pixels, [batch, channels, height, width]) }
-}
-
-function checkImage(image: Value, { in_channels, patch_size }: PixArtConfig): void {
-  checkFourAxes(image, 'hidden_states', in_channels, 'in_channels')
-  const [, , height, width] = image.shape as [number, number, number, number]
-  if (height % patch_size === 0 && width % patch_size === 0) return
-  throw new ProblemError(
-    'bad-input',
-    `hidden_states is ${height} high and ${width} wide; both must be multiples of ${patch_size} (patch_size)`,
-    { field: 'hidden_states' },
-  )
+  return { sample: reshape(pixels, [batch, channels, rows * patchSize, columns * patchSize]) }
 }
 
 function sizeConditions(config: PixArtConfig, inputs: Inputs, batch: number): SizeConditions | undefined {
-  if (!(config.use_additional_conditions ?? config.sample_size === 128)) return undefined
+  if (!takesSizes(config)) return undefined
   const why = 'the model takes the size as a condition (use_additional_conditions)'
   const take = (name: string, width: number): Value => {
     const field = `added_cond_kwargs.${name}`

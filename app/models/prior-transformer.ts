@@ -15,6 +15,7 @@ import {
   type Value,
 } from '#app/graph/index.ts'
 import { showShape } from '#app/tensor/tensor.ts'
+import { activationName } from './activation-name.ts'
 import { discarded } from './blocks/attention-mask.ts'
 import { basicTransformerBlock } from './blocks/basic-transformer-block.ts'
 import { causalMask } from './blocks/causal-mask.ts'
@@ -31,7 +32,7 @@ const priorTransformerConfig = z.object({
   embedding_dim: z.int().default(768),
   num_embeddings: z.int().default(77),
   additional_embeddings: z.int().default(4),
-  time_embed_act_fn: z.string().default('silu'),
+  time_embed_act_fn: activationName.default('silu'),
   norm_in_type: layerOrNone,
   embedding_proj_norm_type: layerOrNone,
   encoder_hid_proj_type: z.literal('linear', 'only "linear" is supported').nullable().default('linear'),
@@ -54,6 +55,7 @@ export type PriorTransformerConfig = z.infer<typeof priorTransformerConfig>
  */
 export const priorTransformer: Model<PriorTransformerConfig> = {
   className: 'PriorTransformer',
+  args: ['part'],
   config: priorTransformerConfig,
   forward: (scope, config, inputs) =>
     scope.options.args.part === 'post_process_latents'
@@ -73,12 +75,12 @@ function postProcessLatents(scope: Scope, config: PriorTransformerConfig, inputs
 function predict(scope: Scope, config: PriorTransformerConfig, inputs: Inputs): Outputs {
   const { num_attention_heads: heads, attention_head_dim: headDim } = config
   const inner = heads * headDim
-  const hiddenStates = checked(required(inputs, 'hidden_states'), 'hidden_states', config.embedding_dim)
-  const batch = hiddenStates.shape[0]!
+  const batch = required(inputs, 'hidden_states').shape[0]!
+  const hiddenStates = checked(inputs, 'hidden_states', batch, config.embedding_dim)
 
   // The tokens: text, what the prediction is made from, time, what is being predicted, and a place for the answer.
-  const text = textTokens(scope, config, inputs)
-  const source = sourceTokens(scope, config, inputs)
+  const text = textTokens(scope, config, inputs, batch)
+  const source = sourceTokens(scope, config, inputs, batch)
   const time = timestepMlp(
     scope.at('time_embedding'),
     timestepEmbedding(timestepOf(inputs, batch), inner),
@@ -119,32 +121,30 @@ function predict(scope: Scope, config: PriorTransformerConfig, inputs: Inputs): 
   return { predicted_image_embedding: linear(scope.at('proj_to_clip_embeddings'), predicted, outputDim(config)) }
 }
 
-function textTokens(scope: Scope, config: PriorTransformerConfig, inputs: Inputs): Value[] {
+function textTokens(scope: Scope, config: PriorTransformerConfig, inputs: Inputs, batch: number): Value[] {
   const inner = config.num_attention_heads * config.attention_head_dim
-  if (config.encoder_hid_proj_type === null) {
-    const states = inputs.encoder_hidden_states
-    return states ? [checked(states, 'encoder_hidden_states', inner)] : []
-  }
+  if (config.encoder_hid_proj_type === null)
+    return inputs.encoder_hidden_states ? [checked(inputs, 'encoder_hidden_states', batch, inner)] : []
   const why = 'config.json has encoder_hid_proj_type "linear"'
-  const states = checked(required(inputs, 'encoder_hidden_states', why), 'encoder_hidden_states', config.embedding_dim)
+  const states = checked(inputs, 'encoder_hidden_states', batch, config.embedding_dim, why)
   return [linear(scope.at('encoder_hidden_states_proj'), states, inner)]
 }
 
-function sourceTokens(scope: Scope, config: PriorTransformerConfig, inputs: Inputs): Value {
-  const dim = config.embedding_proj_dim ?? config.embedding_dim
-  const embedding = checked(required(inputs, 'proj_embedding'), 'proj_embedding', dim)
+function sourceTokens(scope: Scope, config: PriorTransformerConfig, inputs: Inputs, batch: number): Value {
+  const embedding = checked(inputs, 'proj_embedding', batch, config.embedding_proj_dim ?? config.embedding_dim)
   const normalized = config.embedding_proj_norm_type ? layerNorm(scope.at('embedding_proj_norm'), embedding) : embedding
   return linear(scope.at('embedding_proj'), normalized, config.num_attention_heads * config.attention_head_dim)
 }
 
-/** (B, D) or (B, N, D) -> (B, N, D) */
-function checked(x: Value, name: string, dim: number): Value {
+/** An input (B, D) or (B, N, D) -> (B, N, D) */
+function checked(inputs: Inputs, name: string, batch: number, dim: number, why?: string): Value {
+  const x = required(inputs, name, why)
   const { shape } = x
-  if ((shape.length === 2 || shape.length === 3) && shape.at(-1) === dim)
-    return reshape(x, [shape[0]!, shape.length === 3 ? shape[1]! : 1, dim])
+  if ((shape.length === 2 || shape.length === 3) && shape[0] === batch && shape.at(-1) === dim)
+    return reshape(x, [batch, shape.length === 3 ? shape[1]! : 1, dim])
   throw new ProblemError(
     'bad-input',
-    `${name} has shape ${showShape(shape)}; it must be (batch, ${dim}) or (batch, tokens, ${dim})`,
+    `${name} has shape ${showShape(shape)}; it must be (${batch}, ${dim}) or (${batch}, tokens, ${dim})`,
     { field: name },
   )
 }

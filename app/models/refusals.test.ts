@@ -1,13 +1,20 @@
 import { expect, it } from 'vitest'
+import { defaultOptions, type CompileOptions } from '#app/graph/index.ts'
+import { auditKeys } from './audit-keys.ts'
 import { clipVisionModelWithProjection } from './clip-vision.ts'
-import { parseConfig, type Model } from './model.ts'
+import { checkSavable } from './motion-adapter.ts'
+import { compile, parseConfig, type InputShapes, type Model } from './model.ts'
 import { pixartTransformer2d } from './pixart-transformer-2d.ts'
 import { priorTransformer } from './prior-transformer.ts'
 import { t5EncoderModel } from './t5-encoder.ts'
+import { timesformerModel } from './timesformer.ts'
 import { transformerTemporalModel } from './transformer-temporal.ts'
 import { levels2d, unet2dConfig } from './unet-2d-config.ts'
 import { unet2dConditionModel } from './unet-2d-condition.ts'
 import { unet3dConditionModel } from './unet-3d-condition.ts'
+import { levels as motionLevels, unetMotionConfig } from './unet-motion-config.ts'
+import { joinedConfig, motionAdapterConfig } from './unet-motion-join.ts'
+import { unetMotionModel } from './unet-motion.ts'
 import { vqModel } from './vq-model.ts'
 
 const parsed =
@@ -15,6 +22,19 @@ const parsed =
   (): unknown =>
     parseConfig(model, config)
 const levels = (config: Record<string, unknown>) => (): unknown => levels2d(unet2dConfig.parse(config))
+
+const motion = (config: Record<string, unknown>) => (): unknown => motionLevels(unetMotionConfig.parse(config))
+
+/** The forward for inputs of these shapes, without its weights. */
+const built =
+  <C>(model: Model<C>, config: Record<string, unknown>, shapes: Record<string, readonly number[]>) =>
+  (): unknown =>
+    auditKeys(model, parseConfig(model, config), new Map(), [{ inputs: floats(shapes) }])
+const floats = (shapes: Record<string, readonly number[]>): InputShapes =>
+  Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, { dtype: 'float32', shape }]))
+const video = { sample: [2, 4, 3, 16, 16], timestep: [1], encoder_hidden_states: [2, 5, 1280] }
+
+const savable = (config: Record<string, unknown>) => (): void => checkSavable(unetMotionConfig.parse(config))
 
 /** What a model cannot honour, it refuses by the name of the key. */
 it.each([
@@ -31,6 +51,29 @@ it.each([
   ['attention_type', parsed(pixartTransformer2d, { attention_type: 'gated' })],
   ['num_embeds_ada_norm', parsed(pixartTransformer2d, { num_embeds_ada_norm: null })],
   ['attention_head_dim', parsed(pixartTransformer2d, { num_attention_heads: 3, attention_head_dim: 6 })],
+  ['use_additional_conditions', parsed(pixartTransformer2d, { num_attention_heads: 1, attention_head_dim: 16 })],
+  ['time_embed_act_fn', parsed(priorTransformer, { time_embed_act_fn: 'tanh' })],
+  ['num_attention_heads', parsed(timesformerModel, { num_attention_heads: 5 })],
+  ['image_size', parsed(timesformerModel, { image_size: [224, 224] })],
+  ['problem_type', parsed(timesformerModel, { num_labels: 1, problem_type: 'single_label_classification' })],
+  ['act_fn', parsed(unetMotionModel, { act_fn: 'tanh' })],
+  ['addition_time_embed_dim', parsed(unetMotionModel, { addition_embed_type: 'text_time' })],
+  ['reverse_transformer_layers_per_block', motion({ transformer_layers_per_block: [[1, 1], 1, 1, 1] })],
+  ['reverse_temporal_transformer_layers', motion({ temporal_transformer_layers_per_block: [[1, 1], 1, 1, 1] })],
+  [
+    'reverse_temporal_transformer_layers_per_block',
+    savable({
+      temporal_transformer_layers_per_block: [1, 2, 1, 1],
+      reverse_temporal_transformer_layers_per_block: [1, 2, 1, 1],
+    }),
+  ],
+  [
+    'motion_mid_block_layers_per_block',
+    () => joinedConfig({}, motionAdapterConfig.parse({ motion_mid_block_layers_per_block: 2 })),
+  ],
+  ['motion_num_attention_heads', savable({ motion_num_attention_heads: [[8, 4], 8, 8, 8] })],
+  ['norm_num_groups', built(unetMotionModel, { norm_num_groups: 7 }, video)],
+  ['norm_num_groups', built(transformerTemporalModel, { in_channels: 20 }, { hidden_states: [1, 20, 2, 2] })],
   ['image_size', parsed(clipVisionModelWithProjection, { image_size: [224, 336] })],
   ['feed_forward_proj', parsed(t5EncoderModel, { feed_forward_proj: 'gated-gelu-2' })],
   ['is_decoder', parsed(t5EncoderModel, { is_decoder: true })],
@@ -62,4 +105,48 @@ it.each([
 
 it('reads the block names of the oldest files', () => {
   expect(unet2dConfig.parse({ up_block_types: ['UNetResUpBlock2D'] }).up_block_types).toEqual(['UpBlock2D'])
+})
+
+const sized = {
+  addition_embed_type: 'text_time',
+  addition_time_embed_dim: 8,
+  projection_class_embeddings_input_dim: 80,
+}
+const down = 'down_block_additional_residuals'
+const prior = { hidden_states: [2, 768], timestep: [1], proj_embedding: [2, 768], encoder_hidden_states: [2, 77, 768] }
+const image = { hidden_states: [2, 4, 8, 8], timestep: [1], encoder_hidden_states: [2, 5, 1152] }
+
+it.each([
+  ['timestep', built(unetMotionModel, {}, { ...video, timestep: [3] })],
+  ['timestep_cond', built(unetMotionModel, { time_cond_proj_dim: 5 }, { ...video, timestep_cond: [2, 6] })],
+  ['attention_mask', built(unetMotionModel, {}, { ...video, attention_mask: [6, 256] })],
+  [`${down}.1`, built(unetMotionModel, {}, { ...video, [`${down}.0`]: [6, 320, 16, 16] })],
+  [`${down}.0`, built(unetMotionModel, {}, { ...video, [`${down}.0`]: [6, 320, 16, 15] })],
+  ['mid_block_additional', built(unetMotionModel, {}, { ...video, mid_block_additional_residual: [6, 1280, 3, 2] })],
+  [
+    'text_embeds',
+    built(unetMotionModel, sized, {
+      ...video,
+      'added_cond_kwargs.text_embeds': [2, 33],
+      'added_cond_kwargs.time_ids': [2, 6],
+    }),
+  ],
+  ['proj_embedding', built(priorTransformer, {}, { ...prior, proj_embedding: [1, 768] })],
+  ['encoder_hidden_states', built(priorTransformer, {}, { ...prior, encoder_hidden_states: [1, 77, 768] })],
+  [
+    'encoder_attention_mask',
+    built(pixartTransformer2d, { sample_size: 8 }, { ...image, encoder_attention_mask: [2, 4] }),
+  ],
+  ['attention_mask', built(pixartTransformer2d, { sample_size: 8 }, { ...image, attention_mask: [2, 5] })],
+  ['pixel_values', built(timesformerModel, {}, { pixel_values: [1, 8, 3, 224, 15] })],
+  ['hidden_states', built(pixartTransformer2d, { sample_size: 8 }, { ...image, hidden_states: [2, 4, 1, 8] })],
+] as const)('an input %s that does not fit is refused by name', (name, run) => {
+  expect(run).toThrow(name)
+})
+
+it('an argument that no layer reads is refused by name', () => {
+  const args: CompileOptions['args'] = { num_frames: 1, cross_attention_kwargs: true }
+  const config = parseConfig(transformerTemporalModel, { in_channels: 32 })
+  const run = (): unknown => compile(transformerTemporalModel, config, new Map(), {}, { ...defaultOptions, args })
+  expect(run).toThrow('cross_attention_kwargs')
 })

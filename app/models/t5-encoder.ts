@@ -45,6 +45,7 @@ export type T5EncoderConfig = z.infer<typeof t5EncoderConfig>
  */
 export const t5EncoderModel: Model<T5EncoderConfig> = {
   className: 'T5EncoderModel',
+  args: ['output_hidden_states'],
   config: t5EncoderConfig,
   forward,
   // Files of the whole model, and of the encoder with the tied embedding written twice.

@@ -22,12 +22,12 @@ import {
 import { attentionParts, fusedAttention, joinHeads } from './blocks/attention-kernels.ts'
 import { required, type Inputs, type Model, type Outputs } from './model.ts'
 
-const sidePair = z.union([z.int(), z.array(z.int()).length(2)])
+const side = z.int('only one number is supported, as in transformers')
 
 /** config.json of a TimeSformer, with the reference's defaults (transformers TimesformerConfig, 5.23). */
-const timesformerConfig = z.object({
-  image_size: sidePair.default(224),
-  patch_size: sidePair.default(16),
+const fields = z.object({
+  image_size: side.default(224),
+  patch_size: side.default(16),
   num_channels: z.int().default(3),
   num_frames: z.int().default(8),
   hidden_size: z.int().default(768),
@@ -38,14 +38,32 @@ const timesformerConfig = z.object({
   layer_norm_eps: z.number().default(1e-6),
   qkv_bias: z.boolean().default(true),
   attention_type: z.enum(['divided_space_time', 'space_only', 'joint_space_time']).default('divided_space_time'),
-  id2label: z.record(z.string(), z.string()).optional(),
+  id2label: z.record(z.string(), z.string()).nullish(),
+  num_labels: z.int().nullish(),
+  output_hidden_states: z.boolean().nullish(),
+  output_attentions: z.boolean().nullish(),
   problem_type: z.enum(['regression', 'single_label_classification', 'multi_label_classification']).nullish(),
 })
+
+const timesformerConfig = fields
+  .refine((config) => config.hidden_size % config.num_attention_heads === 0, {
+    path: ['num_attention_heads'],
+    message: 'must divide hidden_size',
+  })
+  .refine((config) => config.problem_type !== 'single_label_classification' || labelCount(config) !== 1, {
+    path: ['problem_type'],
+    message: '"single_label_classification" needs more than one label',
+  })
 export type TimesformerConfig = z.infer<typeof timesformerConfig>
 
-/** transformers' default where a config has no id2label: two labels. */
-export const labelCount = (config: TimesformerConfig): number =>
-  config.id2label ? Object.keys(config.id2label).length : 2
+type Labels = {
+  readonly id2label?: Readonly<Record<string, string>> | null | undefined
+  readonly num_labels?: number | null | undefined
+}
+
+/** transformers' default where a config names no labels: two. */
+export const labelCount = ({ id2label, num_labels }: Labels): number =>
+  id2label ? Object.keys(id2label).length : (num_labels ?? 2)
 
 /**
  * TimeSformer: attention over space and time. Paper: arXiv 2102.05095.
@@ -57,6 +75,7 @@ export const labelCount = (config: TimesformerConfig): number =>
  */
 export const timesformerModel: Model<TimesformerConfig> = {
   className: 'TimesformerModel',
+  args: ['output_hidden_states', 'output_attentions'],
   config: timesformerConfig,
   forward: encode,
   ignoredKeys: (key) => key.startsWith('classifier.'),
@@ -65,12 +84,14 @@ export const timesformerModel: Model<TimesformerConfig> = {
 /** The same with a linear head on the class token: also logits (B, labels), or (B * F, labels) for space_only. */
 export const timesformerForVideoClassification: Model<TimesformerConfig> = {
   className: 'TimesformerForVideoClassification',
+  args: ['output_hidden_states', 'output_attentions'],
   config: timesformerConfig,
   forward(scope, config, inputs) {
     const { last_hidden_state: states, ...rest } = encode(scope, config, inputs)
     const [rows, , dim] = states!.shape as [number, number, number]
     const classTokens = reshape(slice(states!, 1, 0, 1), [rows, dim])
-    return { logits: linear(scope.at('classifier'), classTokens, labelCount(config)), ...rest }
+    const labels = labelCount(config)
+    return { logits: labels === 0 ? classTokens : linear(scope.at('classifier'), classTokens, labels), ...rest }
   },
 }
 
@@ -78,7 +99,7 @@ function encode(root: Scope, config: TimesformerConfig, inputs: Inputs): Outputs
   const scope = root.has('timesformer.embeddings.cls_token') ? root.at('timesformer') : root
   const pixels = required(inputs, 'pixel_values')
   checkPixels(pixels, config)
-  const { output_attentions: withAttentions, output_hidden_states: withStates } = scope.options.args
+  const { output_attentions: withAttentions, output_hidden_states: withStates } = { ...config, ...scope.options.args }
   const outputs: Record<string, Value> = {}
 
   let x = embeddings(scope.at('embeddings'), pixels, config)
@@ -98,32 +119,27 @@ function checkPixels(pixels: Value, config: TimesformerConfig): void {
   }
   if (pixels.shape.length !== 5)
     refuse(`pixel_values has shape ${showShape(pixels.shape)}; it must be (batch, num_frames, channels, height, width)`)
-  const [, frames, channels] = pixels.shape
+  const [, frames, channels, height, width] = pixels.shape
   if (channels !== config.num_channels)
     refuse(`pixel_values has ${channels} channels where the model takes ${config.num_channels} (num_channels)`)
+  if (height! < config.patch_size || width! < config.patch_size)
+    refuse(`pixel_values is ${height} high and ${width} wide, less than a patch of ${config.patch_size} (patch_size)`)
   if (config.attention_type === 'divided_space_time' && frames !== config.num_frames)
     refuse(`pixel_values has ${frames} frames where the model takes ${config.num_frames} (num_frames)`)
 }
-
-const pair = (value: number | readonly number[]): readonly [number, number] =>
-  typeof value === 'number' ? [value, value] : [value[0]!, value[1]!]
 
 /** (B, F, 3, H, W) -> (B, 1 + P * F, C), or (B * F, 1 + P, C) for space_only. */
 function embeddings(scope: Scope, pixels: Value, config: TimesformerConfig): Value {
   const [batch, frames, channels, height, width] = pixels.shape as [number, number, number, number, number]
   const dim = config.hidden_size
-  const patches = patchProjection(
-    scope.at('patch_embeddings', 'projection'),
-    reshape(pixels, [batch * frames, channels, height, width]),
-    config,
-  )
+  const images = reshape(pixels, [batch * frames, channels, height, width])
+  const { patch_size: patch } = config
+  const patches = conv2d(scope.at('patch_embeddings', 'projection'), images, dim, { kernel: patch, stride: patch })
   const [, , rows, columns] = patches.shape as [number, number, number, number]
   const count = rows * columns
   const tokens = transpose(reshape(patches, [batch * frames, dim, count]), [0, 2, 1]) // (B * F, P, C)
 
-  const [imageHeight, imageWidth] = pair(config.image_size)
-  const [patchHeight, patchWidth] = pair(config.patch_size)
-  const known = Math.floor(imageHeight / patchHeight) * Math.floor(imageWidth / patchWidth)
+  const known = Math.floor(config.image_size / config.patch_size) ** 2
   const table = scope.weight('position_embeddings', [1, known + 1, dim])
   const placed = add(tokens, patchPositions(slice(table, 1, 1, known + 1), known, rows, columns))
   const classToken = add(scope.weight('cls_token', [1, 1, dim]), slice(table, 1, 0, 1))
@@ -134,17 +150,10 @@ function embeddings(scope: Scope, pixels: Value, config: TimesformerConfig): Val
   return concat([expand(classToken, [batch, 1, dim]), reshape(timed, [batch, count * frames, dim])], 1)
 }
 
-/** Non-overlapping patches: (N, 3, H, W) -> (N, C, H / p, W / p). */
-function patchProjection(scope: Scope, images: Value, config: TimesformerConfig): Value {
-  const [height, width] = pair(config.patch_size)
-  if (height === width) return conv2d(scope, images, config.hidden_size, { kernel: height, stride: height })
-  throw new ProblemError('bad-model', 'config.json: patch_size must be square', { field: 'patch_size' })
-}
-
 /** The table of positions, brought to another grid by nearest neighbour as the reference does: (1, K, C) -> (1, P, C). */
 function patchPositions(table: Value, known: number, rows: number, columns: number): Value {
   if (known === rows * columns) return table
-  const side = Math.floor(Math.sqrt(known))
+  const side = Math.sqrt(known)
   const dim = table.shape[2]!
   const grid = reshape(transpose(table, [0, 2, 1]), [1, dim, side, side])
   return transpose(reshape(interpolateNearest(grid, rows, columns), [1, dim, rows * columns]), [0, 2, 1])

@@ -36,6 +36,7 @@ export type TransformerTemporalConfig = z.infer<typeof transformerTemporalConfig
  */
 export const transformerTemporalModel: Model<TransformerTemporalConfig> = {
   className: 'TransformerTemporalModel',
+  args: ['num_frames'],
   config: transformerTemporalConfig,
   forward,
   ignoredInputs: ['encoder_hidden_states', 'timestep', 'class_labels'],

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
+import { activationName } from './activation-name.ts'
 import { layersOf, spread, type PerLayer } from './per-block.ts'
 
 const perBlock = z.union([z.int(), z.array(z.int())])
@@ -46,7 +47,7 @@ export const unet2dConfig = z.object({
   layers_per_block: perBlock.default(2),
   downsample_padding: z.int().default(1),
   mid_block_scale_factor: z.number().default(1),
-  act_fn: z.string().default('silu'),
+  act_fn: activationName.default('silu'),
   norm_num_groups: z.int('null is not supported: the residual blocks need a number').default(32),
   norm_eps: z.number().default(1e-5),
   cross_attention_dim: perBlock.default(1280),
@@ -77,8 +78,8 @@ export const unet2dConfig = z.object({
   resnet_out_scale_factor: z.number().default(1),
   time_embedding_type: z.enum(['positional', 'fourier']).default('positional'),
   time_embedding_dim: z.int().nullish(),
-  time_embedding_act_fn: z.string().nullish(),
-  timestep_post_act: z.string().nullish(),
+  time_embedding_act_fn: activationName.nullish(),
+  timestep_post_act: activationName.nullish(),
   time_cond_proj_dim: z.int().nullish(),
   conv_in_kernel: z.int().default(3),
   conv_out_kernel: z.int().default(3),

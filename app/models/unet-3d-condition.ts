@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
 import { add, concat, conv2d, groupNorm, reshape, silu, transpose, type Scope, type Value } from '#app/graph/index.ts'
 import { showShape } from '#app/tensor/tensor.ts'
+import { activationName } from './activation-name.ts'
 import { timestepEmbedding, timestepMlp } from './blocks/embeddings.ts'
 import { applyFreeU, freeUInput } from './blocks/freeu.ts'
 import { downsample2d, resnetBlock, upsample2d } from './blocks/resnet.ts'
@@ -25,7 +26,7 @@ const unet3dConfig = z.object({
   layers_per_block: z.int().default(2),
   downsample_padding: z.int().default(1),
   mid_block_scale_factor: z.number().default(1),
-  act_fn: z.string().default('silu'),
+  act_fn: activationName.default('silu'),
   norm_num_groups: z.int('null is not supported: the residual blocks need a number').default(32),
   norm_eps: z.number().default(1e-5),
   cross_attention_dim: z.int().default(1024),

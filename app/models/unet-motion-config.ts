@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
+import { activationName } from './activation-name.ts'
 import { layersOf, spread, type PerLayer } from './per-block.ts'
 
 const perBlock = z.union([z.int(), z.array(z.int())])
@@ -9,7 +10,7 @@ const perLayer = z.union([z.int(), z.array(z.union([z.int(), z.array(z.int())]))
  * config.json of a UNetMotionModel, with the reference's defaults.
  * Source: diffusers/src/diffusers/models/unets/unet_motion_model.py@58eb52c UNetMotionModel.__init__.
  */
-export const unetMotionConfig = z.object({
+const fields = z.object({
   sample_size: z.union([z.int(), z.array(z.int())]).nullish(),
   in_channels: z.int().default(4),
   out_channels: z.int().default(4),
@@ -23,7 +24,7 @@ export const unetMotionConfig = z.object({
   layers_per_block: perBlock.default(2),
   downsample_padding: z.int().default(1),
   mid_block_scale_factor: z.number().default(1),
-  act_fn: z.string().default('silu'),
+  act_fn: activationName.default('silu'),
   norm_num_groups: z.int().nullable().default(32),
   norm_eps: z.number().default(1e-5),
   cross_attention_dim: perBlock.default(1280),
@@ -47,6 +48,16 @@ export const unetMotionConfig = z.object({
   projection_class_embeddings_input_dim: z.int().nullish(),
   time_cond_proj_dim: z.int().nullish(),
 })
+
+export const unetMotionConfig = fields
+  .refine((config) => config.addition_embed_type == null || config.addition_time_embed_dim != null, {
+    path: ['addition_time_embed_dim'],
+    message: 'addition_embed_type "text_time" needs it',
+  })
+  .refine((config) => config.addition_embed_type == null || config.projection_class_embeddings_input_dim != null, {
+    path: ['projection_class_embeddings_input_dim'],
+    message: 'addition_embed_type "text_time" needs it',
+  })
 export type UNetMotionConfig = z.infer<typeof unetMotionConfig>
 
 /** What one resolution of the UNet is made of, with every "one for all or a list" of the config spelled out. */
@@ -107,7 +118,14 @@ export function levels(config: UNetMotionConfig): {
     value: PerLayer,
     key: string,
     i: number,
-  ): [PerLayer, string, number] => (reverse == null ? [value, key, blocks - 1 - i] : [reverse, `reverse_${key}`, i])
+  ): [PerLayer, string, number] => {
+    if (reverse != null) return [reverse, `reverse_${key}`, i]
+    if (typeof value === 'number' || value.every((entry) => typeof entry === 'number'))
+      return [value, key, blocks - 1 - i]
+    throw new ProblemError('bad-model', `config.json: ${key} has layers of their own, so reverse_${key} is needed`, {
+      field: `reverse_${key}`,
+    })
+  }
   const up = config.up_block_types.map((type, i) =>
     level(blocks - 1 - i, layers[blocks - 1 - i]! + 1, type.startsWith('CrossAttn'), {
       spatial: upwards(

@@ -82,6 +82,14 @@ export function joinedConfig(unet: Config, adapter: MotionAdapterConfig): Config
       { field: 'motionAdapter' },
     )
 
+  const { use_motion_mid_block, motion_mid_block_layers_per_block: middle } = adapter
+  if (use_motion_mid_block && middle !== 1)
+    throw new ProblemError(
+      'bad-input',
+      `this motion adapter does not fit the model: its motion_mid_block_layers_per_block is ${middle}, and the model's middle has one layer`,
+      { field: 'motionAdapter' },
+    )
+
   const motionTypes = (types: unknown, direction: 'Down' | 'Up', otherwise: string[]): string[] =>
     (Array.isArray(types) ? types.map(String) : otherwise).map((type) =>
       type.includes('CrossAttn') ? `CrossAttn${direction}BlockMotion` : `${direction}BlockMotion`,

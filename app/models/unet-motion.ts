@@ -1,12 +1,24 @@
 import { ProblemError } from '#app/contract/errors.ts'
-import { add, concat, conv2d, groupNorm, reshape, silu, transpose, type Scope, type Value } from '#app/graph/index.ts'
+import {
+  add,
+  cast,
+  concat,
+  conv2d,
+  groupNorm,
+  reshape,
+  silu,
+  transpose,
+  type Scope,
+  type Value,
+} from '#app/graph/index.ts'
 import { showShape } from '#app/tensor/tensor.ts'
+import { attentionBias } from './blocks/attention-mask.ts'
 import { timestepEmbedding, timestepMlp } from './blocks/embeddings.ts'
 import { applyFreeU, freeUInput } from './blocks/freeu.ts'
 import { motionModule } from './blocks/motion-module.ts'
 import { downsample2d, resnetBlock, upsample2d } from './blocks/resnet.ts'
 import { transformer2d } from './blocks/transformer-2d.ts'
-import { required, type Inputs, type Model } from './model.ts'
+import { required, timestepOf, type Inputs, type Model } from './model.ts'
 import { levels, unetMotionConfig, type Level, type UNetMotionConfig } from './unet-motion-config.ts'
 
 /**
@@ -18,7 +30,8 @@ import { levels, unetMotionConfig, type Level, type UNetMotionConfig } from './u
  * B videos, F frames, C channels, H height, W width of the latents, L tokens, D their width, E the time embedding's width.
  *
  * Inputs: sample (B, C, F, H, W); timestep (1) or (B); encoder_hidden_states (B, L, D), or (B * F, L, D) for one prompt a frame;
- * optional: timestep_cond (B, c), added_cond_kwargs.text_embeds (B, d) and .time_ids (B, n), down_block_additional_residuals.N
+ * optional: timestep_cond (B, c), attention_mask (B * F, H * W) over the pixels (as many at all levels with attention: a mask fits
+ * models with one), added_cond_kwargs.text_embeds (B, d) and .time_ids (B, n), down_block_additional_residuals.N
  * and mid_block_additional_residual (B * F, C', H', W'), freeu (4). Output: sample (B, C, F, H, W).
  */
 export const unetMotionModel: Model<UNetMotionConfig> = {
@@ -32,6 +45,7 @@ type Context = {
   readonly numFrames: number
   readonly temb: Value
   readonly encoderHiddenStates: Value
+  readonly mask: Value | undefined
   readonly freeu: Value | undefined
 }
 
@@ -48,6 +62,7 @@ function forward(scope: Scope, config: UNetMotionConfig, inputs: Inputs): Record
     numFrames,
     temb,
     encoderHiddenStates: checkedContext(inputs, batch, numFrames),
+    mask: inputs.attention_mask && attentionBias(inputs.attention_mask, 'attention_mask'),
     freeu: inputs[freeUInput],
   }
 
@@ -66,8 +81,7 @@ function forward(scope: Scope, config: UNetMotionConfig, inputs: Inputs): Record
 
   // 4. mid
   x = midBlock(scope.at('mid_block'), x, mid, context)
-  const midResidual = inputs.mid_block_additional_residual
-  if (midResidual) x = add(x, midResidual)
+  x = withResidual(x, inputs, 'mid_block_additional_residual')
 
   // 5. up
   for (const [i, level] of up.entries()) {
@@ -110,18 +124,12 @@ function checkedContext(inputs: Inputs, batch: number, numFrames: number): Value
 
 function timeEmbedding(scope: Scope, config: UNetMotionConfig, inputs: Inputs, batch: number): Value {
   const first = config.block_out_channels[0]!
-  const timestep = required(inputs, 'timestep')
-  if (timestep.shape.length !== 1 || (timestep.shape[0] !== 1 && timestep.shape[0] !== batch))
-    throw new ProblemError(
-      'bad-input',
-      `timestep has shape ${showShape(timestep.shape)}; it must be (1) or (${batch})`,
-      { field: 'timestep' },
-    )
   const condition = config.time_cond_proj_dim == null ? undefined : inputs.timestep_cond
+  if (condition) checkRows(condition, 'timestep_cond', [1, batch], config.time_cond_proj_dim!)
   // Without a condition the projection has no work, but its key has its place.
   if (config.time_cond_proj_dim != null)
     scope.at('time_embedding', 'cond_proj').weight('weight', [first, config.time_cond_proj_dim])
-  const temb = timestepMlp(scope.at('time_embedding'), timestepEmbedding(timestep, first), first * 4, {
+  const temb = timestepMlp(scope.at('time_embedding'), timestepEmbedding(timestepOf(inputs, batch), first), first * 4, {
     act: config.act_fn,
     condition,
   })
@@ -129,17 +137,44 @@ function timeEmbedding(scope: Scope, config: UNetMotionConfig, inputs: Inputs, b
 
   const why = 'config.json has addition_embed_type "text_time"'
   const textEmbeds = required(inputs, 'added_cond_kwargs.text_embeds', why)
-  const timeIds = required(inputs, 'added_cond_kwargs.time_ids', why)
-  const timeEmbeds = timestepEmbedding(reshape(timeIds, [-1]), config.addition_time_embed_dim!)
-  const added = concat([textEmbeds, reshape(timeEmbeds, [textEmbeds.shape[0]!, -1])], 1)
+  const timeIds = cast(required(inputs, 'added_cond_kwargs.time_ids', why), 'float32')
+  const timeWidth = config.addition_time_embed_dim!
+  const [rows, numbers] = [timeIds.shape[0]!, timeIds.shape[1] ?? 0]
+  checkRows(timeIds, 'added_cond_kwargs.time_ids', [1, batch], numbers)
+  const textWidth = config.projection_class_embeddings_input_dim! - numbers * timeWidth
+  checkRows(textEmbeds, 'added_cond_kwargs.text_embeds', [rows], textWidth)
+  const timeEmbeds = timestepEmbedding(reshape(timeIds, [-1]), timeWidth)
+  const added = concat([textEmbeds, reshape(timeEmbeds, [rows, -1])], 1)
   return add(temb, timestepMlp(scope.at('add_embedding'), added, first * 4))
 }
 
-function withResiduals(skips: Value[], inputs: Inputs): Value[] {
-  return skips.map((skip, i) => {
-    const residual = inputs[`down_block_additional_residuals.${i}`]
-    return residual ? add(skip, residual) : skip
+function checkRows({ shape }: Value, name: string, rows: readonly number[], width: number): void {
+  if (shape.length === 2 && rows.includes(shape[0]!) && shape[1] === width) return
+  throw new ProblemError('bad-input', `${name} has shape ${showShape(shape)}; it must be (${rows.at(-1)}, ${width})`, {
+    field: name,
   })
+}
+
+/** ControlNet's residuals, one for each state, or none. */
+function withResiduals(skips: Value[], inputs: Inputs): Value[] {
+  const names = skips.map((_, i) => `down_block_additional_residuals.${i}`)
+  if (!names.some((name) => inputs[name])) return skips
+  return skips.map((skip, i) => {
+    required(inputs, names[i]!, `the UNet has ${skips.length} states, and each takes one`)
+    return withResidual(skip, inputs, names[i]!)
+  })
+}
+
+function withResidual(x: Value, inputs: Inputs, name: string): Value {
+  const residual = inputs[name]
+  if (!residual) return x
+  if (residual.shape.length !== 4 || residual.shape.some((size, axis) => size !== 1 && size !== x.shape[axis]))
+    throw new ProblemError(
+      'bad-input',
+      `${name} has shape ${showShape(residual.shape)}; it must be ${showShape(x.shape)}`,
+      { field: name },
+    )
+  return add(x, residual)
 }
 
 /** One resolution going down: the state after each layer, and after the downsampler. */
@@ -213,7 +248,7 @@ function spatialTransformer(
   x: Value,
   level: Pick<Level, 'heads' | 'contextDim' | 'transformerLayers'>,
   i: number,
-  { config, encoderHiddenStates }: Context,
+  { config, encoderHiddenStates, mask }: Context,
 ): Value {
   const dim = encoderHiddenStates.shape[2]
   if (dim !== level.contextDim)
@@ -228,6 +263,7 @@ function spatialTransformer(
     groups: groupsOf(config),
     useLinearProjection: config.use_linear_projection,
     encoderHiddenStates,
+    mask,
   })
 }
 

@@ -16,6 +16,7 @@ import {
   type Value,
 } from '#app/graph/index.ts'
 import { showShape } from '#app/tensor/tensor.ts'
+import { activationName } from './activation-name.ts'
 import { pixelAttention } from './blocks/pixel-attention.ts'
 import { downsample2d, resnetBlock, upsample2d } from './blocks/resnet.ts'
 import { spatialNorm } from './blocks/spatial-norm.ts'
@@ -30,7 +31,7 @@ const vqConfig = z.object({
   up_block_types: z.array(z.enum(['UpDecoderBlock2D', 'AttnUpDecoderBlock2D'])).default(['UpDecoderBlock2D']),
   block_out_channels: z.array(z.int()).default([64]),
   layers_per_block: z.int().default(1),
-  act_fn: z.string().default('silu'),
+  act_fn: activationName.default('silu'),
   latent_channels: z.int().default(3),
   num_vq_embeddings: z.int().default(256),
   norm_num_groups: z.int().default(32),
@@ -58,6 +59,7 @@ const codeDim = (config: VqConfig): number => config.vq_embed_dim ?? config.late
  */
 export const vqModel: Model<VqConfig> = {
   className: 'VQModel',
+  args: ['part', 'force_not_quantize', 'shape'],
   config: vqConfig,
   forward(scope, config, inputs) {
     switch (scope.options.args.part) {

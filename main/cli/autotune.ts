@@ -41,7 +41,7 @@ Examples:
 async function tune(wanted: string | undefined, options: AutotuneOptions, tools: Tools): Promise<undefined> {
   const { engine, progress, signal } = tools
   progress.update('Looking for models', 0)
-  const { request, shape, key } = await findMeasured(wanted, options, tools)
+  const { request, shape, key, bare } = await findMeasured(wanted, options, tools)
   const report = await engine.call(
     'autotune',
     { ...request, settings: { ...shape, memoryBytes: options.within ?? null } },
@@ -52,7 +52,7 @@ async function tune(wanted: string | undefined, options: AutotuneOptions, tools:
   const { name, attnProcessor, forwardChunking, measured } = chosen
   await keepTuning(key, { name, attnProcessor, forwardChunking, measured, keptAt: Date.now() })
   if (options.save !== undefined) await save(options.save, attnProcessor)
-  console.log(options.json ? JSON.stringify({ ...report, kept: name }, null, 2) : inWords(report, chosen))
+  console.log(options.json ? JSON.stringify({ ...report, kept: name }, null, 2) : inWords(report, chosen, bare))
 }
 
 /** Throws bad-input naming the proposals that there are. */
@@ -74,7 +74,7 @@ async function save(file: string, attnProcessor: AttnChoice | null): Promise<voi
   })
 }
 
-function inWords({ proposals, shapes, layers, settings }: TuneReport, chosen: Proposal): string {
+function inWords({ proposals, shapes, layers, settings }: TuneReport, chosen: Proposal, bare: boolean): string {
   const rows = proposals.map((proposal) => [
     proposal === chosen ? `* ${proposal.name}` : `  ${proposal.name}`,
     seconds(proposal.measured.milliseconds),
@@ -86,10 +86,14 @@ function inWords({ proposals, shapes, layers, settings }: TuneReport, chosen: Pr
   ])
   const head = ['  PROPOSAL', 'TIME', 'MEMORY', 'PREDICTED', '', 'ATTENTION', 'CHUNKING']
   const within = settings.memoryBytes
+  const measured =
+    layers === 0
+      ? 'It has no layer that can be computed otherwise.'
+      : `${layers} layers of ${shapes} shapes were measured.`
   return [
     table([head, ...rows], { right: [1, 2, 3, 4] }),
     ...(within !== null && !chosen.fits ? [`None stays within ${megabytes(within)}.`] : []),
-    `${layers} layers of ${shapes} shapes were measured. Kept: ${chosen.name}; generate --tuned uses it.`,
+    `${measured} Kept: ${chosen.name}${bare ? '' : '; generate --tuned uses it'}.`,
   ].join('\n\n')
 }
 

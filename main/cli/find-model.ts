@@ -57,7 +57,12 @@ export function findModel(
       [folder, resolve(wanted)].includes(model.folder) ||
       model.name.toLowerCase() === wanted.toLowerCase(),
   )
-  if (!model) throw new ProblemError('not-found', `There is no ${what} ${JSON.stringify(wanted)}.${list}`, { field })
+  if (!model) {
+    const missing = folder
+      ? `${wanted} is no ${what}: "frameloom inspect" tells what it holds.`
+      : `There is no ${what} ${JSON.stringify(wanted)}.`
+    throw new ProblemError('not-found', missing + list, { field })
+  }
   if (model.problem) throw new ProblemError('bad-model', `${model.id}: ${model.problem.message}`, model.problem)
   if (model.task !== task)
     throw new ProblemError('bad-model', `${model.id} is a ${words[model.task].what}, not a ${what}.${list}`, { field })

@@ -20,7 +20,7 @@ export type MeasureOptions = GlobalOptions &
 const usual = { size: 512, frames: 16 }
 
 /**
- * The model that is to be measured and at what: a text-to-video model as `generate` takes it, or the folder of one model. Errors as of
+ * The model that is to be measured and at what: a text-to-video model as `generate` takes it, or `bare`, the folder of one model. Errors as of
  * `findModel`.
  */
 export async function findMeasured(wanted: string | undefined, options: MeasureOptions, tools: Tools) {
@@ -42,7 +42,7 @@ export async function findMeasured(wanted: string | undefined, options: MeasureO
   }
   const request = { model: found.model.folder, motionAdapter: found.motionAdapter?.folder ?? null }
   const key: TuningKey = { ...found, shape }
-  return { request, shape, key }
+  return { request, shape, key, bare }
 }
 
 type Measured = Pick<LocatedModel, 'folder' | 'bytes'> & Partial<Pick<LocatedModel, 'nativeSize' | 'suggested'>>

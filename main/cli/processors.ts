@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { totalmem } from 'node:os'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { isOneProcessor, parseAttnChoice, type AttnChoice } from '#app/contract/attn-processors.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import { processorMapNameSchema } from '#app/contract/processor-maps.ts'
 import { openLibrary } from '#app/library/library.ts'
-import type { ProcessorMaps } from '#app/library/processor-maps.ts'
+import { openProcessorMaps, type ProcessorMaps } from '#app/library/processor-maps.ts'
+import { readSnapshot } from '#app/library/snapshot.ts'
 import { dataDir } from '#main/paths.ts'
 import { readClipRecipe } from '#main/studio/read-recipe.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -43,14 +44,14 @@ Examples:
     .argument('<file>')
     .option('--replace', 'take the place of the map of that name')
     .action((name: string, file: string, { replace = false }: { replace?: boolean }) =>
-      withMaps(async (maps) => maps.save(checkedName(name), await readMapFile(file), replace)),
+      reporting(() => changeMaps(async (maps) => maps.save(checkedName(name), await readMapFile(file), replace))),
     )
   command
     .command('list')
     .description('List the maps that are kept.')
     .action(() =>
-      withMaps((maps) => {
-        const rows = maps
+      reporting(() => {
+        const rows = keptMaps()
           .list()
           .map(({ name, processors, savedAt }) => [
             name,
@@ -64,12 +65,12 @@ Examples:
     .command('show')
     .description('Print a map as JSON.')
     .argument('<name>')
-    .action((name: string) => withMaps((maps) => console.log(JSON.stringify(maps.get(name).processors, null, 2))))
+    .action((name: string) => reporting(() => console.log(JSON.stringify(keptMaps().get(name).processors, null, 2))))
   command
     .command('delete')
     .description('Delete a map.')
     .argument('<name>')
-    .action((name: string) => withMaps((maps) => maps.remove(name)))
+    .action((name: string) => reporting(() => changeMaps((maps) => maps.remove(name))))
 }
 
 /** The attention layers of a model's UNet with their processors. */
@@ -92,7 +93,7 @@ async function listLayers(options: ProcessorsOptions, tools: Tools): Promise<und
 /** The map of a file, or else the one that is kept under the name. Throws bad-input or not-found saying which there are. */
 export async function readProcessors(wanted: string): Promise<AttnChoice> {
   if (existsSync(wanted)) return readMapFile(wanted)
-  return useMaps((maps) => maps.get(wanted).processors)
+  return keptMaps().get(wanted).processors
 }
 
 /** Throws bad-input naming the file and the layer that is wrong. */
@@ -113,8 +114,12 @@ function checkedName(name: string): string {
   throw new ProblemError('bad-input', `${JSON.stringify(name)}: ${parsed.error.issues[0]?.message}`, { field: 'name' })
 }
 
+/** The maps as they are now, whether or not the studio has the library open. */
+const keptMaps = (): Pick<ProcessorMaps, 'list' | 'get'> =>
+  readSnapshot(join(dataDir(), 'library.sqlite'), openProcessorMaps)
+
 /** Opens the library, which the studio must not have open at the same time. */
-async function useMaps<T>(work: (maps: ProcessorMaps) => T | Promise<T>): Promise<T> {
+async function changeMaps(work: (maps: ProcessorMaps) => void | Promise<void>): Promise<void> {
   const library = await openLibrary({
     dataDir: dataDir(),
     readRecipe: readClipRecipe,
@@ -122,15 +127,15 @@ async function useMaps<T>(work: (maps: ProcessorMaps) => T | Promise<T>): Promis
   })
   try {
     for (const notice of library.notices) process.stderr.write(`note: ${notice}\n`)
-    return await work(library.processorMaps)
+    await work(library.processorMaps)
   } finally {
     library.close()
   }
 }
 
-async function withMaps(work: (maps: ProcessorMaps) => void | Promise<void>): Promise<void> {
+async function reporting(work: () => void | Promise<void>): Promise<void> {
   try {
-    await useMaps(work)
+    await work()
     process.exitCode = exitCodes.ok
   } catch (error) {
     process.exitCode = reportProblem(error)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { parameterListsSchema } from '#app/contract/parameter-lists.ts'
 import { recipeSchema } from '#app/contract/recipe.ts'
+import { openLibrary } from '#app/library/library.ts'
 import { useCli } from './testing.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -28,6 +29,33 @@ test('maps of processors are kept under names and used by them', async () => {
   expect(gone).toMatchObject({ code: 2, stderr: expect.stringMatching(/no processor map "low memory"/) as string })
   const both = await generate('b.webp', '--processors', 'map.json', '--attn', 'AttnProcessor')
   expect(both).toMatchObject({ code: 2, stderr: expect.stringMatching(/cannot be used with/) as string })
+})
+
+test('maps are read while the studio has the library open, and written after it', async () => {
+  const plain = { processor: 'AttnProcessor' } as const
+  writeFileSync(join(folder(), 'map.json'), JSON.stringify(plain))
+  expect((await run('processors', 'list')).stdout).toBe('NAME  PROCESSORS  SAVED (UTC)\n')
+  const library = await openLibrary({
+    dataDir: join(folder(), 'data'),
+    readRecipe: () => Promise.resolve(null),
+    totalMemoryBytes: 2 ** 33,
+  })
+  try {
+    library.processorMaps.save('plain', plain)
+    expect((await run('processors', 'list')).stdout).toMatch(/plain +AttnProcessor/)
+    library.processorMaps.save('plain', { processor: 'SlicedAttnProcessor', slice_size: 3 }, true)
+    const shown = await run('processors', 'show', 'plain')
+    expect(shown).toMatchObject({ code: 0, stderr: '' })
+    expect(JSON.parse(shown.stdout)).toEqual({ processor: 'SlicedAttnProcessor', slice_size: 3 })
+    expect((await generate('a.webp', '--processors', 'plain')).code).toBe(0)
+    const refused = await run('processors', 'save', 'other', 'map.json')
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/Another Frameloom/) as string })
+    library.processorMaps.save('still mine', plain)
+  } finally {
+    library.close()
+  }
+  expect((await run('processors', 'save', 'other', 'map.json')).code).toBe(0)
+  expect((await run('processors', 'list')).stdout).toMatch(/other.*\n.*plain.*\n.*still mine/s)
 })
 
 test('Custom Diffusion weights and a LoRA as PyTorch saves them change the clip; fused projections do not', async () => {

@@ -7,6 +7,7 @@ import type { StudioEngine } from './studio-engine.ts'
 /** The checkpoints that the engine found. Pages see entries; folders stay between host and engine. */
 export function createModelList(engine: StudioEngine, roots: () => ModelRoot[], changed: () => void) {
   let models: LocatedModel[] = []
+  let known = false
   let scan: Promise<void> = Promise.resolve()
 
   const get = async (id: string, field: string): Promise<LocatedModel> => {
@@ -20,15 +21,20 @@ export function createModelList(engine: StudioEngine, roots: () => ModelRoot[], 
   return {
     /** The model of an id, after the scan that runs, whatever it is for. Throws 'bad-input' that names `field`. */
     get,
+    /** Whether a search has ended, however it did. */
+    isKnown: (): boolean => known,
     entries: (): ModelEntry[] => models.map((model) => modelEntrySchema.parse(model)),
     /** Looks again. A scan that runs is waited for, then one follows that sees the newest folders. */
     refresh(): Promise<void> {
       const next = scan
         .catch(() => {})
         .then(async () => {
-          const found = await engine.call('scanModels', { roots: roots() })
-          models = found.models
-          changed()
+          try {
+            ;({ models } = await engine.call('scanModels', { roots: roots() }))
+          } finally {
+            known = true
+            changed()
+          }
         })
       scan = next
       next.catch(() => {}) // reported to whoever asked; the list stays as it was

@@ -79,3 +79,12 @@ test('a classification that the engine did not survive is run again, also after 
   const third = await runAgain(second)
   await page.untilJob(third, 'interrupted')
 })
+
+test('a page that comes later hears that the models were looked for', async () => {
+  await page.client.refreshModels()
+  const later = await connect(served.port, cookie)
+  const first = await later.until(() => later.events[0])
+  expect(first).toMatchObject({ type: 'snapshot', modelsKnown: true })
+  expect((first as ReturnType<typeof snapshot>).models.length).toBeGreaterThan(0)
+  await later.close()
+})

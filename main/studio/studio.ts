@@ -77,6 +77,7 @@ export function createStudio({ library, engine, modelRoots, tuningsFile, appVers
       jobs: board.list(),
       results: library.results(),
       models: models.entries(),
+      modelsKnown: models.isKnown(),
       engine: engine.status(),
       settings: library.settings(),
       processorMaps: [...library.processorMaps.list()],

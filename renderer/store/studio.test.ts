@@ -51,3 +51,8 @@ test('other values are marked at the step that was the first to use them', () =>
     ],
   })
 })
+
+test('no model is missed before the host has searched for them', () => {
+  expect(after().modelsKnown).toBe(false)
+  expect(after({ type: 'models', models: [] }).modelsKnown).toBe(true)
+})

@@ -19,6 +19,8 @@ export type StudioState = {
   /** Newest first. */
   results: readonly Result[]
   models: readonly ModelEntry[]
+  /** False until the host has searched the folders. */
+  modelsKnown: boolean
   engine: EngineStatus | null
   settings: AppSettings | null
   /** By name. */
@@ -35,6 +37,7 @@ export const studioStore = createStore<StudioState>(() => ({
   jobs: [],
   results: [],
   models: [],
+  modelsKnown: false,
   engine: null,
   settings: null,
   processorMaps: [],
@@ -46,11 +49,12 @@ export const useStudio = <T>(select: (state: StudioState) => T): T => useStore(s
 export function applyEvent(state: StudioState, event: StudioEvent): Partial<StudioState> {
   switch (event.type) {
     case 'snapshot': {
-      const { jobs, results, appVersion, models, engine, settings, processorMaps } = event
+      const { jobs, results, appVersion, models, modelsKnown, engine, settings, processorMaps } = event
       return {
         known: true,
         appVersion,
         models,
+        modelsKnown,
         engine,
         settings,
         processorMaps,
@@ -75,7 +79,7 @@ export function applyEvent(state: StudioState, event: StudioEvent): Partial<Stud
     case 'result-removed':
       return { results: state.results.filter((result) => result.id !== event.id) }
     case 'models':
-      return { models: event.models }
+      return { models: event.models, modelsKnown: true }
     case 'settings':
       return { settings: event.settings }
     case 'processor-maps':

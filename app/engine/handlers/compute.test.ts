@@ -12,6 +12,7 @@ import type { CallContext, Handler } from '../call.ts'
 import { SessionCache } from '../session-cache.ts'
 import { createWeightHashes } from '../weight-hashes.ts'
 import { classifyHandler } from './classify.ts'
+import { autotuneHandler, profileHandler } from './profile.ts'
 import { scanModels } from './scan-models.ts'
 import { textToVideoHandler } from './text-to-video.ts'
 
@@ -48,7 +49,7 @@ beforeEach(async () => {
 
 const model = (id: string): LocatedModel => models.find((one) => one.id === id)!
 
-async function resultOf<M extends 'textToVideo' | 'classify'>(
+async function resultOf<M extends 'textToVideo' | 'classify' | 'profile' | 'autotune'>(
   running: ReturnType<Handler<M>>,
 ): Promise<EngineCalls[M]['result']> {
   if (!(Symbol.asyncIterator in running)) return running
@@ -120,6 +121,32 @@ it('quantising is cancelled, and leaves nothing half-made', async () => {
   expect(stages.at(-1)).toBe('Quantising weights, once: 0 %')
   const left = await readdir(folder, { recursive: true })
   expect(left.filter((name) => /webp|safetensors/.test(name))).toEqual([])
+})
+
+it('profile and autotune say so too, and are cancelled meanwhile', async () => {
+  const request = { model: model('moving-shapes').folder, motionAdapter: model('moving-shapes-motion').folder }
+  const compute = { ...defaultCompute, precision: 'int8' } as const
+  const settings = { width: 32, height: 32, numFrames: 2, batch: 1, compute }
+  const measured = [
+    () =>
+      profileHandler(new SessionCache())(
+        { ...request, settings: { ...settings, attnProcessor: null, forwardChunking: null } },
+        context,
+      ),
+    () => autotuneHandler(new SessionCache())({ ...request, settings: { ...settings, memoryBytes: null } }, context),
+  ] as const
+  cancelAt = /^Quantising/
+  for (const measure of measured) {
+    stages = []
+    await expect(resultOf<'profile' | 'autotune'>(measure())).rejects.toMatchObject({ problem: { code: 'cancelled' } })
+    expect(stages.at(-1)).toBe('Quantising weights, once: 0 %')
+  }
+  expect((await readdir(folder, { recursive: true })).filter((name) => name.endsWith('safetensors'))).toEqual([])
+  cancelAt = undefined
+  stages = []
+  await resultOf<'profile' | 'autotune'>(measured[0]())
+  expect(stages).toContain('Quantising weights, once: 0 %')
+  expect(stages.at(-1)).toBe('Running the model')
 })
 
 it('a classifier takes them too', async () => {

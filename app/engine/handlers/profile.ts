@@ -2,15 +2,18 @@ import type { Handler } from '../call.ts'
 import { autotune } from '../profile/autotune.ts'
 import { profileModel } from '../profile/profile-model.ts'
 import { openSubject } from '../profile/subject.ts'
+import { reportQuantizing } from '../quantize/report-quantizing.ts'
 import type { SessionCache } from '../session-cache.ts'
+
+const readingShare = 0.1
 
 /** Tells what each block and layer of a model costs. */
 export const profileHandler = (sessions: SessionCache): Handler<'profile'> =>
   async function* ({ model, motionAdapter, settings }, context) {
     yield { type: 'stage', stage: 'Reading the model', progress: 0 }
     const subject = await openSubject(sessions, model, motionAdapter, settings)
-    context.checkCancelled()
-    yield { type: 'stage', stage: 'Running the model', progress: 0.1 }
+    subject.model.computeWith(settings.compute, reportQuantizing(context, readingShare))
+    yield { type: 'stage', stage: 'Running the model', progress: readingShare }
     return profileModel(sessions, subject, settings, context.checkCancelled)
   }
 
@@ -19,6 +22,7 @@ export const autotuneHandler = (sessions: SessionCache): Handler<'autotune'> =>
   async function* ({ model, motionAdapter, settings }, context) {
     yield { type: 'stage', stage: 'Reading the model', progress: 0 }
     const subject = await openSubject(sessions, model, motionAdapter, settings)
+    subject.model.computeWith(settings.compute, reportQuantizing(context, 0))
     const tuning = autotune(sessions, subject, settings, context.checkCancelled)
     let next = await tuning.next()
     while (!next.done) {

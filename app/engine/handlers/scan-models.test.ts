@@ -162,4 +162,13 @@ test('finds LoRAs and Custom Diffusion weights as PyTorch saves them, under the 
   expect(models.every(({ bytes, precision }) => bytes > 0 && precision === 'float32')).toBe(true)
   const named = (await scan(join(root, 'trained/model.pt'))).filter((model) => !model.demo)
   expect(named).toMatchObject([{ name: 'model', problem: { message: expect.stringMatching(/Git LFS/) } }])
+  for (const [name, head, says] of [
+    ['model.onnx', '\x08\x07\x12\x07pytorch', /model\.onnx is an ONNX model/],
+    ['model.gguf', 'GGUF\x03', /model\.gguf is a GGUF file/],
+    ['model.safetensors.part', '\xde\xad', /has not the extension of a weights file/],
+  ] as const) {
+    write(`trained/${name}`, head)
+    const [other] = (await scan(join(root, `trained/${name}`))).filter((model) => !model.demo)
+    expect(other, name).toMatchObject({ problem: { message: expect.stringMatching(says) } })
+  }
 })

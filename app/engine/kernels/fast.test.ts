@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { GraphBuilder, split, mul, reshape, gelu, type Graph, type Value } from '#app/graph/index.ts'
 import { toFast } from '#app/graph/passes/fast.ts'
+import { lateShapes } from '#app/graph/passes/late-shapes.ts'
 import type { ConvKernel } from '#app/graph/passes/winograd.ts'
 import type { Shape, Tensor } from '#app/tensor/tensor.ts'
+import { runProfiled } from '../profile/run-profiled.ts'
 import { openSession } from '../session.ts'
+import { SessionCache } from '../session-cache.ts'
 import { normalValues as noise } from './normal-values.ts'
 
 function weight(builder: GraphBuilder, name: string, shape: Shape, seed: number): Value {
@@ -61,6 +64,28 @@ describe('convolutions by Winograd', () => {
         expect(ops(toFast(build(), () => kernel))).not.toContain('Conv')
         expect(await apart(build, { x: noise(x, 1) }, kernel)).toBeLessThan(limit)
       })
+
+  it('transforms the weights of a layer only when it comes to it', async () => {
+    const builder = new GraphBuilder('layers')
+    let x = builder.input('x', 'float32', [1, 8, 12, 12])
+    for (const name of ['a', 'b', 'c']) {
+      const attributes = { kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [1, 1] }
+      builder.path = name
+      x = builder.emit('Conv', [x, weight(builder, name, [8, 8, 3, 3], 2)], attributes)
+    }
+    builder.output('y', x)
+    const graph = lateShapes(toFast(builder.finish(), () => 'winograd4'))
+    const sessions = new SessionCache()
+    const { times } = await runProfiled(
+      sessions,
+      graph,
+      { x: noise([1, 8, 12, 12], 1) },
+      sessions.compute,
+      () => undefined,
+    )
+    const layers = [...times.keys()].filter(({ op }) => op === 'FusedMatMul').map(({ path }) => path)
+    expect(layers).toEqual(['a', 'a', 'b', 'b', 'c', 'c'])
+  })
 
   it('leaves other convolutions as they are, and all of them where the choice is the direct sum', () => {
     const strided = new GraphBuilder('strided')

@@ -151,3 +151,10 @@ test('a LoRA stays on layers whose query, key and value are one product', async 
   unet.unfuseQkvProjections()
   expect(apart(await forward(unet), fused)).toBeLessThan(1e-5)
 })
+
+test('forward chunking takes whole sizes, and 0 is one at a time', async () => {
+  const unet = await openUNetMotion(new SessionCache(), at('unet2d-sd'), at('motion-adapter-a'))
+  for (const size of [-1, 1.5]) expect(() => unet.enableForwardChunking(size)).toThrow(/chunk size/)
+  unet.enableForwardChunking(0, 1)
+  expect(unet.options.forwardChunking).toEqual({ chunkSize: 1, dim: 1 })
+})

@@ -1,11 +1,16 @@
 import type { Checkpoint } from '#app/checkpoints/folder.ts'
 import type { ParameterLists } from '#app/contract/parameter-lists.ts'
-import type { Weight } from '#app/checkpoints/weights.ts'
+import type { Weight, Weights } from '#app/checkpoints/weights.ts'
 import { parseConfig } from '#app/models/model.ts'
-import { joinedConfig, joinedWeights, motionAdapterConfig } from '#app/models/unet-motion-join.ts'
+import {
+  joinedConfig,
+  joinedWeights,
+  motionAdapterConfig,
+  type MotionAdapterConfig,
+} from '#app/models/unet-motion-join.ts'
 import type { UNetMotionConfig } from '#app/models/unet-motion-config.ts'
 import { unetMotionModel } from '#app/models/unet-motion.ts'
-import { adapterConfigOf, checkExchange, isMotionKey } from '#app/models/motion-adapter.ts'
+import { adapterConfigOf, checkExchange, checkSavable, isMotionKey, withoutMiddle } from '#app/models/motion-adapter.ts'
 import { sizeOf } from '#app/tensor/tensor.ts'
 import { FreeUModel } from '../freeu-model.ts'
 import type { SessionCache } from '../session-cache.ts'
@@ -19,16 +24,16 @@ export class UNetMotion extends FreeUModel<UNetMotionConfig> {
    * Source: unet_motion_model.py@58eb52c load_motion_modules. Throws bad-input naming the setting in which the adapter differs.
    */
   async loadMotionModules(adapter: Checkpoint | string): Promise<void> {
-    const { config, weights } = typeof adapter === 'string' ? await openAdapter(adapter) : adapter
-    checkExchange(this.config, parseConfig({ className: 'MotionAdapter', config: motionAdapterConfig }, config))
-    this.replaceWeights(joinedWeights(this.weights, weights))
+    const opened = typeof adapter === 'string' ? await openAdapter(adapter) : adapter
+    this.replaceWeights(exchanged(this.config, this.weights, opened))
   }
 
   /**
    * Writes the motion modules as a MotionAdapter folder, without the LoRAs on them. Source: unet_motion_model.py@58eb52c
-   * save_motion_modules. Errors as of `writeMotionAdapter`.
+   * save_motion_modules. Errors as of `checkSavable` and `writeMotionAdapter`.
    */
   async saveMotionModules(folder: string, options: { variant?: string } = {}): Promise<void> {
+    checkSavable(this.config)
     await writeMotionAdapter(folder, adapterConfigOf(this.config), this.weights, options)
   }
 
@@ -53,6 +58,14 @@ export class UNetMotion extends FreeUModel<UNetMotionConfig> {
   }
 }
 
+const configOf = (adapter: Checkpoint): MotionAdapterConfig =>
+  parseConfig({ className: 'MotionAdapter', config: motionAdapterConfig }, adapter.config)
+
+function exchanged(config: UNetMotionConfig, weights: Weights, adapter: Checkpoint): Weights {
+  checkExchange(config, configOf(adapter))
+  return joinedWeights(weights, config.use_motion_mid_block ? adapter.weights : withoutMiddle(adapter.weights))
+}
+
 /**
  * Opens a UNetMotionModel folder, or joins a UNet2DConditionModel folder or single-file checkpoint with a MotionAdapter folder or a
  * file of motion modules.
@@ -72,9 +85,11 @@ export async function openUNetMotion(
 
 export function joinUNetMotion(sessions: SessionCache, unet: Checkpoint, adapter?: Checkpoint): UNetMotion {
   if (!adapter) return new UNetMotion(unetMotionModel, unet.config, unet.weights, sessions)
-  if (unet.config._class_name === 'UNetMotionModel')
-    return new UNetMotion(unetMotionModel, unet.config, joinedWeights(unet.weights, adapter.weights), sessions)
-  const adapterConfig = parseConfig({ className: 'MotionAdapter', config: motionAdapterConfig }, adapter.config)
+  if (unet.config._class_name === 'UNetMotionModel') {
+    const weights = exchanged(parseConfig(unetMotionModel, unet.config), unet.weights, adapter)
+    return new UNetMotion(unetMotionModel, unet.config, weights, sessions)
+  }
+  const adapterConfig = configOf(adapter)
   const weights = joinedWeights(unet.weights, adapter.weights)
   return new UNetMotion(unetMotionModel, joinedConfig(unet.config, adapterConfig), weights, sessions)
 }

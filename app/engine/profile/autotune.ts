@@ -4,7 +4,8 @@ import type { CompileOptions } from '#app/graph/index.ts'
 import type { SessionCache } from '../session-cache.ts'
 import { attentionCandidates } from './candidates.ts'
 import { landmarks, paretoFront, unbeaten } from './front.ts'
-import { measureOptions, type Choice } from './measure-options.ts'
+import type { Choice } from './forms.ts'
+import { measureOptions } from './measure-options.ts'
 import { requireProcessor, weightBytes } from './profile-model.ts'
 import { liveMemory } from './live-memory.ts'
 import { peakOf, runProfiled } from './run-profiled.ts'
@@ -42,11 +43,8 @@ export async function* autotune(
   const [milliseconds] = await timeInTurn(sessions, [asItIs], settings.compute, rounds, between)
   const figures = { milliseconds: milliseconds!, peakBytes: peakOf(liveMemory(asItIs.graph)) }
 
-  const measuring = measureOptions(sessions, subject, settings.compute, {
-    graph: asItIs.graph,
-    run: profiled,
-    milliseconds: figures.milliseconds,
-  })
+  const usualRun = { graph: asItIs.graph, run: profiled, milliseconds: figures.milliseconds }
+  const measuring = measureOptions(sessions, subject, settings.compute, usualRun, between)
   let next = await measuring.next()
   while (!next.done) {
     yield { stage: 'Comparing ways to compute its layers', progress: firstShare + layersShare * next.value }
@@ -64,9 +62,12 @@ export async function* autotune(
   )
   const others = distinct(toTry(plans, settings.memoryBytes)).filter((planned) => !sameTuning(planned, usual))
   const planned: Planned[] = [{ ...usual, predicted: figures }, ...others]
-  yield { stage: `Running ${planned.length} proposals in turn`, progress: firstShare + layersShare }
   const runs = await Promise.all(planned.map(prepare))
-  const times = await timeInTurn(sessions, runs, settings.compute, rounds, between)
+  let times = [figures.milliseconds]
+  if (others.length > 0) {
+    yield { stage: `Running ${planned.length} proposals in turn`, progress: firstShare + layersShare }
+    times = await timeInTurn(sessions, runs, settings.compute, rounds, between)
+  }
   // The machine may be quicker now, or slower, than when the model was timed first.
   const pace = times[0]! / figures.milliseconds
   const measured = planned.map((plan, i): Measured => ({

@@ -1,6 +1,5 @@
 import type { AttnProcessor, AttnProcessorMap } from '#app/contract/attn-processors.ts'
 import type { ForwardChunking } from '#app/contract/settings.ts'
-import type { Graph } from '#app/graph/index.ts'
 
 /** Heads of the batch at a time. Fewer save little more and take many turns. */
 const sliceSizes = [1, 4, 16, 64]
@@ -22,15 +21,13 @@ export function attentionCandidates(map: AttnProcessorMap): AttnProcessorMap[] {
 const mostTurns = 256
 
 /**
- * The chunkings that fit all of these feed-forward layers: along each axis the largest that all can be cut into, and smaller ones. What
- * leaves every layer whole, or cuts one into very many pieces, is left out.
+ * The chunkings that fit all feed-forward layers, whose axes 0 and 1 have these sizes: along each the largest chunk that all can be cut
+ * into, and smaller ones. What leaves every layer whole, or cuts one into very many pieces, is left out.
  */
-export function chunkingCandidates(layers: readonly Graph[]): ForwardChunking[] {
-  const shapes = layers.flatMap(inputShape)
-  if (shapes.length === 0) return []
+export function chunkingCandidates(sizes: readonly [readonly number[], readonly number[]]): ForwardChunking[] {
   return ([0, 1] as const).flatMap((dim) => {
-    const sizes = shapes.map((shape) => shape[dim]!)
-    const [largest, most] = [sizes.reduce(gcd), Math.max(...sizes)]
+    if (sizes[dim].length === 0) return []
+    const [largest, most] = [sizes[dim].reduce(gcd), Math.max(...sizes[dim])]
     const pieces = new Set([1, 4, 16].map((by) => (largest % by === 0 ? largest / by : largest)))
     return [...pieces]
       .filter((size) => size < most && most / size <= mostTurns)
@@ -39,10 +36,3 @@ export function chunkingCandidates(layers: readonly Graph[]): ForwardChunking[] 
 }
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b))
-
-/** (batch, sequence, width) of what a layer's first node reads from elsewhere. */
-const inputShape = ({ nodes, inputs }: Graph): (readonly number[])[] => {
-  const read = nodes.flatMap((node) => node.inputs)
-  const first = read.find((value) => value?.shape.length === 3 && inputs.includes(value))
-  return first ? [first.shape] : []
-}

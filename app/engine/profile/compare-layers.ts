@@ -5,17 +5,21 @@ import { normalValues } from '../kernels/normal-values.ts'
 import type { SessionCache } from '../session-cache.ts'
 import { timeInTurn, type Run } from './time-in-turn.ts'
 
-const rounds = { fewest: 2, most: 4, enoughMs: 600 }
+const rounds = { fewest: 2, most: 4 }
+const enoughMsEach = 300
 
-/** How long a layer takes in another form, as a multiple of its usual form. */
+/** How long a layer takes in other forms, as multiples of its usual form. `between` is called after each run and may throw. */
 export async function compareLayers(
   sessions: SessionCache,
   usual: Graph,
-  other: Graph,
+  others: readonly Graph[],
   compute: Compute,
-): Promise<number> {
-  const [before, after] = await timeInTurn(sessions, [usual, other].map(withValues), compute, rounds)
-  return after! / before!
+  between: () => void,
+): Promise<number[]> {
+  const runs = [usual, ...others].map(withValues)
+  const until = { ...rounds, enoughMs: enoughMsEach * runs.length }
+  const [before, ...after] = await timeInTurn(sessions, runs, compute, until, between)
+  return after.map((milliseconds) => milliseconds / before!)
 }
 
 const withValues = (graph: Graph): Run => ({

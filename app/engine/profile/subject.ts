@@ -24,7 +24,13 @@ export type Subject = {
   readonly className: string
   readonly model: Pick<
     LoadedModel,
-    'attnProcessors' | 'setAttnProcessor' | 'enableForwardChunking' | 'disableForwardChunking' | 'options' | 'lowered'
+    | 'attnProcessors'
+    | 'setAttnProcessor'
+    | 'enableForwardChunking'
+    | 'disableForwardChunking'
+    | 'computeWith'
+    | 'options'
+    | 'lowered'
   >
   readonly inputs: Readonly<Record<string, Tensor>>
   readonly args: CompileOptions['args']

@@ -1,14 +1,19 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Precision } from '#app/contract/compute.ts'
+import { openCheckpoint } from '#app/checkpoints/folder.ts'
 import { chooseFrames } from '#app/media/choose-frames.ts'
 import { openClip } from '#app/media/node/decode.ts'
+import { vqModel } from '#app/models/vq-model.ts'
 import { classify } from '#app/pipelines/classify.ts'
 import { textToVideo } from '#app/pipelines/text-to-video.ts'
+import { toFloat32 } from '#app/tensor/convert.ts'
 import { int64 } from '#app/tensor/tensor.ts'
 import { resourcesDir } from '#main/paths.ts'
+import { normalValues } from '../kernels/normal-values.ts'
+import { LoadedModel } from '../loaded-model.ts'
 import { openClassifier } from '../open/classifier.ts'
 import { pixelsOf } from '../open/preview.ts'
 import { openTextToVideo } from '../open/text-to-video.ts'
@@ -91,6 +96,22 @@ describe('int8 against float32', () => {
     const squares = float32.reduce((sum, value, i) => sum + (value - int8[i]!) ** 2, 0)
     expect(squares).toBeGreaterThan(0)
     expect(10 * Math.log10(255 ** 2 / (squares / float32.length))).toBeGreaterThan(40)
+  })
+
+  it('an image is encoded to the same codes, and its reconstruction is within 5 %', async () => {
+    // Of its own, because weights in 8 bits are kept beside the others.
+    const folder = join(cache, 'movq')
+    await cp(join(import.meta.dirname, '../../../e2e/goldens/checkpoints/movq'), folder, { recursive: true })
+    const { config, weights } = await openCheckpoint(folder)
+    const sample = normalValues([1, 3, 32, 32], 7)
+    const [float32, int8] = await inBoth(async (sessions) => {
+      const model = new LoadedModel(vqModel, config, weights, sessions)
+      return toFloat32((await model.forward({ sample }, { part: 'forward' })).sample!).data
+    })
+    const largest = float32.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+    const apart = float32.reduce((most, value, i) => Math.max(most, Math.abs(value - int8[i]!)), 0)
+    expect(apart).toBeGreaterThan(0)
+    expect(apart / largest).toBeLessThan(0.05)
   })
 
   it('the text embedding points the same way, to four digits', async () => {

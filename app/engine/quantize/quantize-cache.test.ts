@@ -66,6 +66,20 @@ it('makes them anew when the checkpoint changed, and lets the old ones go', asyn
   expect(after).not.toEqual(before)
 })
 
+it('tells weights of one file apart that have the same name in their models', async () => {
+  await writeSafetensors(file, { first: values([32, 16], 1), second: values([32, 16], 5) })
+  const [first, second] = (await weightsOf()).map((weight): Weight => ({ ...weight, name: 'proj.weight' }))
+  for (const [weight, seed] of [
+    [first!, 1],
+    [second!, 5],
+    [first!, 1],
+  ] as const) {
+    const { columns } = (await eightBitWeights([weight], 8, { cacheDir: cache() })).get(weight)!
+    expect(await readWeight(columns)).toEqual(quantizeWeight(values([32, 16], seed), 8).columns)
+  }
+  expect(await readdir(beside())).toHaveLength(2)
+})
+
 it('makes a damaged file anew', async () => {
   await expectRight(await weightsOf())
   const [name] = await readdir(beside())

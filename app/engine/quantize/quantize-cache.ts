@@ -18,7 +18,7 @@ import { quantizeWeight, type WeightBits } from './quantize-weight.ts'
  */
 
 /** Changes when the layout or the rounding does. */
-const version = 1
+const version = 2
 /** Tensors are gathered up to this many bytes before they are written: what is held in memory, and what an interruption costs. */
 const fileBytes = 256 * 2 ** 20
 /** Where nothing can be written, weights up to this much are kept in memory: a model file must stay below 2 GiB. */
@@ -65,8 +65,10 @@ export async function eightBitWeights(
   return result
 }
 
-const columnsName = ({ name }: Weight): string => `${name}#int8`
-const scalesName = ({ name }: Weight): string => `${name}#scale`
+/** With the place, because a single file may hold several models whose weights have the same names. */
+const placed = ({ name, source }: Weight): string => ('file' in source ? `${name}@${source.offset}` : name)
+const columnsName = (weight: Weight): string => `${placed(weight)}#int8`
+const scalesName = (weight: Weight): string => `${placed(weight)}#scale`
 
 function bySource(weights: readonly Weight[]): Map<string | undefined, Weight[]> {
   const groups = new Map<string | undefined, Weight[]>()

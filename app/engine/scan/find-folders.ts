@@ -34,7 +34,7 @@ export async function* findFolders(root: string, seen: Set<string> = new Set()):
     if (depth > deepest || visited >= mostFolders) return
     const folder = await realpath(path).catch(() => undefined)
     if (folder === undefined || seen.has(folder)) return
-    if (depth === 0 && mayBeCheckpoint(basename(path)) && (await isKind(path, 'isFile'))) {
+    if (depth === 0 && (await isKind(path, 'isFile'))) {
       for await (const found of fileIn(await realpath(dirname(path)), basename(path))) yield { ...found, named: true }
       return
     }

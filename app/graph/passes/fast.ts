@@ -1,9 +1,9 @@
 import type { Graph } from '../graph.ts'
-import { mergeReshapes } from './merge-reshapes.ts'
-import { dropDead } from './drop-dead.ts'
 import { reshapedWeights } from './reshaped-weights.ts'
 import { rowBlocks } from './row-blocks.ts'
 import { runPasses } from './run-passes.ts'
+import { shareCommon } from './share-common.ts'
+import { sinkReshapes } from './sink-reshapes.ts'
 import { splitProducts } from './split-products.ts'
 import { winograd, type ConvKernel, type ConvShape } from './winograd.ts'
 
@@ -16,6 +16,6 @@ export function toFast(graph: Graph, convolution: (shape: ConvShape) => ConvKern
     { name: 'split products', run: splitProducts },
     { name: 'convolutions', run: (current) => winograd(current, convolution) },
     { name: 'blocks of rows', run: rowBlocks },
-    { name: 'merge reshapes', run: (current) => dropDead(mergeReshapes(reshapedWeights(current))) },
+    { name: 'sink reshapes', run: (current) => shareCommon(sinkReshapes(reshapedWeights(current))) },
   ])
 }

@@ -4,7 +4,7 @@ import { concat, reshape, transpose } from '../functions.ts'
 import type { Graph, Node, Value } from '../graph.ts'
 import { verify } from '../verify.ts'
 import { isLinear } from './linear.ts'
-import { mapPatches, type PixelTables } from './patches.ts'
+import { mapPatches } from './patches.ts'
 import { replaceNodes } from './replace-nodes.ts'
 import { shareCommon } from './share-common.ts'
 
@@ -26,8 +26,10 @@ const fewestChannels = 16
 export function int8Weights(graph: Graph): Weight[] {
   const found = new Set<Weight>()
   const origin = origins(graph)
+  const exact = beforeChoices(graph)
   const visit = (nodes: readonly Node[]): void => {
     for (const node of nodes) {
+      if (exact.has(node)) continue
       for (const weight of productOf(node, origin) ?? []) found.add(weight)
       if (node.body) visit(node.body.nodes)
     }
@@ -36,11 +38,22 @@ export function int8Weights(graph: Graph): Weight[] {
   return [...found]
 }
 
+/** What the choice of an entry depends on, such as a VQModel's codes: a small error would choose another. */
+function beforeChoices({ nodes }: Graph): ReadonlySet<Node> {
+  const found = new Set<Node>()
+  const wanted = new Set<Value | null>()
+  for (const node of nodes.toReversed())
+    if (node.op === 'ArgMax' || node.outputs.some((output) => wanted.has(output))) {
+      found.add(node)
+      for (const input of node.inputs) wanted.add(input)
+    }
+  return found
+}
+
 /** The graph with the products of these weights in 8 bits, verified. */
 export function toInt8(graph: Graph, eightBit: ReadonlyMap<Weight, EightBit>): Graph {
   const { builder } = graph.outputs[0]!.value
   const origin = origins(graph)
-  const tables: PixelTables = new Map()
   const constants = new Map<Weight, Value>()
   const valueOf = (weight: Weight): Value => {
     const value = constants.get(weight) ?? builder.weight(weight)
@@ -51,7 +64,7 @@ export function toInt8(graph: Graph, eightBit: ReadonlyMap<Weight, EightBit>): G
     const parts = productOf(node, origin)?.map((weight) => eightBit.get(weight))
     if (!parts?.every((part) => part !== undefined)) return undefined
     const operands = parts.map(({ columns, scales }) => [valueOf(columns), valueOf(scales)] as const)
-    return () => [node.op === 'Gemm' ? linear(node, operands) : conv(node, operands[0]!, tables)]
+    return () => [node.op === 'Gemm' ? linear(node, operands) : conv(node, operands[0]!)]
   })
   const result = shareCommon(rewritten)
   verify(result, 'after "products in 8 bits"')
@@ -122,10 +135,10 @@ function linear(node: Node, operands: readonly Operand[]): Value {
   return bias ? joined.builder.emit('Add', [joined, bias]) : joined
 }
 
-function conv(node: Node, operand: Operand, tables: PixelTables): Value {
+function conv(node: Node, operand: Operand): Value {
   const { shape } = node.outputs[0]!
   const { x, ...rest } = activation(node)
-  const pixels = mapPatches(x, rest.zeroPoint, node, tables, (patches) =>
+  const pixels = mapPatches(x, rest.zeroPoint, node, (patches) =>
     product({ x: patches, ...rest }, operand, node.inputs[2] ?? null),
   )
   return reshape(transpose(pixels, [0, 2, 1]), shape)

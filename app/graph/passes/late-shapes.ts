@@ -1,5 +1,5 @@
-import { mul, slice } from '../functions.ts'
-import type { Graph, Node, Value } from '../graph.ts'
+import { mul, split } from '../functions.ts'
+import type { Graph, Known, Node } from '../graph.ts'
 import { alwaysOne } from './always-one.ts'
 
 /**
@@ -11,37 +11,31 @@ import { alwaysOne } from './always-one.ts'
 export function lateShapes(graph: Graph): Graph {
   const { builder } = graph.outputs[0]!.value
   const [input] = graph.inputs
-  if (!input) return graph
-  const made = new Map<Value, Value>()
-  const first: Node[] = []
-  const collect = (make: () => Value): Value => {
-    const { nodes, output } = builder.collect('shapes', make)
-    first.push(...nodes)
-    return output
-  }
-  const one = collect(() => alwaysOne(input))
-  const lengths = new Map<number, Value>()
-  const late = (target: Value): Value => {
-    const known = made.get(target)
-    if (known) return known
-    const [length] = target.shape as [number]
-    const end = lengths.get(length) ?? collect(() => mul(one, builder.integers([length])))
-    lengths.set(length, end)
-    // Also the number of axes is to be unknown: onnxruntime compares every tensor that has a shape with all that were freed before it,
-    // which takes longer than all else that it does to open a graph of thousands of nodes.
-    const value = collect(() => slice(target, 0, 0, length))
-    const cut = first.pop()!
-    first.push({ ...cut, inputs: [cut.inputs[0], cut.inputs[1], end, ...cut.inputs.slice(3)] as Value[] })
-    made.set(target, value)
-    return value
-  }
-  const isKnown = (value: Value): boolean => graph.known.has(value)
-  const nodes = graph.nodes.map((node): Node => {
-    const [x, target] = node.inputs as [Value, Value]
-    return node.op === 'Reshape' && isKnown(target) && !isKnown(x) ? { ...node, inputs: [x, late(target)] } : node
-  })
+  const isLate = ({ op, inputs }: Node): boolean => op === 'Reshape' && graph.known.has(inputs[1]!)
+  const targets = [...new Set(graph.nodes.filter(isLate).map(({ inputs }) => inputs[1]!))]
+  if (!input || targets.length === 0) return graph
+
+  // Also the number of axes is to be unknown: onnxruntime compares every tensor that has a shape with all that were freed before it,
+  // which takes longer than all else that it does to open a graph of thousands of nodes. So the shapes are parts of one vector, of
+  // lengths that are known late.
+  const lengths = targets.map(({ shape }) => shape[0]!)
+  const counted = builder.collect('shapes', () => mul(builder.integers(lengths), alwaysOne(input)))
+  const all = builder.integers(targets.flatMap((target) => integersOf(graph.known.get(target)!)))
+  const cut = builder.collect('shapes', () => split(all, lengths, 0)[0]!).nodes[0]!
+  const first: Node[] = [...counted.nodes, { ...cut, inputs: [all, counted.output] }]
+
+  const late = new Map(targets.map((target, i) => [target, cut.outputs[i]!]))
+  const nodes = graph.nodes.map((node): Node =>
+    isLate(node) ? { ...node, inputs: [node.inputs[0]!, late.get(node.inputs[1]!)!] } : node,
+  )
   // Of what the builder knows only what is used here: the rest was dropped by earlier passes.
   const used = new Set(first.flatMap(({ inputs }) => inputs))
   const added = [...builder.known].filter(([value]) => used.has(value))
   return { ...graph, nodes: [...first, ...nodes], known: new Map([...graph.known, ...added]) }
+}
+
+/** The entries of a constant shape. */
+function integersOf(known: Known): number[] {
+  if (!('constant' in known)) throw new Error('a shape is no weight')
+  return Array.from(known.constant.data as BigInt64Array, Number)
 }

@@ -1,13 +1,13 @@
 import type { Graph } from '../graph.ts'
 import { verify } from '../verify.ts'
 import { dropDead } from './drop-dead.ts'
-import { mergeReshapes } from './merge-reshapes.ts'
 import { runPasses, type Pass } from './run-passes.ts'
 import { shareCommon } from './share-common.ts'
+import { sinkReshapes } from './sink-reshapes.ts'
 
 /** In order; each file says its reason. */
 const passes: readonly Pass[] = [
-  { name: 'merge reshapes', run: mergeReshapes },
+  { name: 'sink reshapes', run: sinkReshapes },
   { name: 'share common work', run: shareCommon },
   { name: 'drop dead nodes', run: dropDead },
 ]

@@ -5,20 +5,11 @@ import { inPieces } from './pieces.ts'
 /** Patches are made this many bytes at a time, so that they are still in the cache when they are multiplied (docs/decisions.md). */
 const pieceBytes = 4 * 2 ** 20
 
-/** Which pixels make up the patches, by what they depend on: convolutions of one size share their tables. */
-export type PixelTables = Map<string, Value>
-
 /**
  * A convolution over bytes (N, C, H, W) as products: `multiply` takes patches (rows, kernel * C), the kernel's pixels one after the
  * other, and yields (rows, O). All of them are (N, H' * W', O). Beyond the edges lies `zeroPoint`.
  */
-export function mapPatches(
-  x: Value,
-  zeroPoint: Value,
-  conv: Node,
-  tables: PixelTables,
-  multiply: (patches: Value) => Value,
-): Value {
+export function mapPatches(x: Value, zeroPoint: Value, conv: Node, multiply: (patches: Value) => Value): Value {
   const [batch, channels] = x.shape as [number, number]
   const positions = conv.outputs[0]!.shape[2]! * conv.outputs[0]!.shape[3]!
   const window = windowOf(conv)
@@ -31,7 +22,7 @@ export function mapPatches(
     return reshape(multiply(reshape(pixels, [batch * positions, bytes])), [batch, positions, -1])
 
   const multiplied = (images: Value, begin: number, end: number): Value => {
-    const patches = x.builder.emit('Gather', [images, tableOf(x, window, begin, end, tables)], { axis: 1 })
+    const patches = x.builder.emit('Gather', [images, tableOf(x, window, begin, end)], { axis: 1 })
     const rows = reshape(patches, [images.shape[0]! * (end - begin), bytes])
     return reshape(multiply(rows), [images.shape[0]!, end - begin, -1])
   }
@@ -68,15 +59,13 @@ function windowOf({ inputs, outputs, attributes }: Node): Window {
   }
 }
 
-function tableOf(like: Value, window: Window, begin: number, end: number, tables: PixelTables): Value {
-  const key = `${window.key} ${begin} ${end}`
-  const known = tables.get(key)
-  if (known) return known
-  const data = new Int32Array((end - begin) * window.offsets.length)
-  let i = 0
-  for (let position = begin; position < end; position++)
-    for (const offset of window.offsets) data[i++] = window.corner(position) + offset
-  const table = like.builder.constant({ dtype: 'int32', shape: [data.length], data })
-  tables.set(key, table)
-  return table
+/** The places of the pixels of patches [begin, end). */
+function tableOf(like: Value, window: Window, begin: number, end: number): Value {
+  return like.builder.shared(`patches ${window.key} ${begin} ${end}`, () => {
+    const data = new Int32Array((end - begin) * window.offsets.length)
+    let i = 0
+    for (let position = begin; position < end; position++)
+      for (const offset of window.offsets) data[i++] = window.corner(position) + offset
+    return { dtype: 'int32', shape: [data.length], data }
+  })
 }

@@ -36,7 +36,8 @@ export function rowBlocks(graph: Graph): Graph {
 export function blockOf(rows: number): number | undefined {
   if (rows < fewestRows) return undefined
   const distance = (block: number): number => Math.abs(Math.log(block / bestBlock))
-  return Array.from({ length: largestBlock - smallestBlock + 1 }, (_, i) => smallestBlock + i)
-    .filter((block) => rows % block === 0)
-    .sort((a, b) => distance(a) - distance(b))[0]
+  let best: number | undefined
+  for (let block = smallestBlock; block <= largestBlock; block++)
+    if (rows % block === 0 && (best === undefined || distance(block) < distance(best))) best = block
+  return best
 }

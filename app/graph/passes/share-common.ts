@@ -8,7 +8,7 @@ export function shareCommon(graph: Graph): Graph {
   const kept: Node[] = []
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((input) => (input ? (replacement.get(input) ?? input).name : ''))
-    const key = JSON.stringify([node.op, inputs, node.attributes])
+    const key = `${node.op} ${inputs.join('\n')} ${JSON.stringify(node.attributes)}`
     const twin = node.op === 'Identity' || node.body ? undefined : first.get(key)
     if (twin) node.outputs.forEach((output, i) => replacement.set(output, twin.outputs[i]!))
     else {

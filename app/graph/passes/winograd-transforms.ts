@@ -42,13 +42,3 @@ function polynomial(roots: readonly number[]): number[] {
     [1],
   )
 }
-
-/** The Kronecker product of a matrix with itself, row-major: the transform of both axes in one. */
-export function squared(matrix: readonly (readonly number[])[]): readonly number[] {
-  const known = squares.get(matrix)
-  if (known) return known
-  const square = matrix.flatMap((a) => matrix.flatMap((b) => a.flatMap((x) => b.map((y) => x * y))))
-  squares.set(matrix, square)
-  return square
-}
-const squares = new WeakMap<readonly (readonly number[])[], readonly number[]>()

@@ -36,11 +36,10 @@ export function attentionParts(
   heads: number,
   mask?: Value,
 ): { probabilities: Value; values: Value } {
-  const scores = matmul(
-    mul(splitHeads(query, heads), (query.shape[2]! / heads) ** -0.5),
-    splitHeads(key, heads, [0, 2, 3, 1]),
-  )
-  return { probabilities: softmax(mask ? add(scores, mask) : scores), values: splitHeads(value, heads) }
+  // The query last, as in attention.ts.
+  const [keys, values] = [splitHeads(key, heads, [0, 2, 3, 1]), splitHeads(value, heads)]
+  const scores = matmul(mul(splitHeads(query, heads), (query.shape[2]! / heads) ** -0.5), keys)
+  return { probabilities: softmax(mask ? add(scores, mask) : scores), values }
 }
 
 /**
@@ -52,12 +51,13 @@ export function slicedAttention(sliceSize: number): AttentionKernel {
     const [batch, length, inner] = query.shape as [number, number, number]
     const rows = batch * heads
     const flat = (x: Value): Value => reshape(x, [rows, ...x.shape.slice(2)])
-    const operands = [
-      flat(mul(splitHeads(query, heads), (inner / heads) ** -0.5)),
+    // The query last, as in attention.ts.
+    const others = [
       flat(splitHeads(key, heads)),
       flat(splitHeads(value, heads)),
       ...(mask ? [flat(expand(mask, [batch, heads, ...mask.shape.slice(2)]))] : []),
     ]
+    const operands = [flat(mul(splitHeads(query, heads), (inner / heads) ** -0.5)), ...others]
     const attended = inSlices(operands, sliceSize, attendSlice) // (B * heads, S, d)
     return joinHeads(reshape(attended, [batch, heads, length, inner / heads]))
   }

@@ -51,7 +51,10 @@ function projections(
 ): Projected {
   const project = (name: string, x: Value): Value =>
     projection(scope, processor, [name, `${name}_custom_diffusion`], x, heads * headDim, bias)
-  return [project('to_q', hiddenStates), project('to_k', encoderHiddenStates), project('to_v', encoderHiddenStates)]
+  // The query last: of what a node needs, onnxruntime computes what was added last first. Otherwise it would begin with the keys and
+  // values of all layers, which hang on the prompt alone, and hold them until their layer comes.
+  const [key, value] = [project('to_k', encoderHiddenStates), project('to_v', encoderHiddenStates)]
+  return [project('to_q', hiddenStates), key, value]
 }
 
 /** The layer of the model, or the one that Custom Diffusion trained in its place. */
@@ -110,9 +113,10 @@ function joinedLinear(scope: Scope, names: readonly string[], x: Value, out: num
 function checkMask(scope: Scope, mask: Value, key: Value): void {
   const [batch, length] = key.shape
   if (mask.shape[3] === length && (mask.shape[0] === 1 || mask.shape[0] === batch)) return
+  const field = scope.path.endsWith('attn2') ? 'encoder_attention_mask' : 'attention_mask'
   throw new ProblemError(
     'bad-input',
-    `an attention mask of shape ${showShape(mask.shape)} does not fit ${scope.path}, which looks at ${batch} rows of ${length} tokens`,
-    { field: 'attention_mask' },
+    `${field} of shape ${showShape(mask.shape)} does not fit ${scope.path}, which looks at ${batch} rows of ${length} tokens`,
+    { field },
   )
 }

@@ -25,6 +25,11 @@ export function kernelOf(choice: AttnProcessor): AttentionKernel {
     case 'AttnProcessor':
     case 'AttnAddedKVProcessor':
     case 'CustomDiffusionAttnProcessor':
+    // Names of old files: LoRAs are branches of a layer, whatever its processor.
+    case 'LoRAAttnProcessor':
+    case 'LoRAAttnProcessor2_0':
+    case 'LoRAXFormersAttnProcessor':
+    case 'LoRAAttnAddedKVProcessor':
       return explicitAttention
     case 'AttnProcessor2_0':
     case 'AttnAddedKVProcessor2_0':

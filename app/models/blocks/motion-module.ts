@@ -17,7 +17,7 @@ export function motionModule(scope: Scope, hiddenStates: Value, options: MotionM
     layers,
     groups,
     heads,
-    headDim: hiddenStates.shape[1]! / heads,
+    headDim: Math.floor(hiddenStates.shape[1]! / heads),
     secondAttention: true,
     activation: 'geglu',
     maxPositions: maxFrames,

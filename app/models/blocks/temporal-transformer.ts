@@ -1,4 +1,14 @@
-import { add, linear, mul, normalizeGroups, reshape, transpose, type Scope, type Value } from '#app/graph/index.ts'
+import {
+  add,
+  checkGroups,
+  linear,
+  mul,
+  normalizeGroups,
+  reshape,
+  transpose,
+  type Scope,
+  type Value,
+} from '#app/graph/index.ts'
 import { basicTransformerBlock, type TransformerBlockOptions } from './basic-transformer-block.ts'
 
 export type TemporalTransformerOptions = TransformerBlockOptions & {
@@ -37,6 +47,7 @@ export function temporalTransformer(scope: Scope, hiddenStates: Value, options: 
 /** Group normalisation of (B * F, C, H, W) with statistics over all frames of a video. */
 function groupNormOverFrames(scope: Scope, x: Value, numFrames: number, groups: number): Value {
   const [rows, channels, height, width] = x.shape as [number, number, number, number]
+  checkGroups(scope, channels, groups)
   const batch = rows / numFrames
   const blocks = [batch, numFrames, groups, (channels / groups) * height * width]
   const grouped = transpose(reshape(x, blocks), [0, 2, 1, 3]) // (B, G, F, c * H * W): moves whole blocks

@@ -35,6 +35,7 @@ export function ClassifyForm({ children }: { children?: React.ReactNode }) {
   const { model, sampling, topK, compute } = useClassify((state) => state.draft)
   const unfit = useStudio((state) => computeProblem(compute, state.engine))
   const models = useStudio((state) => state.models)
+  const known = useStudio((state) => state.modelsKnown)
   const entry = models.find((candidate) => candidate.id === model)
   const choices = modelsFor(models, 'video-classification')
   return (
@@ -48,7 +49,7 @@ export function ClassifyForm({ children }: { children?: React.ReactNode }) {
               label="Classifier"
               value={model}
               choices={choices.map(modelChoice)}
-              placeholder="None found"
+              placeholder={known ? 'None found' : 'Looking for models'}
               note={demoNote}
               onChange={(id) => editClassify({ model: id })}
             />

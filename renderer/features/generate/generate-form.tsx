@@ -41,7 +41,7 @@ export function GenerateForm({ children }: { children?: React.ReactNode }) {
 function useProblems(): FieldProblems {
   const draft = useDraft((state) => state)
   const models = useStudio((state) => state.models)
-  const known = useStudio((state) => state.known)
+  const known = useStudio((state) => state.modelsKnown)
   const refusal = useRefusal()
   const unfit = useStudio((state) => computeProblem(draft.compute, state.engine))
   return useMemo(() => {

@@ -35,10 +35,8 @@ export function GenerateStage() {
 
 function EmptyStage() {
   const prompt = useDraft((draft) => draft.prompt)
-  const ready = useStudio(
-    (state) => state.known && state.models.some((model) => model.task === 'text-to-video' && !model.problem),
-  )
-  const known = useStudio((state) => state.known)
+  const ready = useStudio((state) => state.models.some((model) => model.task === 'text-to-video' && !model.problem))
+  const known = useStudio((state) => state.modelsKnown)
   if (known && !ready)
     return (
       <Notice

@@ -15,6 +15,7 @@ export const demoNote =
 
 export function ModelSection({ problems }: { problems: FieldProblems }) {
   const models = useStudio((state) => state.models)
+  const known = useStudio((state) => state.modelsKnown)
   const model = useDraft((draft) => draft.model)
   const motionAdapter = useDraft((draft) => draft.motionAdapter)
   const entry = models.find((candidate) => candidate.id === model)
@@ -36,7 +37,7 @@ export function ModelSection({ problems }: { problems: FieldProblems }) {
           label="Model"
           value={model}
           choices={choices.map(modelChoice)}
-          placeholder="None found"
+          placeholder={known ? 'None found' : 'Looking for models'}
           invalid={!!problems.model}
           note={demoNote}
           onChange={(id) => {

@@ -12,6 +12,7 @@ import { ModelDetails } from './model-details.tsx'
 export function ModelsTab() {
   const folders = useStudio((state) => state.settings?.modelFolders ?? [])
   const models = useStudio((state) => state.models)
+  const known = useStudio((state) => state.modelsKnown)
   const [folder, setFolder] = useState('')
   const [searching, setSearching] = useState(false)
   const add = (): void => {
@@ -47,7 +48,11 @@ export function ModelsTab() {
             </IconButton>
           </li>
         ))}
-        {folders.length === 0 && <li className="muted">None yet. Only the bundled models are used.</li>}
+        {folders.length === 0 && (
+          <li className="muted">
+            None added. The bundled models, your models folder and the Hugging Face cache are searched anyway.
+          </li>
+        )}
       </ul>
       <form
         className="folder-add"
@@ -78,7 +83,9 @@ export function ModelsTab() {
         {models.map((model) => (
           <FoundModel key={model.id} model={model} />
         ))}
-        {models.length === 0 && <li className="muted">No checkpoints were found.</li>}
+        {models.length === 0 && (
+          <li className="muted">{known ? 'No checkpoints were found.' : 'Looking for models.'}</li>
+        )}
       </ul>
     </>
   )
@@ -101,7 +108,7 @@ function FoundModel({ model }: { model: ModelEntry }) {
         {model.demo && <span className="badge">demo</span>}
       </Collapsible.Trigger>
       <div className="muted">
-        {taskNames[model.task]}, {model.precision}, {bytesText(model.bytes)}
+        {model.problem ? 'Cannot be used' : [taskNames[model.task], model.precision, bytesText(model.bytes)].join(', ')}
       </div>
       <code>{model.location}</code>
       {model.problem && <div className="found-problem">{model.problem.message}</div>}
