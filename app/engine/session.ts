@@ -1,4 +1,4 @@
-import { relative, resolve, sep, dirname } from 'node:path'
+import { parse, relative, resolve, sep } from 'node:path'
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import type { Provider } from '#app/contract/compute.ts'
 import { ProblemError } from '#app/contract/errors.ts'
@@ -33,7 +33,7 @@ export async function openSession(
   graph: Graph,
   { threads, prepack, provider = 'cpu', profileTo }: SessionOptions,
 ): Promise<Session> {
-  const root = commonFolder(weightFiles(graph))
+  const root = driveOf(weightFiles(graph))
   const model = writeOnnx(graph, (file) => relative(root, file).split(sep).join('/'))
   let session: InferenceSession
   try {
@@ -83,21 +83,19 @@ function weightFiles(graph: Graph): string[] {
   return [...files]
 }
 
-/** The deepest folder above all files: onnxruntime takes weights by paths below one folder. */
-function commonFolder(files: readonly string[]): string {
-  const [first, ...rest] = files.map((file) => dirname(file).split(sep))
-  if (!first) return process.cwd()
-  const depth = first.findIndex((part, i) => rest.some((other) => other[i] !== part))
-  const shared = depth === -1 ? first : first.slice(0, depth)
-  if (process.platform === 'win32' && shared.length === 0)
+/**
+ * The root of the drive that all files lie on: onnxruntime takes weights by paths below one folder, and looks up each part of that folder's
+ * path for each weight.
+ */
+function driveOf(files: readonly string[]): string {
+  const roots = [...new Set(files.map((file) => parse(file).root))]
+  if (roots.length > 1)
     throw new ProblemError(
       'unsupported',
       'the model and its motion adapter lie on different drives; put them on one drive',
-      {
-        ...(files[0] ? { file: files[0] } : {}),
-      },
+      { file: files[0]! },
     )
-  return shared.join(sep) || sep
+  return roots[0] ?? process.cwd()
 }
 
 function toOrt({ dtype, shape, data }: Tensor): OrtTensor {

@@ -42,14 +42,14 @@ const choices: readonly Side[] = [
   { title: 'forward chunking 2, dim 1', ours: { chunk: [2, 1] } },
 ]
 
-/** Each choice beside the default alone, so that no more than two models are in memory. */
+/** Each choice beside the default alone, so that no more than two models are in memory; with as many frames as AnimateDiff makes. */
 async function choiceTable(options: RaceOptions): Promise<Figures[]> {
   const work = await mkdtemp(join(tmpdir(), 'frameloom-bench-'))
   const inputs = join(work, 'inputs.safetensors')
   const rows: Figures[] = []
   try {
     await writeSafetensors(inputs, {
-      sample: normalValues([1, 4, 8, 32, 32], 1),
+      sample: normalValues([1, 4, 16, 32, 32], 1),
       encoder_hidden_states: normalValues([1, 77, 768], 2),
     })
     const [usual, ...others] = choices as [Side, ...Side[]]

@@ -53,7 +53,7 @@ export function slicedAttention(sliceSize: number): AttentionKernel {
     const flat = (x: Value): Value => reshape(x, [rows, ...x.shape.slice(2)])
     // The query last, as in attention.ts.
     const others = [
-      flat(splitHeads(key, heads)),
+      flat(splitHeads(key, heads, [0, 2, 3, 1])),
       flat(splitHeads(value, heads)),
       ...(mask ? [flat(expand(mask, [batch, heads, ...mask.shape.slice(2)]))] : []),
     ]
@@ -63,9 +63,9 @@ export function slicedAttention(sliceSize: number): AttentionKernel {
   }
 }
 
-/** (n, S, d), (n, L, d) twice and a mask (n, 1 or S, L) -> (n, S, d); the query is scaled already. */
+/** (n, S, d), (n, d, L), (n, L, d) and a mask (n, 1 or S, L) -> (n, S, d); the query is scaled already. */
 function attendSlice(query: Value, key: Value, value: Value, mask?: Value): Value {
-  const scores = matmul(query, transpose(key, [0, 2, 1]))
+  const scores = matmul(query, key)
   return matmul(softmax(mask ? add(scores, mask) : scores), value)
 }
 
