@@ -30,6 +30,9 @@ type Entry = {
  */
 const mostPrepackedBytes = 256 * 2 ** 20
 
+/** Each weight of each session is a mapping of its own, and Linux allows a process 65,530 of them (vm.max_map_count). */
+const mostMappings = 40_000
+
 /** Spent at most on measuring kernels when a graph is opened for the first time. */
 const measuringMs = 2000
 
@@ -42,6 +45,7 @@ export class SessionCache {
   #threads = availableParallelism()
   #compute = reference
   #prepack: boolean | undefined
+  #mostMappings = mostMappings
   #kernels = new Kernels()
   readonly #entries = new Map<string, Entry>()
   #bytesMapped = 0
@@ -49,6 +53,8 @@ export class SessionCache {
 
   configure(to: {
     budgetBytes?: number | undefined
+    /** Weights of all sessions together, each counted once for each session. */
+    mostMappings?: number | undefined
     threads?: number | undefined
     /** What models compute on that were not told otherwise. */
     compute?: Partial<Compute> | undefined
@@ -58,6 +64,7 @@ export class SessionCache {
     prepack?: boolean | undefined
   }): void {
     const { budgetBytes, threads, compute, kernelFile, prepack } = to
+    if (to.mostMappings !== undefined) this.#mostMappings = to.mostMappings
     if (prepack !== undefined) this.#prepack = prepack
     if (kernelFile !== undefined) this.#kernels = new Kernels(kernelFile)
     if (budgetBytes !== undefined) this.#budgetBytes = budgetBytes
@@ -164,10 +171,18 @@ export class SessionCache {
   async #shrink(keep: string): Promise<void> {
     const oldest = [...this.#entries].filter(([key]) => key !== keep).sort(([, a], [, b]) => a.lastUsed - b.lastUsed)
     for (const [key, entry] of oldest) {
-      if (this.#usedBytes() <= this.#budgetBytes) return
+      const mappings = [...this.#entries.values()].reduce((sum, { weights }) => sum + weights.size, 0)
+      if (this.#usedBytes() <= this.#budgetBytes && mappings <= this.#mostMappings) return
       this.#entries.delete(key)
       await entry.session.release()
     }
+  }
+
+  /** Lets go of all sessions. */
+  async close(): Promise<void> {
+    const all = [...this.#entries.values()]
+    this.#entries.clear()
+    for (const { session } of all) await session.release()
   }
 
   #lastUsed(): Entry | undefined {

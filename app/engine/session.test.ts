@@ -68,5 +68,11 @@ describe('the session cache', () => {
     await sessions.open('c', 'c', () => graphs.c)
     expect(sessions.stats().sessions.map(({ label }) => label)).toEqual(['c'])
     expect(sessions.stats().bytesMapped).toBe(16 * 2 ** 20)
+
+    sessions.configure({ budgetBytes: 2 ** 40, mostMappings: 3 }) // each has two
+    await sessions.open('a', 'a', () => graphs.a)
+    expect(sessions.stats().sessions.map(({ label }) => label)).toEqual(['a'])
+    await sessions.close()
+    expect(sessions.stats().sessions).toEqual([])
   })
 })

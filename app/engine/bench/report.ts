@@ -90,6 +90,8 @@ export function document(
     'Anonymous memory is what is not pages of a file: weights that stay in their files can be dropped and shared by the system.',
     '',
     ...results.flatMap(({ name, figures }) => [`## ${titles[name] ?? name}`, '', table(figures), '']),
-    ...(choices.length > 0 ? ['## What can be chosen for the motion UNet: one step of 16 frames at 256x256', '', table(choices), ''] : []),
+    ...(choices.length > 0
+      ? ['## What can be chosen for the motion UNet: one step of 16 frames at 256x256', '', table(choices), '']
+      : []),
   ].join('\n')
 }

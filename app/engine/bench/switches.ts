@@ -68,6 +68,7 @@ export async function switches(
       figures[i]!.mapped += sessions.stats().bytesMapped - mapped
       figures[i]!.read += bytesRead() - read
     }
+    await sessions.close()
   }
   return figures.map(({ ms, cpu, mapped, read }, i) => ({
     title: ways[i]!.title,

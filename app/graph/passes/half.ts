@@ -1,7 +1,7 @@
 import { float32ToFloat16 } from '#app/tensor/half.ts'
 import type { Tensor } from '#app/tensor/tensor.ts'
 import { cast } from '../functions.ts'
-import type { Graph, Known, Node, Value } from '../graph.ts'
+import type { Graph, Node, Value } from '../graph.ts'
 import type { OpName } from '../ops.ts'
 import { verify } from '../verify.ts'
 import { dropDead } from './drop-dead.ts'
@@ -102,8 +102,7 @@ export function toHalf(graph: Graph): Graph {
     }
   }
   const outputs = graph.outputs.map(({ name, value }) => ({ name, value: full(value, name) }))
-  const known = new Map<Value, Known>([...graph.known, ...builder.known])
-  const result = dropDead(shareCommon({ ...graph, nodes, outputs, known }))
+  const result = dropDead(shareCommon({ ...graph, nodes, outputs, known: builder.known }))
   verify(result, 'after "half precision"')
   return result
 }

@@ -35,8 +35,7 @@ export function replaceNodes(graph: Graph, replace: Replace): Graph {
     graph.outputs.map(({ value }) => value),
   )
   if (replacement.size === 0) return graph
-  const known = new Map([...graph.known, ...builder.known])
-  return dropDead(substitute({ ...graph, known }, nodes, replacement))
+  return dropDead(substitute({ ...graph, known: builder.known }, nodes, replacement))
 }
 
 function levelOf(nodes: readonly Node[], results: readonly Value[]): Level {

@@ -15,5 +15,5 @@ export function reshapedWeights(graph: Graph): Graph {
   })
   if (replacement.size === 0) return graph
   const { builder } = graph.outputs[0]!.value
-  return substitute({ ...graph, known: new Map([...graph.known, ...builder.known]) }, nodes, replacement)
+  return substitute({ ...graph, known: builder.known }, nodes, replacement)
 }

@@ -49,8 +49,7 @@ export function sinkReshapes(graph: Graph): Graph {
     nodes.push(...made.nodes)
     reshape(node, made.output, builder.integers(node.outputs[0]!.shape))
   }
-  const known = new Map([...graph.known, ...builder.known])
-  return dropDead(substitute({ ...graph, known }, nodes, same))
+  return dropDead(substitute({ ...graph, known: builder.known }, nodes, same))
 }
 
 /** The node's inputs as they were before they were reshaped, where the node does the same with them. */
