@@ -199,19 +199,7 @@ const table = {
     inputs: [2, 2],
     attributes: [],
     infer: ([x, target], _, constantOf) => [
-      {
-        dtype: x!.dtype,
-        shape: target!.shape[0] === 0 ? x!.shape : broadcast(x!.shape, integers(constantOf(target!))),
-      },
-    ],
-  },
-  /** The sizes of axes [start, end). */
-  Shape: {
-    domain: '',
-    inputs: [1, 1],
-    attributes: ['start', 'end'],
-    infer: (_, attributes) => [
-      { dtype: 'int64', shape: [Math.max(0, int(attributes, 'end', 0) - int(attributes, 'start', 0))] },
+      { dtype: x!.dtype, shape: broadcast(x!.shape, integers(constantOf(target!))) },
     ],
   },
   Transpose: {

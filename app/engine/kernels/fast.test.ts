@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { GraphBuilder, split, mul, reshape, gelu, type Graph, type Value } from '#app/graph/index.ts'
+import { concat, GraphBuilder, split, mul, reshape, gelu, type Graph, type Value } from '#app/graph/index.ts'
 import { toFast } from '#app/graph/passes/fast.ts'
 import { lateShapes } from '#app/graph/passes/late-shapes.ts'
 import type { ConvKernel } from '#app/graph/passes/winograd.ts'
@@ -117,6 +117,20 @@ describe('products', () => {
     expect(ops(graph).filter((op) => op === 'Gemm')).toHaveLength(2)
     expect(ops(graph)).not.toContain('Split')
     expect(await apart(() => gated(6, 1), { x: noise([6, 24], 1) }, 'direct')).toBeLessThan(1e-6)
+  })
+
+  it('are made in parts where weights were joined for one product', async () => {
+    const build = (): Graph => {
+      const builder = new GraphBuilder('joined')
+      const x = builder.input('x', 'float32', [6, 24])
+      const weights = [weight(builder, 'q', [16, 24], 2), weight(builder, 'k', [8, 24], 3)]
+      const product = builder.emit('Gemm', [x, concat(weights, 0)], { transB: 1 })
+      const [query, key] = split(product, [16, 8], -1) as [Value, Value]
+      builder.output('y', concat([key, query], 1))
+      return builder.finish()
+    }
+    expect(ops(toFast(build(), () => 'direct'))).toEqual(['Gemm', 'Gemm', 'Concat', 'Identity'])
+    expect(await apart(build, { x: noise([6, 24], 1) }, 'direct')).toBeLessThan(1e-6)
   })
 
   it('with thousands of rows are made in blocks', async () => {

@@ -1,6 +1,6 @@
 import type { Weight } from '#app/checkpoints/weights.ts'
 import { sizeOf } from '#app/tensor/tensor.ts'
-import { concat, reshape, transpose } from '../functions.ts'
+import { reshape, transpose } from '../functions.ts'
 import type { Graph, Node, Value } from '../graph.ts'
 import { verify } from '../verify.ts'
 import { isLinear } from './linear.ts'
@@ -30,7 +30,8 @@ export function int8Weights(graph: Graph): Weight[] {
   const visit = (nodes: readonly Node[]): void => {
     for (const node of nodes) {
       if (exact.has(node)) continue
-      for (const weight of productOf(node, origin) ?? []) found.add(weight)
+      const weight = productOf(node, origin)
+      if (weight) found.add(weight)
       if (node.body) visit(node.body.nodes)
     }
   }
@@ -61,19 +62,20 @@ export function toInt8(graph: Graph, eightBit: ReadonlyMap<Weight, EightBit>): G
     return value
   }
   const rewritten = replaceNodes(graph, (node) => {
-    const parts = productOf(node, origin)?.map((weight) => eightBit.get(weight))
-    if (!parts?.every((part) => part !== undefined)) return undefined
-    const operands = parts.map(({ columns, scales }) => [valueOf(columns), valueOf(scales)] as const)
-    return () => [node.op === 'Gemm' ? linear(node, operands) : conv(node, operands[0]!)]
+    const weight = productOf(node, origin)
+    const bytes = weight && eightBit.get(weight)
+    if (!bytes) return undefined
+    const operand = [valueOf(bytes.columns), valueOf(bytes.scales)] as const
+    return () => [node.op === 'Gemm' ? product(activation(node), operand, node.inputs[2] ?? null) : conv(node, operand)]
   })
   const result = shareCommon(rewritten)
   verify(result, 'after "products in 8 bits"')
   return result
 }
 
-type Origin = (value: Value) => readonly Weight[] | undefined
+type Origin = (value: Value) => Weight | undefined
 
-/** The checkpoint's weights behind a value: itself, widened from half precision, or several joined along the first axis. */
+/** The checkpoint's weight behind a value: itself, or widened from half precision. */
 function origins(graph: Graph): Origin {
   const maker = new Map<Value, Node>()
   const visit = (node: Node): void => {
@@ -81,27 +83,23 @@ function origins(graph: Graph): Origin {
     node.body?.nodes.forEach(visit)
   }
   graph.nodes.forEach(visit)
-  const origin = (value: Value): readonly Weight[] | undefined => {
+  const origin = (value: Value): Weight | undefined => {
     const known = graph.known.get(value)
-    if (known) return 'weight' in known ? [known.weight] : undefined
+    if (known) return 'weight' in known ? known.weight : undefined
     const node = maker.get(value)
-    if (node?.op === 'Cast') return origin(node.inputs[0]!)
-    if (node?.op !== 'Concat' || node.attributes['axis'] !== 0) return undefined
-    const parts = node.inputs.map((input) => origin(input!))
-    return parts.every((part) => part !== undefined) ? parts.flat() : undefined
+    return node?.op === 'Cast' ? origin(node.inputs[0]!) : undefined
   }
   return origin
 }
 
-/** The weights of a product that pays in 8 bits, their rows one below the other: several where query, key and value are one. */
-function productOf(node: Node, origin: Origin): readonly Weight[] | undefined {
+/** The weight of a product that pays in 8 bits. */
+function productOf(node: Node, origin: Origin): Weight | undefined {
   if (!isLinear(node) && !isPlainConv(node)) return undefined
   const [x, weight] = node.inputs as [Value, Value]
   const { shape } = node.outputs[0]!
   const rows = shape[0]! * sizeOf(shape.slice(2))
   if (rows < fewestRows || x.shape[1]! < fewestChannels || shape[1]! < fewestChannels) return undefined
-  const weights = origin(weight)
-  return node.op === 'Gemm' || weights?.length === 1 ? weights : undefined
+  return origin(weight)
 }
 
 const isPlainConv = ({ op, inputs, attributes: { group = 1, dilations } }: Node): boolean =>
@@ -122,17 +120,6 @@ function activation(node: Node): Activation {
 function product({ x, scale, zeroPoint }: Activation, [columns, scales]: Operand, bias: Value | null): Value {
   const operands = [x, columns, scale, scales, zeroPoint, null, bias]
   return x.builder.emit('MatMulIntegerToFloat', bias ? operands : operands.slice(0, 5))
-}
-
-function linear(node: Node, operands: readonly Operand[]): Value {
-  const bias = node.inputs[2] ?? null
-  const rows = activation(node)
-  if (operands.length === 1) return product(rows, operands[0]!, bias)
-  const joined = concat(
-    operands.map((operand) => product(rows, operand, null)),
-    1,
-  )
-  return bias ? joined.builder.emit('Add', [joined, bias]) : joined
 }
 
 function conv(node: Node, operand: Operand): Value {

@@ -6,7 +6,8 @@ import { isLinear } from './linear.ts'
 
 /**
  * A product whose result is cut into parts becomes a product for each part, over rows of the same weight: the cut would copy the
- * result, which is the largest tensor of a layer. So do query, key and value in one, and a gated feed-forward layer.
+ * result, which is the largest tensor of a layer. So do query, key and value in one, whose weights would be joined for it at each run,
+ * and a gated feed-forward layer.
  */
 export function splitProducts(graph: Graph): Graph {
   const view = weightViews(graph)
@@ -14,21 +15,37 @@ export function splitProducts(graph: Graph): Graph {
     const gemm = node.op === 'Split' ? productBehind(node, level) : undefined
     if (!gemm) return undefined
     const [x, weight, bias] = gemm.inputs as [Value, Value, Value?]
-    const bounds: [number, number][] = []
+    const bounds: Range[] = []
     for (const output of node.outputs) {
       const begin = bounds.at(-1)?.[1] ?? 0
       bounds.push([begin, begin + output.shape.at(-1)!])
     }
-    const rowsOf = (value: Value, [begin, end]: [number, number]): Value | undefined =>
-      view(value, level.maker, value.shape.with(0, end - begin), [begin, end])
+    const rowsOf = (value: Value, range: Range): Value | undefined =>
+      joinedPart(level, value, range) ?? view(value, level.maker, value.shape.with(0, range[1] - range[0]), range)
     // Only a checkpoint's own weights have parts that cost nothing.
-    if (!isWeight(graph, level, weight) || (bias && !isWeight(graph, level, bias))) return undefined
+    const hasParts = (value: Value): boolean =>
+      isWeight(graph, level, value) || bounds.every((range) => joinedPart(level, value, range))
+    if (!hasParts(weight) || (bias && !hasParts(bias))) return undefined
     return () =>
       bounds.map((range, i) => {
         const operands = [x, rowsOf(weight, range)!, ...(bias ? [rowsOf(bias, range)!] : [])]
         return reshape(x.builder.emit('Gemm', operands, { transB: 1 }), node.outputs[i]!.shape)
       })
   })
+}
+
+type Range = readonly [begin: number, end: number]
+
+/** The value that is these rows, where several were joined. */
+function joinedPart({ maker }: Level, value: Value, [begin, end]: Range): Value | undefined {
+  const node = maker.get(value)
+  if (node?.op !== 'Concat' || node.attributes['axis'] !== 0) return undefined
+  let row = 0
+  return node.inputs.find((part) => {
+    const first = row
+    row += part!.shape[0]!
+    return first === begin && row === end
+  })!
 }
 
 /** The product that is read by this cut alone, through reshapes that leave the last axis as it is. */
