@@ -3,17 +3,14 @@ import { defaultCompute } from '#app/contract/compute.ts'
 import type { GenerateSettings } from '#app/contract/settings.ts'
 import { testSettings } from '#app/library/test-results.ts'
 import type { Served } from '#main/serve/serve.ts'
-import { ask, connect, createTestHost, type Page, type TestHost } from './testing.ts'
+import { ask, connect, createTestHost, openPage, snapshotOf, type Page, type TestHost } from './testing.ts'
 
 let host: TestHost
 let served: Served
 let cookie: string
 let page: Page
 const enter = async (): Promise<void> => {
-  served = await host.start()
-  cookie = await host.enter(served)
-  page = await connect(served.port, cookie)
-  await page.until(() => page.events.some((event) => 'models' in event && event.models.length > 0))
+  ;({ served, cookie, page } = await openPage(host))
 }
 const restart = async (): Promise<void> => {
   await served.close()
@@ -29,11 +26,6 @@ afterAll(async () => {
   await host.close()
 })
 
-const snapshot = () => {
-  const [event] = page.events
-  if (event?.type !== 'snapshot') throw new Error('the first event is no snapshot')
-  return event
-}
 const generate = async (change: Partial<GenerateSettings> = {}): Promise<string> =>
   (await page.client.generate({ ...testSettings, ...change })).jobId
 const runAgain = async (jobId: string): Promise<string> => (await page.client.runAgain({ jobId })).jobId
@@ -41,7 +33,7 @@ const problemOf = (code: string) => ({ code: 'PROBLEM', defined: true, data: { c
 
 test('the running job is interrupted, the waiting one runs, results and settings are there', async () => {
   const { resultId } = await page.untilJob(await generate(), 'done')
-  await page.client.saveSettings({ ...snapshot().settings, modelFolders: [host.root], memoryBudgetMiB: 999 })
+  await page.client.saveSettings({ ...snapshotOf(page).settings, modelFolders: [host.root], memoryBudgetMiB: 999 })
   const running = await generate({ prompt: 'slow' })
   await page.untilJob(running, 'running')
   const waiting = await generate({ prompt: 'after the restart' })
@@ -49,9 +41,9 @@ test('the running job is interrupted, the waiting one runs, results and settings
   await restart()
   expect(page.jobs.get(running)).toMatchObject({ status: 'interrupted', problem: { code: 'engine-lost' } })
   expect((await page.untilJob(waiting, 'done')).title).toBe('after the restart')
-  expect(snapshot().settings).toMatchObject({ modelFolders: [host.root], memoryBudgetMiB: 999 })
-  expect(snapshot().results.map(({ id }) => id)).toContain(resultId)
-  expect(snapshot().notices).toEqual([])
+  expect(snapshotOf(page).settings).toMatchObject({ modelFolders: [host.root], memoryBudgetMiB: 999 })
+  expect(snapshotOf(page).results.map(({ id }) => id)).toContain(resultId)
+  expect(snapshotOf(page).notices).toEqual([])
 
   const again = await runAgain(running)
   await page.untilJob(again, 'running')
@@ -85,6 +77,6 @@ test('a page that comes later hears that the models were looked for', async () =
   const later = await connect(served.port, cookie)
   const first = await later.until(() => later.events[0])
   expect(first).toMatchObject({ type: 'snapshot', modelsKnown: true })
-  expect((first as ReturnType<typeof snapshot>).models.length).toBeGreaterThan(0)
+  expect((first as ReturnType<typeof snapshotOf>).models.length).toBeGreaterThan(0)
   await later.close()
 })

@@ -9,7 +9,7 @@ import { newId } from '#app/library/ids.ts'
 import { testSettings } from '#app/library/test-results.ts'
 import type { Served } from '#main/serve/serve.ts'
 import { readClipRecipe } from './read-recipe.ts'
-import { ask, connect, createTestHost, type Page, type TestHost } from './testing.ts'
+import { ask, connect, createTestHost, openPage, snapshotOf, type Page, type TestHost } from './testing.ts'
 
 let host: TestHost
 let served: Served
@@ -17,21 +17,13 @@ let cookie: string
 let page: Page
 beforeAll(async () => {
   host = await createTestHost()
-  served = await host.start()
-  cookie = await host.enter(served)
-  page = await connect(served.port, cookie)
-  await page.until(() => page.events.some((event) => 'models' in event && event.models.length > 0))
+  ;({ served, cookie, page } = await openPage(host))
 }, 120_000)
 afterAll(async () => {
   await page.close()
   await host.close()
 })
 
-const firstSnapshot = () => {
-  const [event] = page.events
-  if (event?.type !== 'snapshot') throw new Error('the first event is no snapshot')
-  return event
-}
 const generate = async (change: Partial<GenerateSettings> = {}): Promise<string> =>
   (await page.client.generate({ ...testSettings, ...change })).jobId
 const get = (path: string) => ask(served.port, path, { headers: { cookie } })
@@ -46,7 +38,12 @@ const judge = { model: 'judge', sampling: { kind: 'even' as const }, topK: 5 }
 
 describe('events', () => {
   test('begin with a snapshot, in which no model says where it is', () => {
-    expect(firstSnapshot()).toMatchObject({ appVersion: '0.1.0', jobs: [], results: [], settings: { theme: 'system' } })
+    expect(snapshotOf(page)).toMatchObject({
+      appVersion: '0.1.0',
+      jobs: [],
+      results: [],
+      settings: { theme: 'system' },
+    })
     const models = page.events.flatMap((event) => ('models' in event ? event.models : []))
     expect(models.map((model) => model.id)).toContain('painter')
     expect(JSON.stringify(page.events)).not.toContain('/secret/place')
@@ -54,7 +51,7 @@ describe('events', () => {
 
   test('reach every page; one that leaves is forgotten', async () => {
     const other = await connect(served.port, cookie)
-    const settings = { ...firstSnapshot().settings, theme: 'light' as const }
+    const settings = { ...snapshotOf(page).settings, theme: 'light' as const }
     await page.client.saveSettings(settings)
     for (const one of [page, other]) {
       expect(await one.until(() => one.events.find((event) => event.type === 'settings'))).toEqual({
@@ -293,7 +290,7 @@ describe('classifying', () => {
 })
 
 test('settings: a folder that is none is named, one that was there before is not asked for again', async () => {
-  const settings = { ...firstSnapshot().settings, modelFolders: ['/does/not/exist'] }
+  const settings = { ...snapshotOf(page).settings, modelFolders: ['/does/not/exist'] }
   await expect(page.client.saveSettings(settings)).rejects.toMatchObject(
     problemOf('bad-input', { field: 'modelFolders' }),
   )

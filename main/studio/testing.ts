@@ -81,6 +81,22 @@ export async function connect(port: number, cookie: string) {
 }
 export type Page = Awaited<ReturnType<typeof connect>>
 
+/** What the host told a page first. */
+export function snapshotOf({ events }: Page) {
+  const [event] = events
+  if (event?.type !== 'snapshot') throw new Error('the first event is no snapshot')
+  return event
+}
+
+/** A page on a host that was just started, when it knows the models. */
+export async function openPage(host: TestHost) {
+  const served = await host.start()
+  const cookie = await host.enter(served)
+  const page = await connect(served.port, cookie)
+  await page.until(() => page.events.some((event) => 'models' in event && event.models.length > 0))
+  return { served, cookie, page }
+}
+
 /** A served studio with its own data folder and the engine of test-engine.ts: real HTTP, WebSocket, SQLite and child process. */
 export async function createTestHost() {
   const built = await buildForTest({ engine: 'main/studio/test-engine.ts' })

@@ -1,6 +1,5 @@
 import { add, cast, reshape, slice } from '../functions.ts'
 import type { Value } from '../graph.ts'
-import { int64 } from '#app/tensor/tensor.ts'
 
 /**
  * The number 1 (1), as int64, which onnxruntime cannot know before `x` is there: 1 + the place of the largest of its first element
@@ -8,5 +7,5 @@ import { int64 } from '#app/tensor/tensor.ts'
  */
 export function alwaysOne(x: Value): Value {
   const first = cast(slice(reshape(x, [-1]), 0, 0, 1), 'float32')
-  return add(first.builder.emit('ArgMax', [first], { axis: 0, keepdims: 1 }), x.builder.constant(int64([1], [1])))
+  return add(first.builder.emit('ArgMax', [first], { axis: 0, keepdims: 1 }), x.builder.integers([1]))
 }
