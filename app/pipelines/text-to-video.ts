@@ -141,11 +141,15 @@ async function encodePrompts(
   for (const { name, text, skip } of texts) {
     const { ids, truncated } = tokenizer.encodePrompt(text)
     if (truncated !== null)
-      notes.push(`The ${name} is longer than ${tokenizer.maxLength} tokens; this part was left out: ${truncated}`)
+      notes.push(
+        `The ${name} is longer than ${tokenizer.maxLength} tokens; this part was left out: ${beginning(truncated)}`,
+      )
     states.push(await encodeText(int64([1, ids.length], ids), skip))
   }
   return { context: joinRows(states), notes }
 }
+
+const beginning = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text)
 
 /** Tensors of one row each, one after the other. */
 function joinRows(tensors: readonly Floats[]): Floats {

@@ -84,6 +84,13 @@ describe('generate', () => {
     expect((await generate('frames')).code).toBe(2) // not into a folder with other frames
   })
 
+  test('what does not fit of a long prompt is told by its beginning', async () => {
+    const made = await generate('a.webp', '--json', '--prompt', 'a red circle '.repeat(200))
+    const { notes } = JSON.parse(made.stdout) as { notes: string[] }
+    expect(notes).toEqual([expect.stringMatching(/^The prompt is longer than 77 tokens; .*circle.*…$/) as string])
+    expect(notes[0]!.length).toBeLessThan(200)
+  })
+
   test('the same seed gives the same clip, another one or FreeU another', async () => {
     const made = JSON.parse((await generate('a.webp', '--json')).stdout) as Record<string, unknown>
     expect(made).toMatchObject({ file: expect.stringMatching(/a\.webp$/) as string, notes: [] })

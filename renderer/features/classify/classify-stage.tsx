@@ -64,7 +64,7 @@ function SourceStage({ source }: { source: ClassifySource }) {
         <Notice
           icon={CircleAlert}
           title="No picture here"
-          text={`${failure} It can still be classified: the engine reads the file itself.`}
+          text={`${failure} The engine reads the file itself, and may still know it.`}
         />
       ) : (
         <div className="viewport" aria-busy="true" />
