@@ -1,10 +1,9 @@
 import { availableParallelism } from 'node:os'
 import type { Compute } from '#app/contract/compute.ts'
 import type { Graph } from '#app/graph/index.ts'
-import { toFast } from '#app/graph/passes/fast.ts'
-import { plainAttention } from '#app/graph/passes/plain-attention.ts'
+import { exactly, toFast } from '#app/graph/passes/fast.ts'
 import { lateShapes } from '#app/graph/passes/late-shapes.ts'
-import { exactly, Kernels } from './kernels/kernels.ts'
+import { Kernels } from './kernels/kernels.ts'
 import { readMemory } from './memory.ts'
 import { bundledProviders, reference } from './providers/compute.ts'
 import { lower } from './providers/lower.ts'
@@ -138,7 +137,7 @@ export class SessionCache {
     if (provider !== 'cpu') return graph
     if (precision !== 'float32') return lateShapes(graph)
     const choose = exact ? exactly : await this.#kernels.choose(graph, this.#threads, measuringMs)
-    return lateShapes(toFast(plainAttention(graph, choose.attention), choose.convolution))
+    return lateShapes(toFast(graph, choose))
   }
 
   /** The first run allocates what the graph works in, so memory is taken again after it. */

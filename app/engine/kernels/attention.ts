@@ -1,7 +1,8 @@
 import { GraphBuilder, slice, type Graph } from '#app/graph/index.ts'
+import { exactly, toFast } from '#app/graph/passes/fast.ts'
 import {
   attentionShape,
-  plainAttention,
+  needsSlices,
   type AttentionKernel,
   type AttentionShape,
 } from '#app/graph/passes/plain-attention.ts'
@@ -29,7 +30,8 @@ export const attention: KernelFamily<AttentionShape, AttentionKernel> = {
   flops: ({ batch, heads, queries, keys, headDim }) => 4 * batch * heads * queries * keys * headDim,
   byRule: () => 'fused',
   measure(shape, threads) {
-    const graphs = this.kernels.map((kernel) => [kernel, plainAttention(attentionGraph(shape), () => kernel)])
+    const kernels = this.kernels.filter((kernel) => kernel !== 'sliced' || needsSlices(shape))
+    const graphs = kernels.map((kernel) => [kernel, toFast(attentionGraph(shape), { ...exactly, attention: () => kernel })])
     const inputs = Object.fromEntries(
       Object.entries(inputShapes(shape)).map(([name, size], i): [string, Tensor] => [name, normalValues(size, i)]),
     )

@@ -1,5 +1,5 @@
 import { GraphBuilder, slice, type Graph } from '#app/graph/index.ts'
-import { toFast } from '#app/graph/passes/fast.ts'
+import { exactly, toFast } from '#app/graph/passes/fast.ts'
 import { convShape, type ConvKernel, type ConvShape } from '#app/graph/passes/winograd.ts'
 import { isCandidate, kernelByRule } from './conv-rule.ts'
 import type { KernelFamily } from './kernels.ts'
@@ -18,7 +18,7 @@ export const convolution: KernelFamily<ConvShape, ConvKernel> = {
   byRule: kernelByRule,
   measure(shape, threads) {
     const { batch, input, output, height, width } = shape
-    const graphs = this.kernels.map((kernel) => [kernel, toFast(convGraph(shape), () => kernel)])
+    const graphs = this.kernels.map((kernel) => [kernel, toFast(convGraph(shape), { ...exactly, convolution: () => kernel })])
     const inputs = {
       x: normalValues([batch, input, height, width], 1),
       weight: normalValues([output, input, 3, 3], 2),

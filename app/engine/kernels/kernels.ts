@@ -1,6 +1,5 @@
 import type { Graph, Node } from '#app/graph/index.ts'
-import type { AttentionKernel, AttentionShape } from '#app/graph/passes/plain-attention.ts'
-import type { ConvKernel, ConvShape } from '#app/graph/passes/winograd.ts'
+import type { Choose } from '#app/graph/passes/fast.ts'
 import { attention } from './attention.ts'
 import { convolution } from './convolution.ts'
 import { machineKey, readMeasurements, saveMeasurements, type Measurement } from './kernel-cache.ts'
@@ -16,13 +15,6 @@ export type KernelFamily<Shape, Kernel extends string> = {
   byRule(shape: Shape): Kernel
   measure(shape: Shape, threads: number): Promise<Measurement>
 }
-
-export type Choose = {
-  readonly convolution: (shape: ConvShape) => ConvKernel
-  readonly attention: (shape: AttentionShape) => AttentionKernel
-}
-
-export const exactly: Choose = { convolution: () => 'direct', attention: () => 'fused' }
 
 /** Largest error of one layer, as a part of its largest output, that its kernel may bring. */
 const errorBudget = 8e-6

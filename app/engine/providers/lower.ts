@@ -3,6 +3,7 @@ import type { Graph } from '#app/graph/index.ts'
 import { toHalf } from '#app/graph/passes/half.ts'
 import { int8Weights, toInt8 } from '#app/graph/passes/int8.ts'
 import { plainAttention } from '#app/graph/passes/plain-attention.ts'
+import { replaceNodes } from '#app/graph/passes/replace-nodes.ts'
 import { splitProducts } from '#app/graph/passes/split-products.ts'
 import { eightBitWeights, type OnQuantizing } from '../quantize/quantize-cache.ts'
 import { fusedAttentionIsRight } from './attention-check.ts'
@@ -21,7 +22,7 @@ export async function lower(
     case 'float16':
       return toHalf(whole)
     case 'int8': {
-      const split = splitProducts(whole)
+      const split = replaceNodes(whole, splitProducts(whole))
       return toInt8(split, await eightBitWeights(int8Weights(split), await weightBits(), { onQuantizing }))
     }
   }

@@ -1,21 +1,42 @@
 import type { Graph } from '../graph.ts'
+import { dropDead } from './drop-dead.ts'
+import { linearProducts } from './linear-products.ts'
+import { attentionKernels, type AttentionKernel, type AttentionShape } from './plain-attention.ts'
+import { replaceNodes } from './replace-nodes.ts'
 import { reshapedWeights } from './reshaped-weights.ts'
-import { rowBlocks } from './row-blocks.ts'
 import { runPasses } from './run-passes.ts'
 import { shareCommon } from './share-common.ts'
 import { sinkReshapes } from './sink-reshapes.ts'
 import { splitProducts } from './split-products.ts'
 import { winograd, type ConvKernel, type ConvShape } from './winograd.ts'
 
+/** The kernel for each convolution and each attention that has a choice. */
+export type Choose = {
+  readonly convolution: (shape: ConvShape) => ConvKernel
+  readonly attention: (shape: AttentionShape) => AttentionKernel
+}
+
+/** The plain sums alone. */
+export const exactly: Choose = { convolution: () => 'direct', attention: () => 'fused' }
+
 /**
- * The graph in the forms that onnxruntime's processor kernels are fast with, in float32. All but Winograd's convolutions, which
- * `convolution` chooses, do the same arithmetic as before. Verified.
+ * The graph in the forms that onnxruntime's processor kernels are fast with, in float32. All but Winograd's convolutions do the same
+ * arithmetic as before. Verified.
  */
-export function toFast(graph: Graph, convolution: (shape: ConvShape) => ConvKernel): Graph {
+export function toFast(graph: Graph, choose: Choose): Graph {
+  const kernels = (current: Graph): Graph =>
+    replaceNodes(
+      current,
+      attentionKernels(choose.attention),
+      splitProducts(current),
+      winograd(current, choose.convolution),
+      linearProducts(current),
+      reshapedWeights(current),
+    )
   return runPasses(graph, [
-    { name: 'split products', run: splitProducts },
-    { name: 'convolutions', run: (current) => winograd(current, convolution) },
-    { name: 'blocks of rows', run: rowBlocks },
-    { name: 'sink reshapes', run: (current) => shareCommon(sinkReshapes(reshapedWeights(current))) },
+    { name: 'kernels', run: kernels },
+    { name: 'sink reshapes', run: sinkReshapes },
+    { name: 'share common work', run: shareCommon },
+    { name: 'drop dead nodes', run: dropDead },
   ])
 }

@@ -2,7 +2,7 @@ import { add, matmul, mul, reshape, slice, softmax, transpose } from '../functio
 import type { Graph, Node, Value } from '../graph.ts'
 import { verify } from '../verify.ts'
 import { inPieces } from './pieces.ts'
-import { replaceNodes } from './replace-nodes.ts'
+import { replaceNodes, type Replace } from './replace-nodes.ts'
 
 /** The operator by itself, or plain operators with many or with few of the scores in memory at a time. */
 export type AttentionKernel = 'fused' | 'plain' | 'sliced'
@@ -20,22 +20,25 @@ export type AttentionShape = {
 /** Scores that are in memory at a time; few of them are still in the processor's cache when they are multiplied. */
 const scoreBytes = { plain: 256 * 2 ** 20, sliced: 4 * 2 ** 20 }
 
-/**
- * The graph with attention by the kernels that `choose` names: all in plain operators without it, for providers whose own operator is
- * wrong. Verified.
- */
-export function plainAttention(
-  graph: Graph,
-  choose: (shape: AttentionShape) => AttentionKernel = () => 'plain',
-): Graph {
-  const result = replaceNodes(graph, (node) => {
-    const shape = attentionShape(node)
-    const kernel = shape ? choose(shape) : 'fused'
-    return kernel === 'fused' ? undefined : () => [attention(node, scoreBytes[kernel])]
-  })
+/** The graph with attention in plain operators, for providers whose own operator is wrong. Verified. */
+export function plainAttention(graph: Graph): Graph {
+  const result = replaceNodes(graph, attentionKernels(() => 'plain'))
   verify(result, 'after "plain attention"')
   return result
 }
+
+/** Attention by the kernels that `choose` names. */
+export function attentionKernels(choose: (shape: AttentionShape) => AttentionKernel): Replace {
+  return (node) => {
+    const shape = attentionShape(node)
+    const kernel = shape ? choose(shape) : 'fused'
+    return kernel === 'fused' ? undefined : () => [attention(node, scoreBytes[kernel])]
+  }
+}
+
+/** Whether the sliced kernel is another than the plain one: not where all scores fit in a slice. */
+export const needsSlices = ({ batch, heads, queries, keys }: AttentionShape): boolean =>
+  4 * batch * heads * queries * keys > scoreBytes.sliced
 
 /** The shape of a node that is attention by the provider's own operator. */
 export function attentionShape({ op, inputs, attributes }: Node): AttentionShape | undefined {

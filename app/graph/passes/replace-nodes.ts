@@ -11,24 +11,31 @@ export type Level = {
 /** What stands in the place of a node: `make` yields a value for each of its outputs. Undefined leaves it as it is. */
 export type Replace = (node: Node, level: Level) => ((path: string) => readonly Value[]) | undefined
 
-/** The graph with some nodes replaced, those of bodies too, and with what they leave unused taken out. */
-export function replaceNodes(graph: Graph, replace: Replace): Graph {
+/**
+ * The graph with some nodes replaced, those of bodies too, and with what they leave unused taken out. What is put in the place of a node is
+ * up to those of `replacers` that come after the one that made it.
+ */
+export function replaceNodes(graph: Graph, ...replacers: readonly Replace[]): Graph {
   const { builder } = graph.outputs[0]!.value
   const replacement = new Map<Value, Value>()
+  const inPlaceOf = (node: Node, level: Level, from: number): readonly Node[] => {
+    for (const [i, replace] of replacers.entries()) {
+      const make = i < from ? undefined : replace(node, level)
+      if (!make) continue
+      let made: readonly Value[] = []
+      const { nodes } = builder.collect(node.path, () => (made = make(node.path))[0]!)
+      node.outputs.forEach((output, k) => replacement.set(output, made[k]!))
+      return i + 1 < replacers.length ? nodes.flatMap((added) => inPlaceOf(added, level, i + 1)) : nodes
+    }
+    return [node]
+  }
   const rewritten = (nodes: readonly Node[], results: readonly Value[]): Node[] => {
     const level = levelOf(nodes, results)
-    return nodes.flatMap((node): readonly Node[] => {
-      if (node.body) {
-        const body = { ...node.body, nodes: rewritten(node.body.nodes, [node.body.output]) }
-        return [{ ...node, body }]
-      }
-      const make = replace(node, level)
-      if (!make) return [node]
-      let made: readonly Value[] = []
-      const { nodes: added } = builder.collect(node.path, () => (made = make(node.path))[0]!)
-      node.outputs.forEach((output, i) => replacement.set(output, made[i]!))
-      return added
-    })
+    return nodes
+      .flatMap((node) => inPlaceOf(node, level, 0))
+      .map((node) =>
+        node.body ? { ...node, body: { ...node.body, nodes: rewritten(node.body.nodes, [node.body.output]) } } : node,
+      )
   }
   const nodes = rewritten(
     graph.nodes,

@@ -11,6 +11,7 @@ export function runPasses(graph: Graph, passes: readonly Pass[]): Graph {
     return result
   } catch (error) {
     // Which one it was is looked for only now: to verify after each pass takes as long as the passes.
+    verify(graph, 'before its passes')
     passes.reduce((current, { name, run }) => {
       const next = run(current)
       verify(next, `after "${name}"`)

@@ -1,7 +1,6 @@
 import { sameShape, sizeOf } from '#app/tensor/tensor.ts'
 import type { Graph, Node, Value } from '../graph.ts'
 import type { OpName } from '../ops.ts'
-import { dropDead } from './drop-dead.ts'
 import { substitute } from './rewrite.ts'
 
 const elementwise: ReadonlySet<OpName> = new Set<OpName>([
@@ -13,7 +12,8 @@ const alongLastAxis: ReadonlySet<OpName> = new Set<OpName>(['LayerNormalization'
 
 /**
  * Layers reshape to matrices and back, and what lies between does not care: so a reshape is done after the work on its elements or its
- * rows, where it meets the next one, and one of the two is enough: onnxruntime takes an equal time to open each node.
+ * rows, where it meets the next one, and one of the two is enough: onnxruntime takes an equal time to open each node. Leaves nodes
+ * behind that nothing needs.
  */
 export function sinkReshapes(graph: Graph): Graph {
   const { builder } = graph.outputs[0]!.value
@@ -27,8 +27,7 @@ export function sinkReshapes(graph: Graph): Graph {
   }
   const reshape = (node: Node, from: Value, target: Value): void => {
     const [output] = node.outputs as [Value]
-    // A constant that is reshaped to what it is has its shape made known late (late-shapes.ts).
-    if (sameShape(from.shape, output.shape) && !graph.known.has(from)) same.set(output, from)
+    if (sameShape(from.shape, output.shape)) same.set(output, from)
     else {
       nodes.push({ op: 'Reshape', inputs: [from, target], outputs: [output], attributes: {}, path: node.path })
       origins.set(output, from)
@@ -49,7 +48,7 @@ export function sinkReshapes(graph: Graph): Graph {
     nodes.push(...made.nodes)
     reshape(node, made.output, builder.integers(node.outputs[0]!.shape))
   }
-  return dropDead(substitute({ ...graph, known: builder.known }, nodes, same))
+  return substitute({ ...graph, known: builder.known }, nodes, same)
 }
 
 /** The node's inputs as they were before they were reshaped, where the node does the same with them. */
@@ -61,6 +60,7 @@ function before(node: Node, originOf: (value: Value) => Value): readonly Value[]
   if (elementwise.has(node.op)) return origin === x ? undefined : [origin]
   if (alongLastAxis.has(node.op)) return origin !== x && sameRows ? [origin, ...others] : undefined
   const [other] = others
+  if (node.op === 'FusedMatMul') return origin !== x && sameRows && other!.shape.length === 2 ? [origin, other!] : undefined
   if (!binary.has(node.op) || !other) return undefined
   const otherOrigin = originOf(other)
   if (origin !== x && sameRows && isRow(other)) return [origin, other]

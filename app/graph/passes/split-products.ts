@@ -1,6 +1,6 @@
 import { reshape } from '../functions.ts'
 import type { Graph, Node, Value } from '../graph.ts'
-import { replaceNodes, type Level } from './replace-nodes.ts'
+import type { Level, Replace } from './replace-nodes.ts'
 import { weightViews } from './weight-views.ts'
 import { isLinear } from './linear.ts'
 
@@ -9,9 +9,9 @@ import { isLinear } from './linear.ts'
  * result, which is the largest tensor of a layer. So do query, key and value in one, whose weights would be joined for it at each run,
  * and a gated feed-forward layer.
  */
-export function splitProducts(graph: Graph): Graph {
+export function splitProducts(graph: Graph): Replace {
   const view = weightViews(graph)
-  return replaceNodes(graph, (node, level) => {
+  return (node, level) => {
     const gemm = node.op === 'Split' ? productBehind(node, level) : undefined
     if (!gemm) return undefined
     const [x, weight, bias] = gemm.inputs as [Value, Value, Value?]
@@ -31,7 +31,7 @@ export function splitProducts(graph: Graph): Graph {
         const operands = [x, rowsOf(weight, range)!, ...(bias ? [rowsOf(bias, range)!] : [])]
         return reshape(x.builder.emit('Gemm', operands, { transB: 1 }), node.outputs[i]!.shape)
       })
-  })
+  }
 }
 
 type Range = readonly [begin: number, end: number]

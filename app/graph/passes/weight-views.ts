@@ -24,7 +24,7 @@ export function weightViews(graph: Graph): Views {
     return value
   }
   const view: Views = (value, maker, shape, rows = [0, value.shape[0]!]) => {
-    const known = graph.known.get(value)
+    const known = builder.known.get(value)
     if (known && 'weight' in known) return viewOf(known.weight, shape, rows)
     const node = maker.get(value)
     if (node?.op !== 'Cast') return undefined

@@ -2,7 +2,7 @@ import { float32 } from '#app/tensor/tensor.ts'
 import { add, concat, gather, matmul, pad2d, reshape, slice, transpose } from '../functions.ts'
 import type { Graph, Node, Value } from '../graph.ts'
 import { piecesOf } from './pieces.ts'
-import { replaceNodes } from './replace-nodes.ts'
+import type { Replace } from './replace-nodes.ts'
 import { weightViews } from './weight-views.ts'
 import { transforms, type Transforms } from './winograd-transforms.ts'
 
@@ -30,9 +30,9 @@ const filterPieceBytes = 32 * 2 ** 20
  * 3x3 convolutions by Winograd's minimal filtering, as plain products: 2.25 times fewer multiplications with tiles of 2, 4 times
  * fewer with tiles of 4. The weights are transformed in the graph, so that they stay pages of their file.
  */
-export function winograd(graph: Graph, choose: (shape: ConvShape) => ConvKernel): Graph {
+export function winograd(graph: Graph, choose: (shape: ConvShape) => ConvKernel): Replace {
   const view = weightViews(graph)
-  return replaceNodes(graph, (node, { maker }) => {
+  return (node, { maker }) => {
     const shape = convShape(node)
     const kernel = shape ? choose(shape) : 'direct'
     if (kernel === 'direct') return undefined
@@ -44,20 +44,16 @@ export function winograd(graph: Graph, choose: (shape: ConvShape) => ConvKernel)
       return view(weight, maker, flat, [begin, end]) ?? reshape(whole ? weight : slice(weight, 0, begin, end), flat)
     }
     return () => [winogradConv(node, rowsOf, transforms[kernel])]
-  })
+  }
 }
 
 /** The weights of some output channels, (O * C, 9). */
 type RowsOf = (begin: number, end: number) => Value
 
-/**
- * (O * C, 9) -> (side * side, O, C), side = tile + 2. The first reshape is one whose shape onnxruntime knows late (late-shapes.ts), and so that
- * of the result: its memory is not kept for the next of its size.
- */
+/** (O * C, 9) -> (side * side, O, C), side = tile + 2. */
 function filterTransform(weight: Value, channels: number, { weights }: Transforms): Value {
   const transform = squared(weight, weights)
-  const late = weight.builder.emit('Reshape', [transform, weight.builder.integers(transform.shape)])
-  const filters = weight.builder.emit('FusedMatMul', [late, weight], { transB: 1 })
+  const filters = weight.builder.emit('FusedMatMul', [transform, weight], { transB: 1 })
   return reshape(filters, [transform.shape[0]!, -1, channels])
 }
 

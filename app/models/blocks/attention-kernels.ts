@@ -50,6 +50,7 @@ export function slicedAttention(sliceSize: number): AttentionKernel {
   return (query, key, value, heads, mask) => {
     const [batch, length, inner] = query.shape as [number, number, number]
     const rows = batch * heads
+    if (rows <= sliceSize) return explicitAttention(query, key, value, heads, mask)
     const flat = (x: Value): Value => reshape(x, [rows, ...x.shape.slice(2)])
     // The query last, as in attention.ts.
     const others = [
@@ -77,7 +78,6 @@ function inSlices(
   const run = each as (...slices: Value[]) => Value
   const rows = operands[0]!.shape[0]!
   const whole = Math.floor(rows / size)
-  if (whole === 0 || size === rows) return run(...operands)
   const part = (x: Value, begin: number, end: number): Value => (end - begin === rows ? x : slice(x, 0, begin, end))
   const slices = operands.map((x) => reshape(part(x, 0, whole * size), [whole, size, ...x.shape.slice(1)]))
   const stacked = operands[0]!.builder.scan(slices, 0, run)
