@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { z } from 'zod'
 
 /** Raised when a kernel changes, so that old measurements are taken anew. */
-const version = 2
+const version = 3
 
 const figureSchema = z.object({ ms: z.number().nonnegative(), error: z.number().nonnegative() })
 /** For each kernel that a shape may have, its time and its largest difference to the plainest, as a part of the largest output. */

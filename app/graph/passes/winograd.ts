@@ -21,10 +21,10 @@ export type ConvShape = {
 const tileBytes = 16 * 2 ** 20
 
 /**
- * So are transformed weights, where they are more than the tiles: those of the deepest layers of a UNet are four times 118 MB, at a time
- * when little else is in memory (docs/decisions.md).
+ * Transformed weights too are held in pieces, where they are more than the tiles: those of the deepest layers of a UNet are four times
+ * 118 MB, at a time when little else is in memory (docs/decisions.md). A piece takes what tiles leave of the first figure, and at least the second.
  */
-const filterPieceBytes = 32 * 2 ** 20
+const [workBytes, fewestPieceBytes] = [80 * 2 ** 20, 32 * 2 ** 20]
 
 /**
  * 3x3 convolutions by Winograd's minimal filtering, as plain products: 2.25 times fewer multiplications with tiles of 2, 4 times
@@ -81,8 +81,9 @@ function winogradConv(node: Node, rowsOf: RowsOf, transform: Transforms): Value 
   // The filters come first: of what a node needs, onnxruntime computes what was added last before the rest. In the other order it would
   // transform the filters of all layers before it did anything else.
   const filterBytes = 4 * places * out * channels
-  const inPieces = filterBytes > filterPieceBytes && batch * rows * columns < out
-  const filters = piecesOf(out, inPieces ? filterPieceBytes / (filterBytes / out) : out).map(([begin, end]) =>
+  const pieceBytes = Math.max(fewestPieceBytes, workBytes - 4 * places * batch * rows * columns * channels)
+  const inPieces = filterBytes > pieceBytes && batch * rows * columns < out
+  const filters = piecesOf(out, inPieces ? pieceBytes / (filterBytes / out) : out).map(([begin, end]) =>
     filterTransform(rowsOf(begin, end), channels, transform),
   )
 
