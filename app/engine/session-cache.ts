@@ -116,10 +116,16 @@ export class SessionCache {
     return entry.session
   }
 
-  /** The graph in the form in which it runs. Throws as `open` does. */
+  /** The graph in the form in which it runs; for the processor the one that it is fastest with. Throws as `open` does. */
   async lowered(graph: Graph, compute: Compute, onQuantizing?: OnQuantizing): Promise<Graph> {
     await requireRight(compute)
-    return this.#fastest(await lower(graph, compute, onQuantizing), compute)
+    const { provider, precision, exact } = compute
+    if (provider === 'cpu' && precision === 'float32') {
+      const choose = exact ? exactly : await this.#kernels.choose(graph, this.#threads, measuringMs)
+      return lateShapes(toFast(graph, choose))
+    }
+    const lowered = await lower(graph, compute, onQuantizing)
+    return provider === 'cpu' ? lateShapes(lowered) : lowered
   }
 
   /** A session for a lowered graph that is not kept: to measure with, its nodes too where `profileTo` says (see session.ts). */
@@ -130,14 +136,6 @@ export class SessionCache {
   #openSession(lowered: Graph, { provider, precision }: Compute, profileTo?: string): Promise<Session> {
     const prepack = this.#prepack ?? (precision === 'int8' && bytesOf(weightRanges(lowered)) <= mostPrepackedBytes)
     return openSession(lowered, { threads: this.#threads, prepack, provider, profileTo })
-  }
-
-  /** In the forms that the processor is fastest with; other providers have their own. */
-  async #fastest(graph: Graph, { provider, precision, exact }: Compute): Promise<Graph> {
-    if (provider !== 'cpu') return graph
-    if (precision !== 'float32') return lateShapes(graph)
-    const choose = exact ? exactly : await this.#kernels.choose(graph, this.#threads, measuringMs)
-    return lateShapes(toFast(graph, choose))
   }
 
   /** The first run allocates what the graph works in, so memory is taken again after it. */

@@ -7,7 +7,6 @@ import {
   GraphBuilder,
   LoraBranches,
   loraScalesInput,
-  optimize,
   reshape,
   Scope,
   type CompileOptions,
@@ -53,7 +52,7 @@ export function parseConfig<Config>(model: Pick<Model<Config>, 'className' | 'co
 const fusedCopy = /\.to_(qkv|kv)\.(weight|bias)$/
 
 /**
- * The model's graph for inputs of these shapes, checked, with every key of the checkpoint accounted for. With `loras` there must be
+ * The model's graph for inputs of these shapes, as it is built, with every key of the checkpoint accounted for. With `loras` there must be
  * an input lora_scales, with one scale for each.
  */
 export function compile<Config>(
@@ -79,7 +78,7 @@ export function compile<Config>(
   branches?.audit(model.className, (path) => ignored(`${path}.weight`))
   const graph = builder.finish()
   refuseUnused(graph, [...(model.ignoredInputs ?? []), loraScalesInput])
-  return optimize(graph)
+  return graph
 }
 
 function refuseUnknown(className: string, args: CompileOptions['args'], known: readonly string[]): void {

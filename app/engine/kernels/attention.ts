@@ -31,7 +31,10 @@ export const attention: KernelFamily<AttentionShape, AttentionKernel> = {
   byRule: () => 'fused',
   measure(shape, threads) {
     const kernels = this.kernels.filter((kernel) => kernel !== 'sliced' || needsSlices(shape))
-    const graphs = kernels.map((kernel) => [kernel, toFast(attentionGraph(shape), { ...exactly, attention: () => kernel })])
+    const graphs = kernels.map((kernel) => [
+      kernel,
+      toFast(attentionGraph(shape), { ...exactly, attention: () => kernel }),
+    ])
     const inputs = Object.fromEntries(
       Object.entries(inputShapes(shape)).map(([name, size], i): [string, Tensor] => [name, normalValues(size, i)]),
     )

@@ -18,7 +18,10 @@ export const convolution: KernelFamily<ConvShape, ConvKernel> = {
   byRule: kernelByRule,
   measure(shape, threads) {
     const { batch, input, output, height, width } = shape
-    const graphs = this.kernels.map((kernel) => [kernel, toFast(convGraph(shape), { ...exactly, convolution: () => kernel })])
+    const graphs = this.kernels.map((kernel) => [
+      kernel,
+      toFast(convGraph(shape), { ...exactly, convolution: () => kernel }),
+    ])
     const inputs = {
       x: normalValues([batch, input, height, width], 1),
       weight: normalValues([output, input, 3, 3], 2),

@@ -26,17 +26,13 @@ async function run(graph: Graph, inputs: Record<string, Tensor>): Promise<Float3
 /** The largest difference that the fast forms make, as a part of the largest value. */
 async function apart(build: () => Graph, inputs: Record<string, Tensor>, kernel: ConvKernel): Promise<number> {
   const expected = await run(build(), inputs)
-  const actual = await run(
-    fast(build(), kernel),
-    inputs,
-  )
+  const actual = await run(fast(build(), kernel), inputs)
   expect(actual.length).toBe(expected.length)
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
   return expected.reduce((worst, value, i) => Math.max(worst, Math.abs(value - actual[i]!)), 0) / largest
 }
 
-const fast = (graph: Graph, kernel: ConvKernel): Graph =>
-  toFast(graph, { ...exactly, convolution: () => kernel })
+const fast = (graph: Graph, kernel: ConvKernel): Graph => toFast(graph, { ...exactly, convolution: () => kernel })
 
 const ops = (graph: Graph): string[] => graph.nodes.map(({ op }) => op)
 

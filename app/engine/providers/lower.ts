@@ -1,5 +1,5 @@
 import type { ComputeKind } from '#app/contract/compute.ts'
-import type { Graph } from '#app/graph/index.ts'
+import { optimize, type Graph } from '#app/graph/index.ts'
 import { toHalf } from '#app/graph/passes/half.ts'
 import { int8Weights, toInt8 } from '#app/graph/passes/int8.ts'
 import { plainAttention } from '#app/graph/passes/plain-attention.ts'
@@ -15,7 +15,8 @@ export async function lower(
   { provider, precision }: ComputeKind,
   onQuantizing?: OnQuantizing,
 ): Promise<Graph> {
-  const whole = (await fusedAttentionIsRight(provider)) ? graph : plainAttention(graph)
+  const optimized = optimize(graph)
+  const whole = (await fusedAttentionIsRight(provider)) ? optimized : plainAttention(optimized)
   switch (precision) {
     case 'float32':
       return whole

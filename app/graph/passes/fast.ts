@@ -1,12 +1,10 @@
 import type { Graph } from '../graph.ts'
-import { dropDead } from './drop-dead.ts'
 import { linearProducts } from './linear-products.ts'
 import { attentionKernels, type AttentionKernel, type AttentionShape } from './plain-attention.ts'
+import { passes } from './passes.ts'
 import { replaceNodes } from './replace-nodes.ts'
 import { reshapedWeights } from './reshaped-weights.ts'
 import { runPasses } from './run-passes.ts'
-import { shareCommon } from './share-common.ts'
-import { sinkReshapes } from './sink-reshapes.ts'
 import { splitProducts } from './split-products.ts'
 import { winograd, type ConvKernel, type ConvShape } from './winograd.ts'
 
@@ -21,7 +19,7 @@ export const exactly: Choose = { convolution: () => 'direct', attention: () => '
 
 /**
  * The graph in the forms that onnxruntime's processor kernels are fast with, in float32. All but Winograd's convolutions do the same
- * arithmetic as before. Verified.
+ * arithmetic as before. Optimised too, and verified.
  */
 export function toFast(graph: Graph, choose: Choose): Graph {
   const kernels = (current: Graph): Graph =>
@@ -33,10 +31,5 @@ export function toFast(graph: Graph, choose: Choose): Graph {
       linearProducts(current),
       reshapedWeights(current),
     )
-  return runPasses(graph, [
-    { name: 'kernels', run: kernels },
-    { name: 'sink reshapes', run: sinkReshapes },
-    { name: 'share common work', run: shareCommon },
-    { name: 'drop dead nodes', run: dropDead },
-  ])
+  return runPasses(graph, [{ name: 'kernels', run: kernels }, ...passes])
 }

@@ -15,7 +15,9 @@ export function lateShapes(graph: Graph): Graph {
   const isLate = ({ op, inputs }: Node): boolean => op === 'Reshape' && graph.known.has(inputs[1]!)
   // What is made of inputs and weights alone would have a shape that is known: one of them is reshaped, late, to what it is.
   const isGiven = (value: Value | null): boolean => !value || graph.known.has(value) || graph.inputs.includes(value)
-  const given = graph.nodes.filter((node) => !isLate(node) && node.inputs[0]!.shape.length > 0 && node.inputs.every(isGiven))
+  const given = graph.nodes.filter(
+    (node) => !isLate(node) && node.inputs[0]!.shape.length > 0 && node.inputs.every(isGiven),
+  )
   const veiled = new Map(given.map(({ inputs: [value] }) => [value!, reshapeOf(value!)]))
   const reshapes = [...[...veiled.values()].map(({ nodes: [node] }) => node!), ...graph.nodes.filter(isLate)]
   const targets = [...new Set(reshapes.map(({ inputs }) => inputs[1]!))]
@@ -34,7 +36,9 @@ export function lateShapes(graph: Graph): Graph {
   const made = new Set(given)
   const nodes = [...[...veiled.values()].flatMap(({ nodes }) => nodes), ...graph.nodes].map((node): Node => {
     if (made.has(node)) return { ...node, inputs: [veiled.get(node.inputs[0]!)!.output, ...node.inputs.slice(1)] }
-    return late.has(node.inputs[1]!) && node.op === 'Reshape' ? { ...node, inputs: [node.inputs[0]!, late.get(node.inputs[1]!)!] } : node
+    return late.has(node.inputs[1]!) && node.op === 'Reshape'
+      ? { ...node, inputs: [node.inputs[0]!, late.get(node.inputs[1]!)!] }
+      : node
   })
   // Of what the builder knows only what is used here: the rest was dropped by earlier passes.
   const used = new Set(first.flatMap(({ inputs }) => inputs))
@@ -44,9 +48,7 @@ export function lateShapes(graph: Graph): Graph {
 
 /** A reshape to the shape that it has. */
 const reshapeOf = (value: Value): ReturnType<Value['builder']['collect']> =>
-  value.builder.collect('shapes', () =>
-    value.builder.emit('Reshape', [value, value.builder.integers(value.shape)]),
-  )
+  value.builder.collect('shapes', () => value.builder.emit('Reshape', [value, value.builder.integers(value.shape)]))
 
 /** The entries of a constant shape. */
 function integersOf(known: Known): number[] {

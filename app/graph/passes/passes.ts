@@ -5,7 +5,7 @@ import { shareCommon } from './share-common.ts'
 import { sinkReshapes } from './sink-reshapes.ts'
 
 /** In order; each file says its reason. */
-const passes: readonly Pass[] = [
+export const passes: readonly Pass[] = [
   { name: 'sink reshapes', run: sinkReshapes },
   { name: 'share common work', run: shareCommon },
   { name: 'drop dead nodes', run: dropDead },

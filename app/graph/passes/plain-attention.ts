@@ -22,7 +22,10 @@ const scoreBytes = { plain: 256 * 2 ** 20, sliced: 4 * 2 ** 20 }
 
 /** The graph with attention in plain operators, for providers whose own operator is wrong. Verified. */
 export function plainAttention(graph: Graph): Graph {
-  const result = replaceNodes(graph, attentionKernels(() => 'plain'))
+  const result = replaceNodes(
+    graph,
+    attentionKernels(() => 'plain'),
+  )
   verify(result, 'after "plain attention"')
   return result
 }

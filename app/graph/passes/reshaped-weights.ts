@@ -7,8 +7,7 @@ export function reshapedWeights(graph: Graph): Replace {
   const view = weightViews(graph)
   return ({ op, inputs, outputs }, { maker }) => {
     const [weight] = inputs as [Value]
-    if (op !== 'Reshape' || weight.shape.length === 0) return undefined
-    const made = view(weight, maker, outputs[0]!.shape)
-    return made && (() => [made])
+    const known = op === 'Reshape' && weight.shape.length > 0 && weight.builder.known.get(weight)
+    return known && 'weight' in known ? () => [view(weight, maker, outputs[0]!.shape)!] : undefined
   }
 }

@@ -11,7 +11,8 @@ export function shareCommon(graph: Graph): Graph {
     const inputs = node.inputs.map((input) => input && (replacement.get(input) ?? input))
     const alike = kept.get(inputs[0]!) ?? []
     const twin = alike.find(
-      (other) => other.op === node.op && inputs.every((input, i) => input === now(other.inputs[i])) && sameSettings(node, other),
+      (other) =>
+        other.op === node.op && inputs.every((input, i) => input === now(other.inputs[i])) && sameSettings(node, other),
     )
     if (twin) node.outputs.forEach((output, i) => replacement.set(output, twin.outputs[i]!))
     else kept.set(inputs[0]!, [...alike, node])

@@ -60,7 +60,8 @@ function before(node: Node, originOf: (value: Value) => Value): readonly Value[]
   if (elementwise.has(node.op)) return origin === x ? undefined : [origin]
   if (alongLastAxis.has(node.op)) return origin !== x && sameRows ? [origin, ...others] : undefined
   const [other] = others
-  if (node.op === 'FusedMatMul') return origin !== x && sameRows && other!.shape.length === 2 ? [origin, other!] : undefined
+  if (node.op === 'FusedMatMul')
+    return origin !== x && sameRows && other!.shape.length === 2 ? [origin, other!] : undefined
   if (!binary.has(node.op) || !other) return undefined
   const otherOrigin = originOf(other)
   if (origin !== x && sameRows && isRow(other)) return [origin, other]
