@@ -1,31 +1,24 @@
 import { mul, split } from '../functions.ts'
-import type { Graph, Known, Node } from '../graph.ts'
+import type { Graph, Known, Node, Value } from '../graph.ts'
 import { alwaysOne } from './always-one.ts'
 
 /**
  * Reshapes by shapes that are known only when the graph runs. Where onnxruntime knows the shapes ahead, it lets a tensor take the place
  * of an earlier one of the same shape, and keeps that place until then: the feed-forward layers of a UNet's first level hold their
  * memory until the last level needs it. Without, each tensor is freed after its last use: 1.0 GB in place of 1.8 for the motion UNet,
- * and 4 % faster (docs/decisions.md). The last pass, because shapes cannot be verified after it.
+ * and 4 % faster (docs/decisions.md). It also opens such a graph sooner: it compares each tensor whose shape it knows with all that
+ * were freed before it. The last pass, because shapes cannot be verified after it.
  */
 export function lateShapes(graph: Graph): Graph {
-  const { builder } = graph.outputs[0]!.value
   const [input] = graph.inputs
   if (!input) return graph
-  const isLate = ({ op, inputs }: Node): boolean => op === 'Reshape' && graph.known.has(inputs[1]!)
-  // What is made of inputs and weights alone would have a shape that is known: one of them is reshaped, late, to what it is.
-  const isGiven = (value: Value | null): boolean => !value || graph.known.has(value) || graph.inputs.includes(value)
-  const given = graph.nodes.filter(
-    (node) => !isLate(node) && node.inputs[0]!.shape.length > 0 && node.inputs.every(isGiven),
-  )
-  const veiled = new Map(given.map(({ inputs: [value] }) => [value!, reshapeOf(value!)]))
-  const reshapes = [...[...veiled.values()].map(({ nodes: [node] }) => node!), ...graph.nodes.filter(isLate)]
-  const targets = [...new Set(reshapes.map(({ inputs }) => inputs[1]!))]
+  const unknown = withoutGivenShapes(graph)
+  const { builder } = input
+  const isLate = ({ op, inputs }: Node): boolean => op === 'Reshape' && builder.known.has(inputs[1]!)
+  const targets = [...new Set(unknown.filter(isLate).map(({ inputs }) => inputs[1]!))]
   if (targets.length === 0) return graph
 
-  // Also the number of axes is to be unknown: onnxruntime compares every tensor that has a shape with all that were freed before it,
-  // which takes longer than all else that it does to open a graph of thousands of nodes. So the shapes are parts of one vector, of
-  // lengths that are known late.
+  // Also the number of axes is to be unknown, so the shapes are parts of one vector, of lengths that are known late.
   const lengths = targets.map(({ shape }) => shape[0]!)
   const counted = builder.collect('shapes', () => mul(builder.integers(lengths), alwaysOne(input)))
   const all = builder.integers(targets.flatMap((target) => integersOf(builder.known.get(target)!)))
@@ -33,22 +26,31 @@ export function lateShapes(graph: Graph): Graph {
   const first: Node[] = [...counted.nodes, { ...cut, inputs: [all, counted.output] }]
 
   const late = new Map(targets.map((target, i) => [target, cut.outputs[i]!]))
-  const made = new Set(given)
-  const nodes = [...[...veiled.values()].flatMap(({ nodes }) => nodes), ...graph.nodes].map((node): Node => {
-    if (made.has(node)) return { ...node, inputs: [veiled.get(node.inputs[0]!)!.output, ...node.inputs.slice(1)] }
-    return late.has(node.inputs[1]!) && node.op === 'Reshape'
-      ? { ...node, inputs: [node.inputs[0]!, late.get(node.inputs[1]!)!] }
-      : node
-  })
+  const nodes = unknown.map((node): Node =>
+    isLate(node) ? { ...node, inputs: [node.inputs[0]!, late.get(node.inputs[1]!)!] } : node,
+  )
   // Of what the builder knows only what is used here: the rest was dropped by earlier passes.
   const used = new Set(first.flatMap(({ inputs }) => inputs))
   const added = [...builder.known].filter(([value]) => used.has(value))
   return { ...graph, nodes: [...first, ...nodes], known: new Map([...graph.known, ...added]) }
 }
 
-/** A reshape to the shape that it has. */
-const reshapeOf = (value: Value): ReturnType<Value['builder']['collect']> =>
-  value.builder.collect('shapes', () => value.builder.emit('Reshape', [value, value.builder.integers(value.shape)]))
+/** The nodes with what has a shape from the start, inputs and weights, reshaped to what it is where a node reads nothing else. */
+function withoutGivenShapes({ nodes, inputs, known }: Graph): Node[] {
+  const given = new Set<Value | null>([...inputs, ...known.keys(), null])
+  const reshaped = new Map<Value, { readonly nodes: readonly Node[]; readonly output: Value }>()
+  const rest = nodes.map((node): Node => {
+    const [first, ...others] = node.inputs as [Value, ...Value[]]
+    if (node.op === 'Reshape' || first.shape.length === 0 || !node.inputs.every((value) => given.has(value)))
+      return node
+    const { builder } = first
+    const emit = (): Value => builder.emit('Reshape', [first, builder.integers(first.shape)])
+    const made = reshaped.get(first) ?? builder.collect('shapes', emit)
+    reshaped.set(first, made)
+    return { ...node, inputs: [made.output, ...others] }
+  })
+  return [...[...reshaped.values()].flatMap((made) => made.nodes), ...rest]
+}
 
 /** The entries of a constant shape. */
 function integersOf(known: Known): number[] {
