@@ -35,21 +35,29 @@ export function lateShapes(graph: Graph): Graph {
   return { ...graph, nodes: [...first, ...nodes], known: new Map([...graph.known, ...added]) }
 }
 
-/** The nodes with what has a shape from the start, inputs and weights, reshaped to what it is where a node reads nothing else. */
+/**
+ * The nodes with what has a shape from the start, inputs and weights, reshaped to what it is where a node reads nothing else. Those nodes, such as
+ * casts of weights in half precision, come first: of what a node needs onnxruntime computes what was added last before the rest, and
+ * would widen the weights of all layers before the first one runs (docs/decisions.md).
+ */
 function withoutGivenShapes({ nodes, inputs, known }: Graph): Node[] {
   const given = new Set<Value | null>([...inputs, ...known.keys(), null])
   const reshaped = new Map<Value, { readonly nodes: readonly Node[]; readonly output: Value }>()
-  const rest = nodes.map((node): Node => {
+  const [early, rest]: [Node[], Node[]] = [[], []]
+  for (const node of nodes) {
     const [first, ...others] = node.inputs as [Value, ...Value[]]
-    if (node.op === 'Reshape' || first.shape.length === 0 || !node.inputs.every((value) => given.has(value)))
-      return node
+    const isOfGiven = node.op !== 'Reshape' && !node.body && node.inputs.every((value) => given.has(value))
+    if (!isOfGiven || first.shape.length === 0) {
+      rest.push(node)
+      continue
+    }
     const { builder } = first
     const emit = (): Value => builder.emit('Reshape', [first, builder.integers(first.shape)])
     const made = reshaped.get(first) ?? builder.collect('shapes', emit)
     reshaped.set(first, made)
-    return { ...node, inputs: [made.output, ...others] }
-  })
-  return [...[...reshaped.values()].flatMap((made) => made.nodes), ...rest]
+    early.push({ ...node, inputs: [made.output, ...others] })
+  }
+  return [...[...reshaped.values()].flatMap((made) => made.nodes), ...early, ...rest]
 }
 
 /** The entries of a constant shape. */

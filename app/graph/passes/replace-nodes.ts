@@ -4,7 +4,7 @@ import { substitute } from './rewrite.ts'
 
 /** The nodes of one level, a graph's or a body's: who makes a value, and how many inputs read it. */
 export type Level = {
-  readonly maker: ReadonlyMap<Value, Node>
+  readonly maker: Map<Value, Node>
   readonly readers: ReadonlyMap<Value, number>
 }
 
@@ -25,6 +25,7 @@ export function replaceNodes(graph: Graph, ...replacers: readonly Replace[]): Gr
       let made: readonly Value[] = []
       const { nodes } = builder.collect(node.path, () => (made = make(node.path))[0]!)
       node.outputs.forEach((output, k) => replacement.set(output, made[k]!))
+      for (const added of nodes) for (const output of added.outputs) level.maker.set(output, added)
       return i + 1 < replacers.length ? nodes.flatMap((added) => inPlaceOf(added, level, i + 1)) : nodes
     }
     return [node]

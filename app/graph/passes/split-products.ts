@@ -1,7 +1,7 @@
 import { reshape } from '../functions.ts'
 import type { Graph, Node, Value } from '../graph.ts'
 import type { Level, Replace } from './replace-nodes.ts'
-import { weightViews } from './weight-views.ts'
+import { isWeight, weightViews } from './weight-views.ts'
 import { isLinear } from './linear.ts'
 
 /**
@@ -24,7 +24,7 @@ export function splitProducts(graph: Graph): Replace {
       joinedPart(level, value, range) ?? view(value, level.maker, value.shape.with(0, range[1] - range[0]), range)
     // Only a checkpoint's own weights have parts that cost nothing.
     const hasParts = (value: Value): boolean =>
-      isWeight(graph, level, value) || bounds.every((range) => joinedPart(level, value, range))
+      isWeight(value, level.maker) || bounds.every((range) => joinedPart(level, value, range))
     if (!hasParts(weight) || (bias && !hasParts(bias))) return undefined
     return () =>
       bounds.map((range, i) => {
@@ -59,11 +59,4 @@ function productBehind({ inputs, attributes }: Node, { maker, readers }: Level):
     value = node.inputs[0]!
   }
   return undefined
-}
-
-function isWeight(graph: Graph, { maker }: Level, value: Value): boolean {
-  const known = graph.known.get(value)
-  if (known) return 'weight' in known
-  const node = maker.get(value)
-  return node?.op === 'Cast' && isWeight(graph, { maker, readers: new Map() }, node.inputs[0]!)
 }

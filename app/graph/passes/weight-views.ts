@@ -34,6 +34,14 @@ export function weightViews(graph: Graph): Views {
   return view
 }
 
+/** Whether a value is a checkpoint's weight, or one that is widened from half precision. */
+export function isWeight(value: Value, maker: ReadonlyMap<Value, Node>): boolean {
+  const known = value.builder.known.get(value)
+  if (known) return 'weight' in known
+  const node = maker.get(value)
+  return node?.op === 'Cast' && isWeight(node.inputs[0]!, maker)
+}
+
 function rangeOf({ shape, source }: Weight, [begin, end]: readonly [number, number]): WeightSource {
   const bytes = 'file' in source ? source.length : source.bytes.length
   const row = bytes / shape[0]!
