@@ -7,6 +7,7 @@ import { Kernels } from './kernels/kernels.ts'
 import { readMemory } from './memory.ts'
 import { bundledProviders, reference } from './providers/compute.ts'
 import { lower } from './providers/lower.ts'
+import { widenVectors } from './widen-vectors.ts'
 import { refusals, requireRight } from './providers/self-check.ts'
 import type { OnQuantizing } from './quantize/quantize-cache.ts'
 import { openSession, type Session } from './session.ts'
@@ -120,12 +121,11 @@ export class SessionCache {
   async lowered(graph: Graph, compute: Compute, onQuantizing?: OnQuantizing): Promise<Graph> {
     await requireRight(compute)
     const { provider, precision, exact } = compute
-    if (provider === 'cpu' && precision === 'float32') {
-      const choose = exact ? exactly : await this.#kernels.choose(graph, this.#threads, measuringMs)
-      return lateShapes(toFast(graph, choose))
-    }
-    const lowered = await lower(graph, compute, onQuantizing)
-    return provider === 'cpu' ? lateShapes(lowered) : lowered
+    if (provider !== 'cpu') return lower(graph, compute, onQuantizing)
+    const widened = await widenVectors(graph)
+    if (precision !== 'float32') return lateShapes(await lower(widened, compute, onQuantizing))
+    const choose = exact ? exactly : await this.#kernels.choose(widened, this.#threads, measuringMs)
+    return lateShapes(toFast(widened, choose))
   }
 
   /** A session for a lowered graph that is not kept: to measure with, its nodes too where `profileTo` says (see session.ts). */

@@ -65,7 +65,7 @@ export class Scope {
   }
 
   /**
-   * The weight of that name as float32. Half precision is widened by a node, which onnxruntime folds when it opens the graph.
+   * The weight of that name as float32. Half precision is widened by a node.
    * Throws bad-model when the key is missing or has another shape.
    */
   weight(name: string, shape: Shape): Value {

@@ -3,6 +3,7 @@ import { concat, GraphBuilder, split, mul, reshape, gelu, type Graph, type Value
 import { exactly, toFast } from '#app/graph/passes/fast.ts'
 import { lateShapes } from '#app/graph/passes/late-shapes.ts'
 import type { ConvKernel } from '#app/graph/passes/winograd.ts'
+import { float32ToFloat16 } from '#app/tensor/half.ts'
 import type { Shape, Tensor } from '#app/tensor/tensor.ts'
 import { runProfiled } from '../profile/run-profiled.ts'
 import { openSession } from '../session.ts'
@@ -84,6 +85,25 @@ describe('convolutions by Winograd', () => {
     )
     const layers = [...times.keys()].filter(({ op }) => op === 'FusedMatMul').map(({ path }) => path)
     expect(layers).toEqual(['a', 'a', 'b', 'b', 'c', 'c'])
+  })
+
+  it('widens weights in half precision only when it comes to their layer', async () => {
+    const builder = new GraphBuilder('layers')
+    let x = builder.input('x', 'float32', [4, 8])
+    for (const name of ['a', 'b', 'c']) {
+      builder.path = name
+      const bytes = new Uint8Array(float32ToFloat16(noise([8, 8], 3).data).buffer)
+      const half = builder.weight({ name, dtype: 'float16', shape: [8, 8], source: { bytes } })
+      x = gelu(builder.emit('Gemm', [x, builder.emit('Cast', [half], { to: 'float32' })], { transB: 1 }))
+    }
+    builder.output('y', x)
+    const sessions = new SessionCache()
+    const graph = await sessions.lowered(builder.finish(), sessions.compute)
+    const { times } = await runProfiled(sessions, graph, { x: noise([4, 8], 1) }, sessions.compute, () => undefined)
+    const layers = [...times.keys()].filter(({ op }) => op === 'Cast' || op === 'FusedMatMul')
+    expect(layers.map(({ path, op }) => `${path} ${op}`)).toEqual(
+      ['a', 'b', 'c'].flatMap((name) => [`${name} Cast`, `${name} FusedMatMul`]),
+    )
   })
 
   it('leaves other convolutions as they are, and all of them where the choice is the direct sum', () => {

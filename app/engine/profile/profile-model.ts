@@ -35,7 +35,7 @@ export async function profileModel(
   const blocks = partsOf(run, (path) => blockOf(path) || nowhere)
   const other = blocks.get(nowhere)
   if (other) blocks.set(nowhere, { ...other, milliseconds: other.milliseconds + run.otherMilliseconds })
-  const inOrder = new Set([...lowered.graph.nodes.map(({ path }) => blockOf(path)), nowhere])
+  const last = new Set([nowhere, ...lowered.graph.nodes.map(({ path }) => blockOf(path)).toReversed()])
   const layers = partsOf(run, (path) => unitOf(path)?.path)
   return {
     className,
@@ -43,7 +43,7 @@ export async function profileModel(
     milliseconds: run.milliseconds,
     peakBytes: run.peakBytes,
     weightBytes: weightBytes(lowered.graph),
-    blocks: [...inOrder].flatMap((path) => blocks.get(path) ?? []),
+    blocks: [...last].toReversed().flatMap((path) => blocks.get(path) ?? []),
     layers: units.flatMap(({ path, kind }): LayerProfile[] => {
       const part = layers.get(path)
       return part ? [{ ...part, kind, processor: processors[`${path}.processor`] ?? null }] : []

@@ -36,6 +36,8 @@ describe('profile', () => {
       subject.model.attnProcessors,
     )
     expect(found.layers.filter(({ kind }) => kind === 'feed-forward')).toHaveLength(11)
+    const mid = found.layers.filter(({ path }) => path.startsWith('mid_block.attentions.0.'))
+    expect(mid.map(({ path }) => path.split('.').at(-1))).toEqual(['attn1', 'attn2', 'ff'])
     expect(found.blocks.map(({ path }) => path)).toEqual([
       'time_embedding',
       'conv_in',

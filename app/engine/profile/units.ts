@@ -4,21 +4,27 @@ import type { Graph } from '#app/graph/index.ts'
 /** A layer whose way of computing can be chosen, or that is worth a line of its own. */
 export type Unit = { readonly path: string; readonly kind: 'attention' | 'feed-forward' }
 
-/** The layers of a graph in their order: those that have a processor, others that hold attention, and feed-forward layers. */
+/**
+ * The layers of a graph in the order of their last nodes, since the first ones may wait at its front: those that have a processor, others that
+ * hold attention, and feed-forward layers.
+ */
 export function unitsOf(graph: Graph, processors: AttnProcessorMap): Unit[] {
   const attention = new Set(Object.keys(processors).map((path) => path.replace(/\.processor$/, '')))
   const units = new Map<string, Unit>()
   const covered = (path: string): boolean => [...prefixes(path)].some((prefix) => attention.has(prefix))
+  const add = (unit: Unit): void => {
+    units.delete(unit.path)
+    units.set(unit.path, unit)
+  }
   for (const { op, path } of graph.nodes) {
-    for (const prefix of prefixes(path))
-      if (attention.has(prefix)) units.set(prefix, { path: prefix, kind: 'attention' })
+    for (const prefix of prefixes(path)) if (attention.has(prefix)) add({ path: prefix, kind: 'attention' })
     // A model without a choice of processors: the operator stands at the layer's last projection.
     if (op === 'MultiHeadAttention' && !covered(path)) {
       const parent = path.split('.').slice(0, -1).join('.')
-      units.set(parent, { path: parent, kind: 'attention' })
+      add({ path: parent, kind: 'attention' })
     }
     const ff = /^(.*\.ff)(?:\.|$)/.exec(path)?.[1]
-    if (ff !== undefined) units.set(ff, { path: ff, kind: 'feed-forward' })
+    if (ff !== undefined) add({ path: ff, kind: 'feed-forward' })
   }
   return [...units.values()]
 }
