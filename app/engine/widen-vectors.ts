@@ -33,11 +33,11 @@ export async function widenVectors(graph: Graph): Promise<Graph> {
 async function widen(weights: readonly Weight[]): Promise<void> {
   const files = new Set(weights.map(({ source }) => ('file' in source ? source.file : '')))
   for (const file of files)
-    await withFile(file, async ({ read }) => {
+    await withFile(file, async (opened) => {
       for (const weight of weights) {
         const { source } = weight
         if (!('file' in source) || source.file !== file) continue
-        const bytes = await read(source.offset, source.length)
+        const bytes = await opened.read(source.offset, source.length)
         const { data } = toFloat32(await readWeight({ ...weight, source: { bytes } }))
         const values = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
         widened.set(source, { ...weight, dtype: 'float32', source: { bytes: values } })
