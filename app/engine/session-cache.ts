@@ -7,7 +7,7 @@ import { Kernels } from './kernels/kernels.ts'
 import { readMemory } from './memory.ts'
 import { bundledProviders, reference } from './providers/compute.ts'
 import { lower } from './providers/lower.ts'
-import { widenVectors } from './widen-vectors.ts'
+import { holdVectors } from './hold-vectors.ts'
 import { refusals, requireRight } from './providers/self-check.ts'
 import type { OnQuantizing } from './quantize/quantize-cache.ts'
 import { openSession, type Session } from './session.ts'
@@ -122,10 +122,10 @@ export class SessionCache {
     await requireRight(compute)
     const { provider, precision, exact } = compute
     if (provider !== 'cpu') return lower(graph, compute, onQuantizing)
-    const widened = await widenVectors(graph)
-    if (precision !== 'float32') return lateShapes(await lower(widened, compute, onQuantizing))
-    const choose = exact ? exactly : await this.#kernels.choose(widened, this.#threads, measuringMs)
-    return lateShapes(toFast(widened, choose))
+    const held = await holdVectors(graph)
+    if (precision !== 'float32') return lateShapes(await lower(held, compute, onQuantizing))
+    const choose = exact ? exactly : await this.#kernels.choose(held, this.#threads, measuringMs)
+    return lateShapes(toFast(held, choose))
   }
 
   /** A session for a lowered graph that is not kept: to measure with, its nodes too where `profileTo` says (see session.ts). */

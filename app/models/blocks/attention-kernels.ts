@@ -44,13 +44,15 @@ export function attentionParts(
 
 /**
  * `sliceSize` heads of the batch at a time, one slice after the other, so that only one slice's scores are in memory. The last
- * slice is smaller where the size does not divide.
+ * slice is smaller where the size does not divide. Scores that take no more than `smallBytes` as a whole are not cut: there is
+ * nothing to save, and a loop takes longer.
  */
-export function slicedAttention(sliceSize: number): AttentionKernel {
+export function slicedAttention(sliceSize: number, smallBytes = 2 ** 20): AttentionKernel {
   return (query, key, value, heads, mask) => {
     const [batch, length, inner] = query.shape as [number, number, number]
     const rows = batch * heads
-    if (rows <= sliceSize) return explicitAttention(query, key, value, heads, mask)
+    const scoreBytes = 4 * rows * length * key.shape[1]!
+    if (rows <= sliceSize || scoreBytes <= smallBytes) return explicitAttention(query, key, value, heads, mask)
     const flat = (x: Value): Value => reshape(x, [rows, ...x.shape.slice(2)])
     // The query last, as in attention.ts.
     const others = [

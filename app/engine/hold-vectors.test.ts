@@ -8,7 +8,7 @@ import { GraphBuilder, layerNorm, linear, Scope, type Graph } from '#app/graph/i
 import { float32ToFloat16 } from '#app/tensor/half.ts'
 import { float32 } from '#app/tensor/tensor.ts'
 import { SessionCache } from './session-cache.ts'
-import { widenVectors } from './widen-vectors.ts'
+import { holdVectors } from './hold-vectors.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'frameloom-widen-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -49,9 +49,9 @@ it('biases and scales in half precision are read once, and only matrices are wid
   const file = await checkpoint('half.safetensors', 'float16')
   const build = await graphOf(file)
   expect(opsOf(build(), 'Cast')).toBe(4)
-  expect(opsOf(await widenVectors(build()), 'Cast')).toBe(1)
+  expect(opsOf(await holdVectors(build()), 'Cast')).toBe(1)
   await rm(file)
-  expect(opsOf(await widenVectors(build()), 'Cast')).toBe(1)
+  expect(opsOf(await holdVectors(build()), 'Cast')).toBe(1)
   await expect(graphOf(file)).rejects.toThrow(/cannot be found/)
 })
 
