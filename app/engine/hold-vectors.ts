@@ -12,9 +12,10 @@ const held = new WeakMap<WeightSource, Weight>()
 
 /**
  * The graph with the biases and scales of a checkpoint as float32 in memory, a few megabytes for a UNet: to map one takes onnxruntime
- * longer than to copy it, and one in half precision would be a node of its own. They are read once. Throws as `withFile` does.
+ * longer than to copy it, and one in half precision would be a node of its own. They are read once; `onRead`
+ * hears of how many bytes. Throws as `withFile` does.
  */
-export async function holdVectors(graph: Graph): Promise<Graph> {
+export async function holdVectors(graph: Graph, onRead: (bytes: number) => void): Promise<Graph> {
   const vectors = new Map<Value, Weight>()
   const add = (value: Value, of: Value): void => {
     const known = graph.known.get(of)
@@ -24,7 +25,9 @@ export async function holdVectors(graph: Graph): Promise<Graph> {
   for (const value of graph.known.keys()) add(value, value)
   for (const { op, inputs, outputs } of graph.nodes) if (op === 'Cast') add(outputs[0]!, inputs[0]!)
   if (vectors.size === 0) return graph
-  await hold([...vectors.values()].filter(({ source }) => !held.has(source)))
+  const missing = [...vectors.values()].filter(({ source }) => !held.has(source))
+  await hold(missing)
+  onRead(missing.reduce((sum, { source }) => sum + ('file' in source ? source.length : 0), 0))
   const { builder } = graph.outputs[0]!.value
   const replacement = new Map([...vectors].map(([value, { source }]) => [value, builder.weight(held.get(source)!)]))
   const nodes = graph.nodes.filter(({ outputs }) => !replacement.has(outputs[0]!))

@@ -122,7 +122,7 @@ export class SessionCache {
     await requireRight(compute)
     const { provider, precision, exact } = compute
     if (provider !== 'cpu') return lower(graph, compute, onQuantizing)
-    const held = await holdVectors(graph)
+    const held = await holdVectors(graph, (bytes) => (this.#bytesMapped += bytes))
     if (precision !== 'float32') return lateShapes(await lower(held, compute, onQuantizing))
     const choose = exact ? exactly : await this.#kernels.choose(held, this.#threads, measuringMs)
     return lateShapes(toFast(held, choose))
