@@ -4,7 +4,7 @@ import { substitute } from './rewrite.ts'
 
 /** The nodes of one level, a graph's or a body's: who makes a value, and how many inputs read it. */
 export type Level = {
-  readonly maker: Map<Value, Node>
+  readonly maker: ReadonlyMap<Value, Node>
   readonly readers: ReadonlyMap<Value, number>
 }
 
@@ -18,7 +18,7 @@ export type Replace = (node: Node, level: Level) => ((path: string) => readonly 
 export function replaceNodes(graph: Graph, ...replacers: readonly Replace[]): Graph {
   const { builder } = graph.outputs[0]!.value
   const replacement = new Map<Value, Value>()
-  const inPlaceOf = (node: Node, level: Level, from: number): readonly Node[] => {
+  const inPlaceOf = (node: Node, level: ReturnType<typeof levelOf>, from: number): readonly Node[] => {
     for (const [i, replace] of replacers.entries()) {
       const make = i < from ? undefined : replace(node, level)
       if (!make) continue
@@ -46,7 +46,10 @@ export function replaceNodes(graph: Graph, ...replacers: readonly Replace[]): Gr
   return dropDead(substitute({ ...graph, known: builder.known }, nodes, replacement))
 }
 
-function levelOf(nodes: readonly Node[], results: readonly Value[]): Level {
+function levelOf(
+  nodes: readonly Node[],
+  results: readonly Value[],
+): { maker: Map<Value, Node>; readers: Map<Value, number> } {
   const maker = new Map<Value, Node>()
   const readers = new Map<Value, number>()
   const read = (value: Value | null): void => {
