@@ -3,7 +3,7 @@ import type { Compute } from '#app/contract/compute.ts'
 import type { Graph } from '#app/graph/index.ts'
 import { exactly, toFast } from '#app/graph/passes/fast.ts'
 import { lateShapes } from '#app/graph/passes/late-shapes.ts'
-import { holdVectors } from './hold-vectors.ts'
+import { HeldVectors } from './hold-vectors.ts'
 import { Kernels } from './kernels/kernels.ts'
 import { readMemory } from './memory.ts'
 import { bundledProviders, reference } from './providers/compute.ts'
@@ -47,6 +47,7 @@ export class SessionCache {
   #prepack: boolean | undefined
   #mostMappings = mostMappings
   #kernels = new Kernels()
+  readonly #vectors = new HeldVectors()
   readonly #entries = new Map<string, Entry>()
   #bytesMapped = 0
   #compilations = 0
@@ -122,7 +123,7 @@ export class SessionCache {
     await requireRight(compute)
     const { provider, precision, exact } = compute
     if (provider !== 'cpu') return lower(graph, compute, onQuantizing)
-    const held = await holdVectors(graph, (bytes) => (this.#bytesMapped += bytes))
+    const held = await this.#vectors.inGraph(graph, (bytes) => (this.#bytesMapped += bytes))
     if (precision !== 'float32') return lateShapes(await lower(held, compute, onQuantizing))
     const choose = exact ? exactly : await this.#kernels.choose(held, this.#threads, measuringMs)
     return lateShapes(toFast(held, choose))
