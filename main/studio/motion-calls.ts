@@ -22,8 +22,9 @@ export async function saveMotionModules(
   tools: Tools,
   { name, ...choice }: MotionChoice & { name: string },
 ): Promise<{ location: string }> {
+  const { library } = tools
   const found = await find(tools, choice)
-  const out = tools.library.newModelFolder(name)
+  const out = library.newModelFolder(name)
   await tools.engine.call('saveMotionModules', { ...found, out })
   await tools.models.refresh()
   return { location: out }

@@ -138,7 +138,7 @@ export function createRouter(tools: RouterTools) {
   })
 
   function tellMaps(): void {
-    hub.publish({ type: 'processor-maps', processorMaps: [...library.processorMaps.list()] })
+    hub.publish({ type: 'processor-maps', processorMaps: Array.from(library.processorMaps.list()) })
   }
 
   /** Checks a classification's model, and keeps its source. @returns the source's title */

@@ -80,8 +80,8 @@ export function createStudio({ library, engine, modelRoots, tuningsFile, appVers
       modelsKnown: models.isKnown(),
       engine: engine.status(),
       settings: library.settings(),
-      processorMaps: [...library.processorMaps.list()],
-      notices: [...library.notices],
+      processorMaps: Array.from(library.processorMaps.list()),
+      notices: Array.from(library.notices),
     }
   }
 

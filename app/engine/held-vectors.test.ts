@@ -8,7 +8,7 @@ import { GraphBuilder, layerNorm, linear, Scope, type Graph } from '#app/graph/i
 import { float32ToFloat16 } from '#app/tensor/half.ts'
 import { float32 } from '#app/tensor/tensor.ts'
 import { SessionCache } from './session-cache.ts'
-import { HeldVectors } from './hold-vectors.ts'
+import { HeldVectors } from './held-vectors.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'frameloom-widen-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
