@@ -5,6 +5,9 @@ const npm = (...names) => `(^|/)node_modules/(${names.join('|')})/`
 const errors = '^app/contract/errors\\.ts$'
 const weights = '^app/checkpoints/(weights|lora/layer)[.]ts$'
 const pureMedia = '^app/media/[^/]+\\.ts$'
+// Rooms whose node/ folder does with files what the files beside it do with values.
+const pure = (room) => `^app/${room}/[^/]+\\.ts$`
+const rooms = (...names) => `^app/(${names.join('|')})/`
 
 const forbid = (name, from, to) => ({ name, severity: 'error', from, to })
 
@@ -19,15 +22,59 @@ module.exports = {
   forbidden: [
     core('contract', '^app/contract/', npm('zod', '@orpc/contract')),
     core('tensor', '^app/tensor/'),
-    core('tokenizers', '^app/tokenizers/', '^app/tensor/', errors, npm('zod', '@huggingface/tokenizers', 'pbf')),
+    core('tokenizers', pure('tokenizers'), rooms('tensor'), errors, npm('zod', '@huggingface/tokenizers', 'pbf')),
+    onNode('tokenizers-node', '^app/tokenizers/node/', pure('tokenizers'), errors, npm('zod')),
     core('graph', '^app/graph/', '^app/tensor/', errors, weights, npm('pbf')),
     core('models', '^app/models/', '^app/graph/', '^app/tensor/', errors, weights, npm('zod')),
     core('schedulers', '^app/schedulers/', '^app/tensor/', '^app/contract/schedulers[.]ts$', errors, npm('zod')),
-    core('pipelines', '^app/pipelines/', '^app/(contract|schedulers|tokenizers|tensor)/', pureMedia, npm('zod')),
-    core('media', pureMedia, '^app/(contract|tensor)/', npm('zod')),
-    onNode('media-node', '^app/media/[^/]+/', '^app/(contract|tensor|media)/', npm('zod', 'sharp', 'mediabunny')),
-    onNode('checkpoints', '^app/checkpoints/', '^app/tensor/', errors, npm('zod')),
-    onNode('library', '^app/library/', '^app/contract/', npm('zod', '@photostructure/sqlite')),
+    core(
+      'pipelines',
+      pure('pipelines'),
+      rooms('contract', 'schedulers', 'tokenizers', 'tensor'),
+      pureMedia,
+      npm('zod'),
+    ),
+    core('media', pureMedia, rooms('contract', 'tensor'), npm('zod')),
+    onNode('media-node', '^app/media/[^/]+/', rooms('contract', 'tensor', 'media'), npm('zod', 'sharp', 'mediabunny')),
+    onNode('checkpoints', '^app/checkpoints/', rooms('tensor'), errors, npm('zod')),
+    onNode('library', '^app/library/', rooms('contract'), npm('zod', '@photostructure/sqlite')),
+    onNode(
+      'runtime',
+      '^app/runtime/',
+      rooms('contract', 'tensor', 'checkpoints', 'graph'),
+      npm('zod', 'onnxruntime-node', 'onnxruntime-common'),
+    ),
+    onNode('loaded', '^app/loaded/', rooms('contract', 'tensor', 'checkpoints', 'graph', 'models', 'runtime')),
+    onNode('catalog', '^app/catalog/', rooms('contract', 'tensor', 'checkpoints', 'tokenizers', 'models'), npm('zod')),
+    onNode(
+      'pipelines-node',
+      '^app/pipelines/node/',
+      rooms(
+        'pipelines',
+        'contract',
+        'tensor',
+        'checkpoints',
+        'tokenizers',
+        'schedulers',
+        'media',
+        'models',
+        'runtime',
+        'loaded',
+      ),
+      npm('zod'),
+    ),
+    onNode(
+      'profile',
+      '^app/profile/',
+      rooms('contract', 'tensor', 'checkpoints', 'graph', 'models', 'runtime', 'loaded', 'catalog'),
+      npm('zod'),
+    ),
+    forbid(
+      'parity-and-bench-are-tools',
+      { path: '^(app|main|renderer)/', pathNot: ['^app/(parity|bench)/', test] },
+      { path: rooms('parity', 'bench') },
+    ),
+    forbid('bench-is-the-last', { path: '^app/parity/', pathNot: test }, { path: rooms('bench') }),
     forbid('app-is-the-bottom', { path: '^app/', pathNot: test }, { path: '^(main|renderer|e2e)/' }),
     forbid(
       'main',
@@ -46,8 +93,8 @@ module.exports = {
       { path: npm('@orpc/client', '@orpc/server', 'ws') },
     ),
     forbid(
-      'only-the-engine-runs-onnx',
-      { path: '^(app|main|renderer)/', pathNot: ['^app/engine/', test] },
+      'only-the-runtime-runs-onnx',
+      { path: '^(app|main|renderer)/', pathNot: ['^app/runtime/', test] },
       { path: npm('onnxruntime-node', 'onnxruntime-common') },
     ),
     forbid(

@@ -4,11 +4,11 @@ import { defineConfig } from 'vite'
 const processes = {
   engine: 'app/engine/main.ts',
   'engine-worker': 'app/engine/worker.ts',
-  parity: 'app/engine/parity/main.ts',
+  parity: 'app/parity/main.ts',
   cli: 'main/cli/main.ts',
   serve: 'main/serve/main.ts',
   electron: 'main/electron/main.ts',
-  ...(existsSync('app/engine/bench/main.ts') ? { bench: 'app/engine/bench/main.ts' } : {}),
+  ...(existsSync('app/bench/main.ts') ? { bench: 'app/bench/main.ts' } : {}),
 }
 const preload = { preload: 'main/electron/preload.ts' }
 

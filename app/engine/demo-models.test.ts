@@ -5,10 +5,10 @@ import { defaultCompute, type Compute } from '#app/contract/compute.ts'
 import { freeUSchema } from '#app/contract/settings.ts'
 import { textToVideo } from '#app/pipelines/text-to-video.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
-import { openTextToVideo } from './open/text-to-video.ts'
-import { pixelsOf } from './open/preview.ts'
-import { readJson, readTensors } from './parity/case.ts'
-import { SessionCache } from './session-cache.ts'
+import { openTextToVideo } from '#app/pipelines/node/text-to-video.ts'
+import { pixelsOf } from '#app/pipelines/node/preview.ts'
+import { readJson, readTensors } from '#app/parity/case.ts'
+import { SessionCache } from '#app/runtime/session-cache.ts'
 
 const root = join(import.meta.dirname, '../..')
 const demo = (name: string): string => join(root, 'resources/demo-models', name)

@@ -9,8 +9,8 @@ import { freezeHandler, saveMotionHandler } from './handlers/motion.ts'
 import { autotuneHandler, profileHandler } from './handlers/profile.ts'
 import { scanModels } from './handlers/scan-models.ts'
 import { textToVideoHandler } from './handlers/text-to-video.ts'
-import type { SessionCache } from './session-cache.ts'
-import type { WeightHashes } from './weight-hashes.ts'
+import type { SessionCache } from '#app/runtime/session-cache.ts'
+import type { WeightHashes } from '#app/catalog/weight-hashes.ts'
 
 /** Everything the engine does, by the names of the contract. */
 export const createHandlers = (sessions: SessionCache, hashes: WeightHashes): Handlers => ({

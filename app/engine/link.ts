@@ -1,7 +1,7 @@
 import type { EngineCalls, EngineMethod, ToEngine } from '#app/contract/engine.ts'
 import type { Problem } from '#app/contract/errors.ts'
 import type { Controls } from './call.ts'
-import type { SessionStats } from './stats.ts'
+import type { SessionStats } from '#app/runtime/stats.ts'
 
 /** The two threads of the engine process: the control thread (main.ts) hears the host, the worker (worker.ts) does the work. */
 

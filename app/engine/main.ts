@@ -4,8 +4,8 @@ import type { FromEngine, ToEngine } from '#app/contract/engine.ts'
 import { createCallQueue } from './call-queue.ts'
 import { faultPoint } from './fault.ts'
 import type { FromWorker } from './link.ts'
-import { readMemory } from './memory.ts'
-import { noSessions, type SessionStats } from './stats.ts'
+import { readMemory } from '#app/runtime/memory.ts'
+import { noSessions, type SessionStats } from '#app/runtime/stats.ts'
 
 /**
  * The engine process: forked by the host with an 'advanced' channel. This thread only carries messages, so that it answers within

@@ -3,8 +3,8 @@ import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from '
 import { createHandlers } from './handlers.ts'
 import type { FromWorker, News, ToWorker } from './link.ts'
 import { createContext, runCall } from './run-call.ts'
-import { createWeightHashes } from './weight-hashes.ts'
-import { SessionCache } from './session-cache.ts'
+import { createWeightHashes } from '#app/catalog/weight-hashes.ts'
+import { SessionCache } from '#app/runtime/session-cache.ts'
 
 /** The thread that does the work and may block for as long as a model call takes. Bundled to dist/node/engine-worker.js. */
 const control = parentPort

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { openSession } from '#app/engine/session.ts'
+import { openSession } from '#app/runtime/session.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import { float32 } from '#app/tensor/tensor.ts'
 import { activation } from './activations.ts'

@@ -78,9 +78,9 @@ describe('the repository', () => {
   it('opens no ONNX model but what its own compiler wrote', () => {
     const product = code.filter(({ file }) => !/\.test\.ts$/.test(file))
     expect(withMatch(product, /InferenceSession\.create\(.*/)).toEqual([
-      'app/engine/session.ts: InferenceSession.create(model, {',
+      'app/runtime/session.ts: InferenceSession.create(model, {',
     ])
-    const session = code.find(({ file }) => file === 'app/engine/session.ts')!.text
+    const session = code.find(({ file }) => file === 'app/runtime/session.ts')!.text
     expect(session.match(/\bmodel = .*/g)).toEqual([expect.stringMatching(/^model = writeOnnx\(graph, /)])
     // No file is taken for one either.
     expect(withMatch(product, /['"`.]onnx['"`]/i)).toEqual([])

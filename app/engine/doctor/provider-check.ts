@@ -1,8 +1,8 @@
 import { precisionsOf, type ComputeKind, type Provider } from '#app/contract/compute.ts'
 import type { DoctorReport } from '#app/contract/system.ts'
-import { ort } from '../onnxruntime.ts'
-import { fusedAttentionIsRight } from '../providers/attention-check.ts'
-import { checkAgain, figure } from '../providers/self-check.ts'
+import { ort } from '#app/runtime/onnxruntime.ts'
+import { fusedAttentionIsRight } from '#app/runtime/providers/attention-check.ts'
+import { checkAgain, figure } from '#app/runtime/providers/self-check.ts'
 
 type Check = DoctorReport['checks'][number]
 

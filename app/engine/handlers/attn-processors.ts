@@ -1,8 +1,8 @@
-import { openAdapter } from '../open/checkpoint.ts'
-import { openPipelineSource } from '../open/pipeline-source.ts'
-import { joinUNetMotion } from '../open/unet-motion.ts'
+import { openAdapter } from '#app/checkpoints/open-model.ts'
+import { openPipelineSource } from '#app/pipelines/node/pipeline-source.ts'
+import { joinUNetMotion } from '#app/loaded/unet-motion.ts'
 import type { Handler } from '../call.ts'
-import type { SessionCache } from '../session-cache.ts'
+import type { SessionCache } from '#app/runtime/session-cache.ts'
 
 /** The attention layers of a text-to-video model's UNet, from the headers of its files. */
 export const attnProcessorsHandler =

@@ -11,7 +11,7 @@ import { findFfmpeg } from '#app/media/node/find-ffmpeg.ts'
 import { outputOf } from '#app/media/node/run-program.ts'
 import { resourcesDir } from '#main/paths.ts'
 import type { CallContext } from '../call.ts'
-import { SessionCache } from '../session-cache.ts'
+import { SessionCache } from '#app/runtime/session-cache.ts'
 import { classifyHandler } from './classify.ts'
 import { scanModels } from './scan-models.ts'
 

@@ -4,9 +4,9 @@ import { resize } from '#app/media/resize.ts'
 import { chooseFrames } from '#app/media/choose-frames.ts'
 import { classify } from '#app/pipelines/classify.ts'
 import type { Handler } from '../call.ts'
-import { openClassifier } from '../open/classifier.ts'
-import { reportQuantizing } from '../quantize/report-quantizing.ts'
-import type { SessionCache } from '../session-cache.ts'
+import { openClassifier } from '#app/pipelines/node/classifier.ts'
+import { reportQuantizing } from '../report-quantizing.ts'
+import type { SessionCache } from '#app/runtime/session-cache.ts'
 import { openSource } from './clip-source.ts'
 
 /** Height in pixels of the frames that come back to be shown. */

@@ -5,7 +5,7 @@ import type { CallContext, Handler } from '../call.ts'
 import { checkCores, checkMemory, checkSimd } from '../doctor/machine.ts'
 import { checkFfmpeg } from '../doctor/programs.ts'
 import { checkProvider, onnxruntimeVersion } from '../doctor/provider-check.ts'
-import { bundledProviders } from '../providers/compute.ts'
+import { bundledProviders } from '#app/runtime/providers/compute.ts'
 import { scanModels } from './scan-models.ts'
 
 type Check = DoctorReport['checks'][number]

@@ -4,10 +4,10 @@ import { ProblemError } from '#app/contract/errors.ts'
 import { parseConfig } from '#app/models/model.ts'
 import { motionAdapterConfig } from '#app/models/unet-motion-join.ts'
 import type { Handler } from '../call.ts'
-import { isFile, openAdapter, openModel } from '../open/checkpoint.ts'
-import { writeMotionAdapter } from '../open/save-motion.ts'
-import { joinUNetMotion, type UNetMotion } from '../open/unet-motion.ts'
-import type { SessionCache } from '../session-cache.ts'
+import { isFile, openAdapter, openModel } from '#app/checkpoints/open-model.ts'
+import { writeMotionAdapter } from '#app/loaded/save-motion.ts'
+import { joinUNetMotion, type UNetMotion } from '#app/loaded/unet-motion.ts'
+import type { SessionCache } from '#app/runtime/session-cache.ts'
 
 /** A model's motion UNet, from the headers of its files alone. */
 async function openMotion(

@@ -1,9 +1,9 @@
 import type { Handler } from '../call.ts'
-import { autotune } from '../profile/autotune.ts'
-import { profileModel } from '../profile/profile-model.ts'
-import { openSubject } from '../profile/subject.ts'
-import { reportQuantizing } from '../quantize/report-quantizing.ts'
-import type { SessionCache } from '../session-cache.ts'
+import { autotune } from '#app/profile/autotune.ts'
+import { profileModel } from '#app/profile/profile-model.ts'
+import { openSubject } from '#app/profile/subject.ts'
+import { reportQuantizing } from '../report-quantizing.ts'
+import type { SessionCache } from '#app/runtime/session-cache.ts'
 
 const readingShare = 0.1
 

@@ -1,9 +1,9 @@
 import type { LocatedModel } from '#app/contract/engine.ts'
 import type { Handler } from '../call.ts'
-import { describe } from '../scan/describe.ts'
-import { findFolders } from '../scan/find-folders.ts'
-import { demos, modelId } from '../scan/identify-model.ts'
-import { withTokenizers } from '../scan/tokenizers.ts'
+import { describe } from '#app/catalog/scan/describe.ts'
+import { findFolders } from '#app/catalog/scan/find-folders.ts'
+import { demos, modelId } from '#app/catalog/scan/identify-model.ts'
+import { withTokenizers } from '#app/catalog/scan/tokenizers.ts'
 
 /** The checkpoints below the given folders, bundled ones first, each once. Those that cannot be used carry their problem. */
 export const scanModels = (async ({ roots }, { checkCancelled }) => {

@@ -10,12 +10,12 @@ import { isSchedulerClass, schedulerTable } from '#app/contract/schedulers.ts'
 import { stat } from 'node:fs/promises'
 import type { Handler } from '../call.ts'
 import { liveControls } from '../live-controls.ts'
-import type { PipelineLoras } from '../open/pipeline-loras.ts'
-import { openPreview, pixelsOf } from '../open/preview.ts'
-import { openTextToVideo } from '../open/text-to-video.ts'
-import { reportQuantizing } from '../quantize/report-quantizing.ts'
-import type { SessionCache } from '../session-cache.ts'
-import type { WeightHashes } from '../weight-hashes.ts'
+import type { PipelineLoras } from '#app/loaded/pipeline-loras.ts'
+import { openPreview, pixelsOf } from '#app/pipelines/node/preview.ts'
+import { openTextToVideo } from '#app/pipelines/node/text-to-video.ts'
+import { reportQuantizing } from '../report-quantizing.ts'
+import type { SessionCache } from '#app/runtime/session-cache.ts'
+import type { WeightHashes } from '#app/catalog/weight-hashes.ts'
 
 /** Parts of the progress bar: reading, denoising, decoding, writing. */
 const readingShare = 0.04

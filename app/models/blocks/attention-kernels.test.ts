@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { openSession } from '#app/engine/session.ts'
+import { openSession } from '#app/runtime/session.ts'
 import { GraphBuilder, optimize, type Graph, type Node, type Value } from '#app/graph/index.ts'
-import { difference } from '#app/engine/parity/case.ts'
+import { difference } from '#app/parity/case.ts'
 import { float32, sizeOf, type Shape, type Tensor } from '#app/tensor/tensor.ts'
 import { explicitAttention, fusedAttention, slicedAttention, type AttentionKernel } from './attention-kernels.ts'
 

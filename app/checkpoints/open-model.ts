@@ -1,0 +1,23 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { openCheckpoint, type Checkpoint } from './folder.ts'
+import { openMotionModule } from './layouts/motion-module.ts'
+import { openSingleFile, partOf, type PartName } from './layouts/single-file.ts'
+
+/** Whether a model is one file instead of a folder. */
+export const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+
+/** The model of a folder; or, of a single-file checkpoint, one part. Errors as of the two openers. */
+export const openModel = async (path: string, part: PartName = 'unet'): Promise<Checkpoint> =>
+  isFile(path) ? partOf(await openSingleFile(path), part) : openCheckpoint(path)
+
+/** A MotionAdapter folder, or a file of motion modules. Errors as of the two openers. */
+export const openAdapter = (path: string): Promise<Checkpoint> =>
+  isFile(path) ? openMotionModule(path) : openCheckpoint(path)
+
+/** The parts of a pipeline folder, or of a single-file checkpoint. */
+export async function openParts(path: string, names: readonly PartName[]): Promise<Checkpoint[]> {
+  if (!isFile(path)) return Promise.all(names.map((name) => openCheckpoint(join(path, name))))
+  const single = await openSingleFile(path)
+  return names.map((name) => partOf(single, name))
+}

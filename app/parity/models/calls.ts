@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import { attnProcessorMapSchema, attnProcessorSchema, type AttnProcessorMap } from '#app/contract/attn-processors.ts'
+import { freeUSchema } from '#app/contract/settings.ts'
+import { FreeUModel } from '#app/loaded/freeu-model.ts'
+import type { LoadedModel } from '#app/loaded/loaded-model.ts'
+import type { AttnProcessor } from '#app/graph/index.ts'
+import { locate, type ModelCase } from '../case.ts'
+
+type Step = ModelCase['setup'][number]
+type Call = <C>(model: LoadedModel<C>, args: Step['args'], start: string) => void | Promise<void>
+
+const chunkingArgs = z.object({ chunk_size: z.number().nullish(), dim: z.number().default(0) })
+const loraArgs = z.object({ file: z.string(), name: z.string().optional(), scale: z.number().default(1) })
+const namedLoraArgs = z.object({ name: z.string().optional() })
+const loraScaleArgs = z.object({ name: z.string(), scale: z.number() })
+
+const calls: Readonly<Record<string, Call>> = {
+  enable_forward_chunking(model, args) {
+    const { chunk_size: size, dim } = chunkingArgs.parse(args)
+    model.enableForwardChunking(size ?? null, dim)
+  },
+  disable_forward_chunking(model) {
+    model.disableForwardChunking()
+  },
+  set_attn_processor: (model, args, start) => model.setAttnProcessor(processorOf(model, args, start)),
+  set_default_attn_processor(model) {
+    model.setDefaultAttnProcessor()
+  },
+  fuse_qkv_projections(model) {
+    model.fuseQkvProjections()
+  },
+  unfuse_qkv_projections(model) {
+    model.unfuseQkvProjections()
+  },
+  async load_lora(model, args, start) {
+    const { file, ...options } = loraArgs.parse(args)
+    await model.loadLora(
+      locate(start, file),
+      options.name === undefined ? { scale: options.scale } : { ...options, name: options.name },
+    )
+  },
+  set_lora_scale(model, args) {
+    const { name, scale } = loraScaleArgs.parse(args)
+    model.setLoraScale(name, scale)
+  },
+  unload_lora(model, args) {
+    model.unloadLora(namedLoraArgs.parse(args).name)
+  },
+  enable_freeu(model, args) {
+    if (!(model instanceof FreeUModel)) throw new Error('this model has no FreeU')
+    model.enableFreeu(freeUSchema.parse(args))
+  },
+  disable_freeu(model) {
+    if (!(model instanceof FreeUModel)) throw new Error('this model has no FreeU')
+    model.disableFreeu()
+  },
+  part() {
+    // Of a single file, chosen when it was opened.
+  },
+}
+
+/** One call of a case's setup, by diffusers' name. `start`: where the case's own paths are looked for. */
+export async function apply<C>(start: string, model: LoadedModel<C>, { call, args }: Step): Promise<void> {
+  const found = Object.hasOwn(calls, call) ? calls[call] : undefined
+  if (!found) throw new Error(`the parity runner does not know the call ${call}`)
+  await found(model, args, start)
+}
+
+function processorOf<C>(model: LoadedModel<C>, args: Step['args'], start: string): AttnProcessor | AttnProcessorMap {
+  const located = (processor: AttnProcessor): AttnProcessor =>
+    'weights' in processor && processor.weights !== undefined
+      ? { ...processor, weights: locate(start, processor.weights) }
+      : processor
+  if (args.processors === undefined) return located(attnProcessorSchema.parse(args))
+  const map = attnProcessorMapSchema.parse(args.processors)
+  // diffusers empties the map that it is handed, so a case written after its call holds an empty one: it named every layer.
+  if (Object.keys(map).length === 0) return oneOfEach(model)
+  return Object.fromEntries(Object.entries(map).map(([path, processor]) => [path, located(processor)]))
+}
+
+function oneOfEach<C>(model: LoadedModel<C>): AttnProcessorMap {
+  const addedKv = Object.values(model.attnProcessors).some(({ processor }) => processor.includes('AddedKV'))
+  const choices: readonly AttnProcessor[] = addedKv
+    ? [
+        { processor: 'AttnAddedKVProcessor' },
+        { processor: 'SlicedAttnAddedKVProcessor', slice_size: 3 },
+        { processor: 'AttnAddedKVProcessor2_0' },
+      ]
+    : [
+        { processor: 'AttnProcessor' },
+        { processor: 'SlicedAttnProcessor', slice_size: 3 },
+        { processor: 'AttnProcessor2_0' },
+      ]
+  return Object.fromEntries(
+    Object.keys(model.attnProcessors).map((path, i) => [path, choices[i % choices.length]!] as const),
+  )
+}

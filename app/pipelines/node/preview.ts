@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { readJson } from '#app/checkpoints/json.ts'
+import type { Pixels } from '#app/contract/engine.ts'
+import { frameLatents } from '../text-to-video.ts'
+import { imageToRgb, latentsToRgb, stableDiffusionRgb, stableDiffusionXlRgb, type LatentRgb } from '../pixels.ts'
+import { sizeOf, type Tensor } from '#app/tensor/tensor.ts'
+import { decodeLatents, type OpenTextToVideo } from './text-to-video.ts'
+
+/** How clean latents (1, C, F, h, w) are shown while a clip is made. */
+export type Preview = (latents: Tensor<'float32'>) => Promise<Pixels>
+
+const latentRgbSchema = z.object({
+  latent_rgb_factors: z.array(z.array(z.number()).length(3)),
+  latent_rgb_bias: z.array(z.number()).length(3),
+})
+
+/** Decoders up to this size show the frames themselves at each step: cheaper than the step by far, and true (docs/decisions.md). */
+const smallDecoder = 2_000_000
+
+/**
+ * The preview that suits a model: its own decoder where that is small, else a linear map of latents to colours, from the folder's
+ * latent_rgb.json or Stable Diffusion's.
+ */
+export async function openPreview(
+  folder: string,
+  { autoencoder, checkpoints, parts }: OpenTextToVideo,
+): Promise<Preview> {
+  const decoder = [...checkpoints.vae!.weights.values()].filter(({ name }) => name.startsWith('decoder.'))
+  if (decoder.reduce((sum, { shape }) => sum + sizeOf(shape), 0) <= smallDecoder)
+    return async (latents) => {
+      const [, , count] = latents.shape as [number, number, number]
+      const images: Tensor<'float32'>[] = []
+      for (let f = 0; f < count; f++)
+        images.push(await decodeLatents(autoencoder, frameLatents(latents, f, 1 / parts.scalingFactor)))
+      return pixelsOf(images)
+    }
+  const map = await linearMap(folder, parts.scalingFactor)
+  return (latents) => Promise.resolve(latentsToRgb(latents, map))
+}
+
+async function linearMap(folder: string, scalingFactor: number): Promise<LatentRgb> {
+  const file = join(folder, 'latent_rgb.json')
+  if (existsSync(file)) {
+    const { latent_rgb_factors: factors, latent_rgb_bias: bias } = latentRgbSchema.parse(await readJson(file))
+    return { factors, bias }
+  }
+  // The two families scale their latents differently.
+  return scalingFactor < 0.15 ? stableDiffusionXlRgb : stableDiffusionRgb
+}
+
+/** Images (1, 3, H, W) as one block of pixels. */
+export function pixelsOf(images: readonly Tensor<'float32'>[]): Pixels {
+  const [height, width] = images[0]!.shape.slice(2) as [number, number]
+  const data = new Uint8Array(images.length * width * height * 3)
+  images.forEach((image, i) => {
+    imageToRgb(image, data, i * width * height * 3)
+  })
+  return { width, height, count: images.length, data }
+}
