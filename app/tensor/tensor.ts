@@ -46,6 +46,16 @@ export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length 
 /** (2, 3, 4): how shapes are written in messages. */
 export const showShape = (shape: Shape): string => `(${shape.join(', ')})`
 
+type Sizes<N extends number, All extends readonly number[] = readonly []> = All['length'] extends N
+  ? All
+  : Sizes<N, readonly [...All, number]>
+
+/** The sizes of a tensor, or of a value in a graph, that must have `count` axes: `const [B, C, H, W] = dims(x, 4)`. Throws where it has not. */
+export function dims<N extends number>({ shape, name }: { shape: Shape; name?: string }, count: N): Sizes<N> {
+  if (shape.length === count) return shape as unknown as Sizes<N>
+  throw new Error(`${name ?? 'a tensor'} needs ${count} axes and has ${shape.length}: ${showShape(shape)}`)
+}
+
 /** A float32 tensor; throws when `data` does not hold exactly the shape's elements. */
 export function float32(shape: Shape, data: Float32Array | readonly number[]): Tensor<'float32'> {
   const values = data instanceof Float32Array ? data : Float32Array.from(data)
