@@ -26,7 +26,7 @@ type Entry = {
 
 /**
  * 8-bit weights are prepacked up to here: faster, by 1.7 times for a TimeSformer, at the price of a copy. Larger ones stay pages of
- * their file (docs/decisions.md).
+ * their file (docs/decisions/precision.md, "int8: what is in 8 bits, and how").
  */
 const mostPrepackedBytes = 256 * 2 ** 20
 

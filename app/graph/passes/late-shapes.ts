@@ -6,7 +6,7 @@ import { alwaysOne } from './always-one.ts'
  * Reshapes by shapes that are known only when the graph runs. Where onnxruntime knows the shapes ahead, it lets a tensor take the place
  * of an earlier one of the same shape, and keeps that place until then: the feed-forward layers of a UNet's first level hold their
  * memory until the last level needs it. Without, each tensor is freed after its last use: 1.0 GB in place of 1.8 for the motion UNet,
- * and 4 % faster (docs/decisions.md). It also opens such a graph sooner: it compares each tensor whose shape it knows with all that
+ * and 4 % faster (docs/decisions/memory.md, "Shapes that are known late"). It also opens such a graph sooner: it compares each tensor whose shape it knows with all that
  * were freed before it. The last pass, because shapes cannot be verified after it.
  */
 export function lateShapes(graph: Graph): Graph {
@@ -38,7 +38,8 @@ export function lateShapes(graph: Graph): Graph {
 /**
  * The nodes with what has a shape from the start, inputs and weights, reshaped to what it is where a node reads nothing else. Those nodes, such as
  * casts of weights in half precision, come first: of what a node needs onnxruntime computes what was added last before the rest, and
- * would widen the weights of all layers before the first one runs (docs/decisions.md).
+ * would widen the weights of all layers before the first one runs
+ * (docs/decisions/memory.md, "What was added last is computed first").
  */
 function withoutGivenShapes({ nodes, inputs, known }: Graph): Node[] {
   const given = new Set<Value | null>([...inputs, ...known.keys(), null])

@@ -2,7 +2,10 @@ import { reshape, slice, transpose } from '../functions.ts'
 import type { Node, Value } from '../graph.ts'
 import { inPieces } from './pieces.ts'
 
-/** Patches are made this many bytes at a time, so that they are still in the cache when they are multiplied (docs/decisions.md). */
+/**
+ * Patches are made this many bytes at a time, so that they are still in the cache when they are multiplied
+ * (docs/decisions/precision.md, "int8: what is in 8 bits, and how").
+ */
 const pieceBytes = 4 * 2 ** 20
 
 /**

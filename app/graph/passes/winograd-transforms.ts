@@ -1,7 +1,8 @@
 /**
  * The matrices of Winograd's minimal filtering F(m, 3): with d an input tile of m + 2 and g a filter of 3 along one axis, the m
  * outputs are outputs . ((weights . g) * (inputs . d)), by Cook and Toom's interpolation at m + 1 points and infinity.
- * Source: arXiv 1509.09308 (Lavin, Gray); the points of F(4) were chosen by the rounding error that they leave (docs/decisions.md).
+ * Source: arXiv 1509.09308 (Lavin, Gray); the points of F(4) were chosen by the rounding error that they leave
+ * (docs/decisions/precision.md, "The points of Winograd's F(4)").
  */
 export type Transforms = {
   /** Side of an output tile. */

@@ -16,7 +16,10 @@ const latentRgbSchema = z.object({
   latent_rgb_bias: z.array(z.number()).length(3),
 })
 
-/** Decoders up to this size show the frames themselves at each step: cheaper than the step by far, and true (docs/decisions.md). */
+/**
+ * Decoders up to this size show the frames themselves at each step: cheaper than the step by far, and true
+ * (docs/decisions/models.md, "Previews by the model's own decoder where that is small").
+ */
 const smallDecoder = 2_000_000
 
 /**

@@ -65,7 +65,8 @@ export async function openTextToVideo(
   const motion = joinUNetMotion(sessions, unet, adapter)
   const compute = { ...sessions.compute, ...options.compute }
   for (const model of [text, motion]) model.computeWith(compute, options.onQuantizing)
-  // Errors in frames are seen as they are, and decoding takes a small part of a run (docs/decisions.md).
+  // Errors in frames are seen as they are, and decoding takes a small part of a run
+  // (docs/decisions/precision.md, "Frames are decoded in float32").
   autoencoder.computeWith({ ...compute, precision: 'float32' })
   if (options.forwardChunking)
     motion.enableForwardChunking(options.forwardChunking.chunkSize, options.forwardChunking.dim)

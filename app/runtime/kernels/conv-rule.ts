@@ -8,7 +8,7 @@ const fewestTiles = 64
 /** Whether Winograd's filtering may pay at all. */
 export const isCandidate = ({ input, output }: ConvShape): boolean => Math.min(input, output) >= fewestChannels
 
-/** The kernel of a convolution that was not measured on this machine (docs/decisions.md has the measurements behind it). */
+/** The kernel of a convolution that was not measured on this machine. */
 export function kernelByRule(shape: ConvShape): ConvKernel {
   if (!isCandidate(shape)) return 'direct'
   const tiles = (side: number): number => shape.batch * Math.ceil(shape.height / side) * Math.ceil(shape.width / side)
