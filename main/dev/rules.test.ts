@@ -90,3 +90,59 @@ describe('the repository', () => {
     expect(withMatch(code, /@ts-(ignore|nocheck)/)).toEqual([])
   })
 })
+
+describe('the documents', () => {
+  const documents = files.filter(({ file }) => file.endsWith('.md'))
+  const headings = (file: string): string[] =>
+    [...readFileSync(path.join(root, file), 'utf8').matchAll(/^#+ (.*)$/gm)].map((match) => match[1]!)
+  // As GitHub makes the names of headings.
+  const slug = (heading: string): string =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-')
+
+  it('link to files and headings that exist', () => {
+    const links = documents.flatMap(({ file, text }) =>
+      [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)].map(([link, to, name]) => {
+        const target = to ? path.posix.join(path.posix.dirname(file), to) : file
+        const found = existsSync(path.join(root, target)) && (!name || headings(target).map(slug).includes(name))
+        return { link: `${file}: ${link}`, found }
+      }),
+    )
+    expect(links.length).toBeGreaterThan(10)
+    expect(links.filter(({ found }) => !found)).toEqual([])
+  })
+
+  it('hold each decision that a comment cites, by file and heading', () => {
+    // A citation may go over the end of a comment's line.
+    const comments = code.map(({ file, text }) => ({ file, text: text.replace(/\s*\n\s*(\*|\/\/)\s?/g, ' ') }))
+    const cited = comments.flatMap(({ file, text }) =>
+      [...text.matchAll(/docs\/decisions[\w./-]*(?:, "([^"]*)")?/g)].map(([citation, title]) => {
+        const target = citation.split(',')[0]!
+        const found = existsSync(path.join(root, target)) && headings(target).some((line) => untilDate(line) === title)
+        return { citation: `${file}: ${citation}`, found }
+      }),
+    )
+    expect(cited.length).toBeGreaterThan(10)
+    expect(cited.filter(({ found }) => !found)).toEqual([])
+  })
+
+  it('date each decision and list it in the index', () => {
+    const index = documents.find(({ file }) => file === 'docs/decisions/README.md')!.text
+    const decisions = documents.filter(({ file, text }) => file.startsWith('docs/decisions/') && text !== index)
+    const missing = decisions.flatMap(({ file, text }) =>
+      [...text.matchAll(/^## (.*)$/gm)]
+        .map((match) => match[1]!)
+        .filter((line) => {
+          const link = `[${untilDate(line)}](${path.posix.basename(file)}#${slug(line)})`
+          return untilDate(line) === line || !index.includes(link)
+        }),
+    )
+    expect(decisions.length).toBeGreaterThan(5)
+    expect(missing).toEqual([])
+  })
+})
+
+/** A heading of a decision without the date at its end. */
+const untilDate = (heading: string): string => heading.replace(/ \(\d{4}-\d\d-\d\d\)$/, '')
