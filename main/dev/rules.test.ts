@@ -114,6 +114,13 @@ describe('the documents', () => {
     expect(links.filter(({ found }) => !found)).toEqual([])
   })
 
+  it('name files and folders that exist', () => {
+    const inHouse = /(?<![\w./])(?:app|main|renderer|e2e|docs)\/[\w./-]*[\w/](?![\w<])/g
+    const named = documents.flatMap(({ file, text }) => [...text.matchAll(inHouse)].map(([name]) => ({ file, name })))
+    expect(named.length).toBeGreaterThan(50)
+    expect(named.filter(({ name }) => !existsSync(path.join(root, name)))).toEqual([])
+  })
+
   it('hold what a comment cites, by file and heading', () => {
     // A citation may go over the end of a comment's line.
     const comments = code.map(({ file, text }) => ({ file, text: text.replace(/\s*\n\s*(\*|\/\/)\s?/g, ' ') }))
