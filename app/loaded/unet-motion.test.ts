@@ -10,7 +10,7 @@ import { float32, type Tensor } from '#app/tensor/tensor.ts'
 import { SessionCache } from '#app/runtime/session-cache.ts'
 import { openUNetMotion, type UNetMotion } from './unet-motion.ts'
 
-const checkpoints = join(import.meta.dirname, '../../../e2e/goldens/checkpoints')
+const checkpoints = join(import.meta.dirname, '../../e2e/goldens/checkpoints')
 const at = (name: string): string => join(checkpoints, name)
 
 const inputs: Record<string, Tensor> = {
