@@ -3,6 +3,7 @@
 const test = '\\.test\\.tsx?$|/(testing|test-[a-z-]+)\\.ts$'
 const npm = (...names) => `(^|/)node_modules/(${names.join('|')})/`
 const errors = '^app/contract/errors\\.ts$'
+const attnProcessors = '^app/contract/attn-processor-table[.]ts$'
 const weights = '^app/checkpoints/(weights|lora/layer)[.]ts$'
 const pureMedia = '^app/media/[^/]+\\.ts$'
 // Rooms whose node/ folder does with files what the files beside it do with values.
@@ -24,8 +25,8 @@ module.exports = {
     core('tensor', '^app/tensor/'),
     core('tokenizers', pure('tokenizers'), rooms('tensor'), errors, npm('zod', '@huggingface/tokenizers', 'pbf')),
     onNode('tokenizers-node', '^app/tokenizers/node/', pure('tokenizers'), errors, npm('zod')),
-    core('graph', '^app/graph/', '^app/tensor/', errors, weights, npm('pbf')),
-    core('models', '^app/models/', '^app/graph/', '^app/tensor/', errors, weights, npm('zod')),
+    core('graph', '^app/graph/', '^app/tensor/', attnProcessors, errors, weights, npm('pbf')),
+    core('models', '^app/models/', '^app/graph/', '^app/tensor/', attnProcessors, errors, weights, npm('zod')),
     core('schedulers', '^app/schedulers/', '^app/tensor/', '^app/contract/schedulers[.]ts$', errors, npm('zod')),
     core(
       'pipelines',

@@ -1,5 +1,5 @@
 import { openCheckpoint } from '#app/checkpoints/folder.ts'
-import type { AttnProcessor } from '#app/graph/index.ts'
+import type { AttnProcessor } from '#app/contract/attn-processors.ts'
 import { pixartTransformer2d } from '#app/models/pixart-transformer-2d.ts'
 import { priorTransformer } from '#app/models/prior-transformer.ts'
 import { timesformerForVideoClassification } from '#app/models/timesformer.ts'

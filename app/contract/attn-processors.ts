@@ -1,41 +1,15 @@
 import { z } from 'zod'
+import { namesWith, type AttnProcessor } from './attn-processor-table.ts'
 import { ProblemError } from './errors.ts'
 
-/**
- * An attention processor by diffusers' class name and arguments: data that can be saved, named and put in a recipe. `weights` names
- * Custom Diffusion weights: by a model's id in settings, by the file's path where a model is called.
- */
-export const attnProcessorSchema = z.discriminatedUnion('processor', [
-  z.object({
-    processor: z.enum([
-      'AttnProcessor',
-      'AttnProcessor2_0',
-      'XFormersAttnProcessor',
-      'FusedAttnProcessor2_0',
-      'AttnAddedKVProcessor',
-      'AttnAddedKVProcessor2_0',
-      'XFormersAttnAddedKVProcessor',
-      'LoRAAttnProcessor',
-      'LoRAAttnProcessor2_0',
-      'LoRAXFormersAttnProcessor',
-      'LoRAAttnAddedKVProcessor',
-    ]),
-  }),
-  z.object({
-    processor: z.enum(['SlicedAttnProcessor', 'SlicedAttnAddedKVProcessor']),
-    slice_size: z.int().min(1),
-  }),
-  z.object({
-    processor: z.enum([
-      'CustomDiffusionAttnProcessor',
-      'CustomDiffusionAttnProcessor2_0',
-      'CustomDiffusionXFormersAttnProcessor',
-    ]),
-    weights: z.string().min(1).optional(),
-  }),
-])
+export type { AttnProcessor }
 
-export type AttnProcessor = z.infer<typeof attnProcessorSchema>
+/** An attention processor as settings, clips and files hold it: attnProcessorTable as a schema. */
+export const attnProcessorSchema = z.discriminatedUnion('processor', [
+  z.object({ processor: z.enum(namesWith('none')) }),
+  z.object({ processor: z.enum(namesWith('slice_size')), slice_size: z.int().min(1) }),
+  z.object({ processor: z.enum(namesWith('weights')), weights: z.string().min(1).optional() }),
+])
 
 /** A processor for every layer, by diffusers' paths: "mid_block.attentions.0.transformer_blocks.0.attn1.processor". */
 export const attnProcessorMapSchema = z.record(z.string(), attnProcessorSchema)

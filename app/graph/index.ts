@@ -1,6 +1,6 @@
 export { GraphBuilder } from './builder.ts'
 export type { Graph, Node, Value } from './graph.ts'
-export { defaultOptions, type AttnProcessor, type CompileOptions } from './options.ts'
+export { defaultOptions, type CompileOptions } from './options.ts'
 export { Scope } from './scope.ts'
 export { optimize } from './passes/passes.ts'
 export { verify } from './verify.ts'

@@ -1,27 +1,4 @@
-/**
- * How an attention layer computes: diffusers' processor names and arguments, as data. `weights` is the path of a Custom Diffusion
- * file, whose keys lie under the layers' own paths.
- */
-export type AttnProcessor =
-  | { readonly processor: PlainAttnProcessor }
-  | { readonly processor: SlicedAttnProcessor; readonly slice_size: number }
-  | { readonly processor: CustomDiffusionAttnProcessor; readonly weights?: string | undefined }
-
-export type PlainAttnProcessor =
-  | 'AttnProcessor'
-  | 'AttnProcessor2_0'
-  | 'XFormersAttnProcessor'
-  | 'FusedAttnProcessor2_0'
-  | 'AttnAddedKVProcessor'
-  | 'AttnAddedKVProcessor2_0'
-  | 'XFormersAttnAddedKVProcessor'
-  | 'LoRAAttnProcessor'
-  | 'LoRAAttnProcessor2_0'
-  | 'LoRAXFormersAttnProcessor'
-  | 'LoRAAttnAddedKVProcessor'
-export type SlicedAttnProcessor = 'SlicedAttnProcessor' | 'SlicedAttnAddedKVProcessor'
-export type CustomDiffusionAttnProcessor =
-  'CustomDiffusionAttnProcessor' | 'CustomDiffusionAttnProcessor2_0' | 'CustomDiffusionXFormersAttnProcessor'
+import type { AttnProcessor } from '#app/contract/attn-processor-table.ts'
 
 /** What may differ between two graphs of one model with the same inputs. Part of the key that a compiled graph is kept under. */
 export type CompileOptions = {

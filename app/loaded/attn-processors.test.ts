@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect, it } from 'vitest'
 import { openCheckpoint } from '#app/checkpoints/folder.ts'
-import type { AttnProcessor } from '#app/graph/index.ts'
+import type { AttnProcessor } from '#app/contract/attn-processors.ts'
 import { AttnProcessors } from './attn-processors.ts'
 
 const checkpoints = join(import.meta.dirname, '../../e2e/goldens/checkpoints')

@@ -1,13 +1,9 @@
 import { openWeightsFile } from '#app/checkpoints/open.ts'
 import type { Weight, Weights } from '#app/checkpoints/weights.ts'
-import { attnProcessorSchema, type AttnProcessorMap } from '#app/contract/attn-processors.ts'
+import { attnProcessorTable, isAddedKv, offered, type AttnProcessor } from '#app/contract/attn-processor-table.ts'
+import { attnProcessorSchema, isOneProcessor, type AttnProcessorMap } from '#app/contract/attn-processors.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { defaultOptions, type AttnProcessor, type CompileOptions } from '#app/graph/index.ts'
-
-/** The processors from which diffusers goes back to the default: CROSS_ATTENTION_PROCESSORS, ADDED_KV_ATTENTION_PROCESSORS (attention_processor.py@58eb52c). */
-const plain = new Set(['AttnProcessor', 'AttnProcessor2_0', 'XFormersAttnProcessor', 'SlicedAttnProcessor'])
-const plainAddedKv = new Set([...plain].map((name) => name.replace('Processor', 'AddedKVProcessor')))
-const isAddedKv = ({ processor }: AttnProcessor): boolean => processor.includes('AddedKV')
+import { defaultOptions, type CompileOptions } from '#app/graph/index.ts'
 
 const refuse = (message: string, field = 'processor'): never => {
   throw new ProblemError('bad-input', message, { field })
@@ -37,8 +33,10 @@ export class AttnProcessors {
   /** One processor for all layers, or one for each by path. Throws bad-input naming both counts, or the layer that has none. */
   async set(given: AttnProcessor | AttnProcessorMap): Promise<void> {
     if (this.#initial.size === 0) refuse('this model has no attention layers whose processors can be set')
-    const next = isOne(given) ? { default: given, layers: {} } : { default: null, layers: this.#checkedMap(given) }
-    for (const processor of isOne(given) ? [given] : Object.values(given)) {
+    const next = isOneProcessor(given)
+      ? { default: given, layers: {} }
+      : { default: null, layers: this.#checkedMap(given) }
+    for (const processor of isOneProcessor(given) ? [given] : Object.values(given)) {
       const parsed = attnProcessorSchema.safeParse(processor)
       if (!parsed.success)
         refuse(`the attention processor ${JSON.stringify(processor)}: ${parsed.error.issues[0]?.message}`)
@@ -60,14 +58,13 @@ export class AttnProcessors {
 
   setDefault(): void {
     const all = Object.values(this.map)
-    const name = all.every(({ processor }) => plainAddedKv.has(processor))
-      ? 'AttnAddedKVProcessor'
-      : all.every(({ processor }) => plain.has(processor))
-        ? 'AttnProcessor'
-        : refuse(
-            `the default attention processor cannot be set while processors are of type ${(all.find(({ processor }) => !plain.has(processor) && !plainAddedKv.has(processor)) ?? all[0])?.processor}: set a plain one first`,
-          )
-    this.reset({ processor: name })
+    const other = all.find(({ processor }) => !attnProcessorTable[processor].resets)
+    const addedKv = all.filter(isAddedKv).length
+    if (other || (addedKv > 0 && addedKv < all.length))
+      refuse(
+        `the default attention processor cannot be set while processors are of type ${(other ?? all[0])?.processor}: set a plain one first`,
+      )
+    this.reset({ processor: addedKv > 0 ? 'AttnAddedKVProcessor' : 'AttnProcessor' })
   }
 
   reset(processor: AttnProcessor): void {
@@ -112,8 +109,6 @@ export class AttnProcessors {
   }
 }
 
-const isOne = (given: AttnProcessor | AttnProcessorMap): given is AttnProcessor => typeof given.processor === 'string'
-
 /** A layer is where query weights are; files from before diffusers 0.17 have another name for them. */
 function attentionLayers(weights: Weights): Map<string, AttnProcessor> {
   const layers = new Map<string, AttnProcessor>()
@@ -121,7 +116,7 @@ function attentionLayers(weights: Weights): Map<string, AttnProcessor> {
     const path = /^(.*)\.(?:to_q|query)\.weight$/.exec(key)?.[1]
     if (path === undefined) continue
     const addedKv = weights.has(`${path}.add_k_proj.weight`)
-    layers.set(`${path}.processor`, { processor: addedKv ? 'AttnAddedKVProcessor2_0' : 'AttnProcessor2_0' })
+    layers.set(`${path}.processor`, offered(addedKv)[0]!)
   }
   return layers
 }

@@ -1,20 +1,24 @@
-import type { AttnProcessor, AttnProcessorMap } from '#app/contract/attn-processors.ts'
+import { isAddedKv, offered, type AttnProcessor } from '#app/contract/attn-processor-table.ts'
+import type { AttnProcessorMap } from '#app/contract/attn-processors.ts'
 import type { ForwardChunking } from '#app/contract/settings.ts'
 
 /** Heads of the batch at a time. Fewer save little more and take many turns. */
 const sliceSizes = [1, 4, 16, 64]
 
-/** What an attention layer may use, the provider's own operator first. `map` is the model's own, which says of what kind its layers are. */
+const ways = (addedKv: boolean): AttnProcessor[] =>
+  offered(addedKv).flatMap((one): AttnProcessor[] =>
+    'slice_size' in one ? sliceSizes.map((slice_size) => ({ ...one, slice_size })) : [one],
+  )
+
+/**
+ * What an attention layer may use, the provider's own operator first. `map` is the model's own, which says of what kind
+ * its layers are.
+ */
 export function attentionCandidates(map: AttnProcessorMap): AttnProcessorMap[] {
-  const each = (make: (addedKv: boolean) => AttnProcessor): AttnProcessorMap =>
-    Object.fromEntries(Object.entries(map).map(([path, { processor }]) => [path, make(processor.includes('AddedKV'))]))
-  return [
-    each((addedKv) => ({ processor: addedKv ? 'AttnAddedKVProcessor2_0' : 'AttnProcessor2_0' })),
-    each((addedKv) => ({ processor: addedKv ? 'AttnAddedKVProcessor' : 'AttnProcessor' })),
-    ...sliceSizes.map((slice_size) =>
-      each((addedKv) => ({ processor: addedKv ? 'SlicedAttnAddedKVProcessor' : 'SlicedAttnProcessor', slice_size })),
-    ),
-  ]
+  const [plain, addedKv] = [ways(false), ways(true)]
+  return plain.map((_, i) =>
+    Object.fromEntries(Object.entries(map).map(([path, one]) => [path, (isAddedKv(one) ? addedKv : plain)[i] ?? one])),
+  )
 }
 
 /** More turns of a loop cost more than any memory is worth. */

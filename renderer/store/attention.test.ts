@@ -8,7 +8,7 @@ test.each([
   [null, '', 'Default'],
   [{ processor: 'AttnProcessor' }, 'AttnProcessor', 'AttnProcessor'],
   [{ processor: 'AttnProcessor2_0' }, 'AttnProcessor2_0', 'AttnProcessor2_0'],
-  [sliced, 'sliced', 'SlicedAttnProcessor, 4 at a time'],
+  [sliced, 'SlicedAttnProcessor', 'SlicedAttnProcessor, 4 at a time'],
   [{ processor: 'XFormersAttnProcessor' }, 'custom', 'XFormersAttnProcessor'],
   [map, 'custom', 'Custom map (2 layers)'],
 ] as const)('%j is in the menu as %j, in words %j', (choice, kind, label) => {
@@ -21,7 +21,7 @@ test.each([
 test('another choice takes the place of a map; sliced begins with one head at a time', () => {
   expect(attentionOf('', map)).toBeNull()
   expect(attentionOf('AttnProcessor', map)).toEqual({ processor: 'AttnProcessor' })
-  expect(attentionOf('sliced', map)).toEqual({ processor: 'SlicedAttnProcessor', slice_size: 1 })
+  expect(attentionOf('SlicedAttnProcessor', map)).toEqual({ processor: 'SlicedAttnProcessor', slice_size: 1 })
   const trained = { processor: 'CustomDiffusionAttnProcessor2_0', weights: 'my--dog' } as const
   expect(attentionOf('weights my--dog', map)).toEqual(trained)
   expect(attentionLabel(trained)).toBe('CustomDiffusionAttnProcessor2_0, weights my--dog')

@@ -1,29 +1,23 @@
+import { attnProcessorTable, offered, type AttnProcessor } from '#app/contract/attn-processor-table.ts'
 import { isOneProcessor, type AttnChoice } from '#app/contract/attn-processors.ts'
 
-/** The processors in a menu: by their names, `sliced` with its size, `custom` for maps and all others; '' is the default. */
-export type AttentionKind = '' | 'AttnProcessor' | 'AttnProcessor2_0' | 'sliced' | 'custom'
+const menu = offered(false)
 
-export function attentionKind(choice: AttnChoice | null): AttentionKind {
+/** An entry of the menu for all layers: a processor's name, 'custom' for maps and all others; '' is the default. */
+export function attentionKind(choice: AttnChoice | null): string {
   if (choice === null) return ''
-  if (!isOneProcessor(choice)) return 'custom'
-  switch (choice.processor) {
-    case 'AttnProcessor':
-    case 'AttnProcessor2_0':
-      return choice.processor
-    case 'SlicedAttnProcessor':
-      return 'sliced'
-    default:
-      return 'custom'
-  }
+  return menu.find(({ processor }) => processor === choice.processor)?.processor ?? 'custom'
 }
 
-export const menuKinds = ['', 'AttnProcessor', 'AttnProcessor2_0', 'sliced'] as const
-export const kindWords: Readonly<Record<(typeof menuKinds)[number], { label: string; detail: string }>> = {
-  '': { label: 'Default', detail: 'What the engine takes for each layer' },
-  AttnProcessor: { label: 'AttnProcessor', detail: 'In plain steps' },
-  AttnProcessor2_0: { label: 'AttnProcessor2_0', detail: 'Fused' },
-  sliced: { label: 'Sliced', detail: 'Some heads at a time: less memory, slower' },
-}
+export const menuWords = ({ processor }: AttnProcessor): { label: string; detail: string } => ({
+  label: attnProcessorTable[processor].menu ?? processor,
+  detail: processor,
+})
+
+export const attentionMenu: readonly { value: string; label: string; detail: string }[] = [
+  { value: '', label: 'Default', detail: 'What the engine takes for each layer' },
+  ...menu.map((one) => ({ value: one.processor, ...menuWords(one) })),
+]
 
 /** In words; `layers` of a map are counted. */
 export function attentionLabel(choice: AttnChoice | null): string {
@@ -36,19 +30,11 @@ export function attentionLabel(choice: AttnChoice | null): string {
   return 'slice_size' in choice ? `${choice.processor}, ${choice.slice_size} at a time` : choice.processor
 }
 
-/** What choosing an entry of the menu sets: a kind, or `weights ID` for Custom Diffusion weights in all layers. */
+/** What an entry of the menu sets: a processor by its name, or `weights ID` for Custom Diffusion in all layers. */
 export function attentionOf(entry: string, now: AttnChoice | null): AttnChoice | null {
   const weights = /^weights (.+)$/.exec(entry)?.[1]
   if (weights !== undefined) return { processor: 'CustomDiffusionAttnProcessor2_0', weights }
-  switch (entry) {
-    case 'sliced':
-      return attentionKind(now) === 'sliced' ? now : { processor: 'SlicedAttnProcessor', slice_size: 1 }
-    case 'AttnProcessor':
-    case 'AttnProcessor2_0':
-      return { processor: entry }
-    default:
-      return null
-  }
+  return attentionKind(now) === entry ? now : (menu.find(({ processor }) => processor === entry) ?? null)
 }
 
 export const sliceSizeOf = (choice: AttnChoice | null): number | undefined =>

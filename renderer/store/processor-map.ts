@@ -1,3 +1,4 @@
+import { attnProcessorTable, isAddedKv, offered } from '#app/contract/attn-processor-table.ts'
 import {
   isOneProcessor,
   type AttnChoice,
@@ -5,6 +6,7 @@ import {
   type AttnProcessorMap,
 } from '#app/contract/attn-processors.ts'
 import type { ModelEntry } from '#app/contract/models.ts'
+import { menuWords } from './attention.ts'
 
 /** Layers of one block and one kind, in the order of the model. */
 export type LayerGroup = { title: string; paths: string[] }
@@ -79,31 +81,15 @@ export const sameChoice = (a: AttnChoice | null, b: AttnChoice | null): boolean 
 export const menuKey = (one: AttnProcessor): string =>
   'weights' in one && one.weights !== undefined ? `${one.processor} ${one.weights}` : one.processor
 
-export type MenuEntry = { key: string; label: string; detail?: string; processor: AttnProcessor }
+export type MenuEntry = { key: string; label: string; detail: string; processor: AttnProcessor }
 
 /** The processors that a layer may have, by what it has at first. */
-export function menuOf(initial: AttnProcessor, models: readonly ModelEntry[]): MenuEntry[] {
-  const addedKv = initial.processor.includes('AddedKV')
-  const entry = (processor: AttnProcessor, label: string, detail?: string): MenuEntry => ({
-    key: menuKey(processor),
-    label,
-    ...(detail && { detail }),
-    processor,
-  })
-  if (addedKv)
-    return [
-      entry({ processor: 'AttnAddedKVProcessor2_0' }, 'Fused', 'AttnAddedKVProcessor2_0'),
-      entry({ processor: 'AttnAddedKVProcessor' }, 'Plain steps', 'AttnAddedKVProcessor'),
-      entry({ processor: 'SlicedAttnAddedKVProcessor', slice_size: 1 }, 'Sliced', 'SlicedAttnAddedKVProcessor'),
-    ]
-  return [
-    entry({ processor: 'AttnProcessor2_0' }, 'Fused', 'AttnProcessor2_0'),
-    entry({ processor: 'AttnProcessor' }, 'Plain steps', 'AttnProcessor'),
-    entry({ processor: 'SlicedAttnProcessor', slice_size: 1 }, 'Sliced', 'SlicedAttnProcessor'),
-    ...models
-      .filter((model) => model.task === 'custom-diffusion')
-      .map((model) =>
-        entry({ processor: 'CustomDiffusionAttnProcessor2_0', weights: model.id }, model.name, 'Custom Diffusion'),
-      ),
-  ]
-}
+export const menuOf = (initial: AttnProcessor, models: readonly ModelEntry[]): MenuEntry[] => [
+  ...offered(isAddedKv(initial)).map((one): MenuEntry => ({ key: menuKey(one), ...menuWords(one), processor: one })),
+  ...(isAddedKv(initial) ? [] : models.filter((model) => model.task === 'custom-diffusion')).map(
+    ({ id, name }): MenuEntry => {
+      const processor = { processor: 'CustomDiffusionAttnProcessor2_0', weights: id } as const
+      return { key: menuKey(processor), label: name, detail: attnProcessorTable[processor.processor].menu, processor }
+    },
+  ),
+]

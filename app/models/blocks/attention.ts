@@ -1,14 +1,6 @@
+import { attnProcessorTable, type AttnProcessor } from '#app/contract/attn-processor-table.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import {
-  concat,
-  linear,
-  reshape,
-  split,
-  withLinearLoras,
-  type AttnProcessor,
-  type Scope,
-  type Value,
-} from '#app/graph/index.ts'
+import { concat, linear, reshape, split, withLinearLoras, type Scope, type Value } from '#app/graph/index.ts'
 import { showShape } from '#app/tensor/tensor.ts'
 import { kernelOf, processorAt } from './attn-processor.ts'
 
@@ -67,7 +59,7 @@ function projection(
   bias: boolean,
 ): Value {
   const replacement = scope.at('processor', trained)
-  if (!processor.startsWith('CustomDiffusion') || !replacement.has('weight'))
+  if (attnProcessorTable[processor].argument !== 'weights' || !replacement.has('weight'))
     return linear(scope.at(own), x, out, { bias })
   // The model's own layer rests, but its keys have their place.
   scope.at(own).weight('weight', [out, x.shape.at(-1)!])

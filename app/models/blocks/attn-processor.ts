@@ -1,5 +1,6 @@
+import { attnProcessorTable, isAddedKv, offered, type AttnProcessor } from '#app/contract/attn-processor-table.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import type { AttnProcessor, Scope } from '#app/graph/index.ts'
+import type { Scope } from '#app/graph/index.ts'
 import { explicitAttention, fusedAttention, slicedAttention, type AttentionKernel } from './attention-kernels.ts'
 
 /** 'added-kv': the layer projects a context of its own and puts it before its own keys and values. */
@@ -8,39 +9,20 @@ export type AttentionKind = 'plain' | 'added-kv'
 /** The processor of the attention layer at `scope`. Throws bad-input when it is one for the other kind of layer. */
 export function processorAt(scope: Scope, kind: AttentionKind): AttnProcessor {
   const { default: all, layers } = scope.options.processors
-  const initial = kind === 'plain' ? 'AttnProcessor2_0' : 'AttnAddedKVProcessor2_0'
-  const found = layers[`${scope.path}.processor`] ?? all ?? { processor: initial }
-  if (found.processor.includes('AddedKV') === (kind === 'added-kv')) return found
+  const addedKv = kind === 'added-kv'
+  const fitting = offered(addedKv)
+  const found = layers[`${scope.path}.processor`] ?? all ?? fitting[0]!
+  if (isAddedKv(found) === addedKv) return found
+  const names = fitting.map(({ processor }) => processor)
+  const advice = `choose ${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
   throw new ProblemError(
     'bad-input',
-    kind === 'plain'
-      ? `${found.processor} does not fit ${scope.path}, which has no added keys and values: choose AttnProcessor2_0, AttnProcessor or SlicedAttnProcessor`
-      : `${found.processor} does not fit ${scope.path}, which has added keys and values: choose AttnAddedKVProcessor2_0, AttnAddedKVProcessor or SlicedAttnAddedKVProcessor`,
+    `${found.processor} does not fit ${scope.path}, which has ${addedKv ? '' : 'no '}added keys and values: ${advice}`,
     { field: `${scope.path}.processor` },
   )
 }
 
-export function kernelOf(choice: AttnProcessor): AttentionKernel {
-  switch (choice.processor) {
-    case 'AttnProcessor':
-    case 'AttnAddedKVProcessor':
-    case 'CustomDiffusionAttnProcessor':
-    // Names of old files: LoRAs are branches of a layer, whatever its processor.
-    case 'LoRAAttnProcessor':
-    case 'LoRAAttnProcessor2_0':
-    case 'LoRAXFormersAttnProcessor':
-    case 'LoRAAttnAddedKVProcessor':
-      return explicitAttention
-    case 'AttnProcessor2_0':
-    case 'AttnAddedKVProcessor2_0':
-    case 'XFormersAttnProcessor':
-    case 'XFormersAttnAddedKVProcessor':
-    case 'FusedAttnProcessor2_0':
-    case 'CustomDiffusionAttnProcessor2_0':
-    case 'CustomDiffusionXFormersAttnProcessor':
-      return fusedAttention
-    case 'SlicedAttnProcessor':
-    case 'SlicedAttnAddedKVProcessor':
-      return slicedAttention(choice.slice_size)
-  }
-}
+const kernels = { explicit: explicitAttention, fused: fusedAttention }
+
+export const kernelOf = (choice: AttnProcessor): AttentionKernel =>
+  'slice_size' in choice ? slicedAttention(choice.slice_size) : kernels[attnProcessorTable[choice.processor].kernel]

@@ -1,9 +1,9 @@
 import { z } from 'zod'
+import { isAddedKv, type AttnProcessor } from '#app/contract/attn-processor-table.ts'
 import { attnProcessorMapSchema, attnProcessorSchema, type AttnProcessorMap } from '#app/contract/attn-processors.ts'
 import { freeUSchema } from '#app/contract/settings.ts'
 import { FreeUModel } from '#app/loaded/freeu-model.ts'
 import type { LoadedModel } from '#app/loaded/loaded-model.ts'
-import type { AttnProcessor } from '#app/graph/index.ts'
 import { locate, type ModelCase } from '../case.ts'
 
 type Step = ModelCase['setup'][number]
@@ -79,7 +79,7 @@ function processorOf<C>(model: LoadedModel<C>, args: Step['args'], start: string
 }
 
 function oneOfEach<C>(model: LoadedModel<C>): AttnProcessorMap {
-  const addedKv = Object.values(model.attnProcessors).some(({ processor }) => processor.includes('AddedKV'))
+  const addedKv = Object.values(model.attnProcessors).some(isAddedKv)
   const choices: readonly AttnProcessor[] = addedKv
     ? [
         { processor: 'AttnAddedKVProcessor' },

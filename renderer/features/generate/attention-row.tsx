@@ -1,14 +1,7 @@
 import { Layers } from 'lucide-react'
 import { useState } from 'react'
 import { chooseAttentionFile, setAttention } from '#renderer/actions/attention.ts'
-import {
-  attentionKind,
-  attentionLabel,
-  attentionOf,
-  kindWords,
-  menuKinds,
-  sliceSizeOf,
-} from '#renderer/store/attention.ts'
+import { attentionKind, attentionLabel, attentionMenu, attentionOf, sliceSizeOf } from '#renderer/store/attention.ts'
 import { useDraft } from '#renderer/store/draft.ts'
 import { isUsable, modelsFor } from '#renderer/store/models.ts'
 import { sameChoice } from '#renderer/store/processor-map.ts'
@@ -32,6 +25,7 @@ export function AttentionRow({ problem }: { problem: string | undefined }) {
   const trained = modelsFor(models, 'custom-diffusion').filter(isUsable)
   const kind = attentionKind(attention)
   const sliceSize = sliceSizeOf(attention)
+  const isSliced = kind !== 'custom' && sliceSize !== undefined
   const saved = kind === 'custom' ? maps.find(({ processors }) => sameChoice(processors, attention)) : undefined
   const weights = trained.find(({ id }) => sameChoice(attention, attentionOf(weightsKey(id), attention)))
   const value = saved ? mapKey(saved.name) : weights ? weightsKey(weights.id) : kind
@@ -39,7 +33,7 @@ export function AttentionRow({ problem }: { problem: string | undefined }) {
   const [custom, setCustom] = useState(value === 'custom' ? attention : null)
   if (value === 'custom' && attention !== custom) setCustom(attention)
   const choices: Choice<string>[] = [
-    ...menuKinds.map((one) => ({ value: one, ...kindWords[one] })),
+    ...attentionMenu,
     ...trained.map(({ id, name }) => ({ value: weightsKey(id), label: name, detail: 'Custom Diffusion weights' })),
     ...maps.map(({ name, processors }) => ({ value: mapKey(name), label: name, detail: attentionLabel(processors) })),
     ...(custom ? [{ value: 'custom', label: attentionLabel(custom) }] : []),
@@ -59,11 +53,11 @@ export function AttentionRow({ problem }: { problem: string | undefined }) {
       note={
         fuseQkv
           ? 'Fused projections take its place.'
-          : kind === 'sliced' && 'Heads at a time: less memory, the same clip.'
+          : isSliced && 'Heads at a time: less memory, slower, the same clip.'
       }
     >
       <Select label="Attention processor" value={value} choices={choices} invalid={!!problem} onChange={choose} />
-      {kind === 'sliced' && sliceSize !== undefined && (
+      {isSliced && (
         <NumberInput
           label="Slice size"
           value={sliceSize}
