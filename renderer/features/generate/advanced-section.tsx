@@ -16,8 +16,7 @@ import { AttentionRow } from './attention-row.tsx'
 const schedulers: readonly Choice<string | null>[] = [
   { value: null, label: 'As the checkpoint says' },
   ...Object.entries(schedulerTable)
-    // unCLIP denoises embeddings, not frames.
-    .filter(([className]) => className !== 'UnCLIPScheduler')
+    .filter(([, { denoises }]) => denoises === 'frames')
     .map(([value, { label }]) => ({ value, label })),
 ]
 const betaScheduleChoices: readonly Choice<GenerateSettings['betaSchedule']>[] = [
