@@ -36,17 +36,28 @@ module.exports = {
       npm('zod'),
     ),
     core('media', pureMedia, rooms('contract', 'tensor'), npm('zod')),
-    onNode('media-node', '^app/media/[^/]+/', rooms('contract', 'tensor', 'media'), npm('zod', 'sharp', 'mediabunny')),
-    onNode('checkpoints', '^app/checkpoints/', rooms('tensor'), errors, npm('zod')),
-    onNode('library', '^app/library/', rooms('contract'), npm('zod', '@photostructure/sqlite')),
+    onNode(
+      'media-node',
+      '^app/media/[^/]+/',
+      rooms('contract', 'tensor', 'media', 'files'),
+      npm('zod', 'sharp', 'mediabunny'),
+    ),
+    onNode('files', '^app/files/', errors, npm('zod')),
+    onNode('checkpoints', '^app/checkpoints/', rooms('tensor', 'files'), errors, npm('zod')),
+    onNode('library', '^app/library/', rooms('contract', 'files'), npm('zod', '@photostructure/sqlite')),
     onNode(
       'runtime',
       '^app/runtime/',
-      rooms('contract', 'tensor', 'checkpoints', 'graph'),
+      rooms('contract', 'tensor', 'files', 'checkpoints', 'graph'),
       npm('zod', 'onnxruntime-node', 'onnxruntime-common'),
     ),
     onNode('loaded', '^app/loaded/', rooms('contract', 'tensor', 'checkpoints', 'graph', 'models', 'runtime')),
-    onNode('catalog', '^app/catalog/', rooms('contract', 'tensor', 'checkpoints', 'tokenizers', 'models'), npm('zod')),
+    onNode(
+      'catalog',
+      '^app/catalog/',
+      rooms('contract', 'tensor', 'files', 'checkpoints', 'tokenizers', 'models'),
+      npm('zod'),
+    ),
     onNode(
       'pipelines-node',
       '^app/pipelines/node/',
@@ -80,7 +91,7 @@ module.exports = {
     forbid(
       'main',
       { path: '^main/', pathNot: test },
-      { path: '^(app|renderer|e2e)/', pathNot: ['^app/(contract|library)/', pureMedia] },
+      { path: '^(app|renderer|e2e)/', pathNot: ['^app/(contract|library|files)/', pureMedia] },
     ),
     forbid(
       'renderer',

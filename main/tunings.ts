@@ -1,11 +1,10 @@
-import { mkdir, readFile } from 'node:fs/promises'
 import { arch, availableParallelism, cpus } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { keptTuningSchema, type KeptTuning, type ProfileShape } from '#app/contract/profile.ts'
 import type { GenerateSettings } from '#app/contract/settings.ts'
-import { writeDurably } from '#app/library/durable.ts'
+import { readJsonCache, writeJsonCache } from '#app/files/json-cache.ts'
 import { dataDir } from './paths.ts'
 
 /** What a proposal was chosen for: another model, size or machine has other figures. */
@@ -35,14 +34,12 @@ export const tuningsFile = (folder = dataDir()): string => join(folder, 'tunings
 
 /** Proposals of `autotune` that were chosen, in a file that the studio and the command line share. One that cannot be read is as none. */
 export async function keptTuning(key: TuningKey, file = tuningsFile()): Promise<KeptTuning | null> {
-  return (await readAll(file))[keyOf(key)] ?? null
+  return (await readJsonCache(file, tuningsSchema))[keyOf(key)] ?? null
 }
 
 /** Keeps a choice in the place of an earlier one. Throws `disk` when the file cannot be written. */
 export async function keepTuning(key: TuningKey, tuning: KeptTuning, file = tuningsFile()): Promise<void> {
-  const all = { ...(await readAll(file)), [keyOf(key)]: tuning }
-  await mkdir(dirname(file), { recursive: true })
-  await writeDurably(file, [new TextEncoder().encode(`${JSON.stringify(all, null, 1)}\n`)])
+  await writeJsonCache(file, { ...(await readJsonCache(file, tuningsSchema)), [keyOf(key)]: tuning })
 }
 
 function keyOf({ model, motionAdapter, shape }: TuningKey): string {
@@ -56,12 +53,4 @@ function keyOf({ model, motionAdapter, shape }: TuningKey): string {
     `${compute.precision}${compute.exact ? ' exact' : ''}`,
     machine,
   ].join(', ')
-}
-
-async function readAll(file: string): Promise<z.infer<typeof tuningsSchema>> {
-  try {
-    return tuningsSchema.parse(JSON.parse(await readFile(file, 'utf8')))
-  } catch {
-    return {}
-  }
 }

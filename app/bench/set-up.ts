@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { makeDurably, writeDurably } from '#app/files/durable.ts'
 
 /** What the reference is measured at. */
 const requirements = [
@@ -29,7 +30,7 @@ export async function referencePython(cache: string): Promise<string> {
   console.error(`Making a Python with ${requirements.join(', ')} in ${folder}. This happens once.`)
   must(system, ['-m', 'venv', folder])
   must(python, ['-m', 'pip', 'install', '--quiet', ...requirements])
-  await writeFile(done, requirements.join('\n'))
+  await writeDurably(done, [Buffer.from(requirements.join('\n'))])
   return python
 }
 
@@ -39,12 +40,9 @@ export const hasCheckpoint = (cache: string, name: string): boolean => existsSyn
 export async function checkpoint(cache: string, python: string, name: string): Promise<string> {
   const folder = join(cache, name)
   if (hasCheckpoint(cache, name)) return folder
-  const part = `${folder}.part`
-  await rm(part, { recursive: true, force: true })
   await mkdir(dirname(folder), { recursive: true })
   console.error(`Making the checkpoint ${folder}. This happens once.`)
-  must(python, [referenceScript, 'make', name, part])
-  await rename(part, folder)
+  await makeDurably(folder, async (part) => must(python, [referenceScript, 'make', name, part]))
   return folder
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { sha256File } from '#app/checkpoints/hash.ts'
@@ -7,6 +7,7 @@ import { findWeights } from '#app/checkpoints/layout.ts'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import type { ModelReference } from '#app/contract/recipe.ts'
+import { readJsonCache, writeJsonCache } from '#app/files/json-cache.ts'
 import { isFile } from '#app/checkpoints/open-model.ts'
 
 const cacheSchema = z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/))
@@ -25,31 +26,15 @@ export type WeightHashes = ReturnType<typeof createWeightHashes>
 export function createWeightHashes(cacheFile?: string) {
   let known: Map<string, string> | undefined
 
-  const load = async (): Promise<Map<string, string>> => {
-    const text = cacheFile === undefined ? '{}' : await readFile(cacheFile, 'utf8').catch(() => '{}')
-    try {
-      return new Map(Object.entries(cacheSchema.parse(JSON.parse(text))))
-    } catch {
-      return new Map() // a damaged cache costs its time and nothing else
-    }
-  }
-  const save = async (entries: Map<string, string>): Promise<void> => {
-    if (cacheFile === undefined) return
-    const part = `${cacheFile}.${process.pid}.part`
-    await mkdir(join(cacheFile, '..'), { recursive: true })
-    await writeFile(part, JSON.stringify(Object.fromEntries(entries)))
-    await rename(part, cacheFile)
-  }
-
   const hashOf = async (file: string, signal: AbortSignal): Promise<string> => {
-    known ??= await load()
+    known ??= new Map(cacheFile === undefined ? [] : Object.entries(await readJsonCache(cacheFile, cacheSchema)))
     const { size, mtimeMs } = await stat(file)
     const key = `${file} ${size} ${mtimeMs}`
     const found = known.get(key)
     if (found !== undefined) return found
     const hash = await sha256File(file, { signal })
     known.set(key, hash)
-    await save(known).catch(() => {}) // a full disk must not cost the clip
+    if (cacheFile !== undefined) await writeJsonCache(cacheFile, Object.fromEntries(known)).catch(() => {}) // a full disk must not cost the clip
     return hash
   }
 

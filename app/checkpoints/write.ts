@@ -1,12 +1,11 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { ProblemError } from '#app/contract/errors.ts'
+import { writeDurably, type Chunks } from '#app/files/durable.ts'
 import { bytesPerElement, showShape, sizeOf, type DType, type Shape, type Tensor } from '#app/tensor/tensor.ts'
-import { reasonOf, withFile } from './file.ts'
+import { withFile } from './file.ts'
 import { nameOf } from './safetensors-dtypes.ts'
 import type { Weight } from './weights.ts'
 
 /**
- * Writes a .safetensors file: as `path`.part first, synced, then renamed, so that no half file is ever seen under its name.
+ * Writes a .safetensors file, durably: no half file is ever seen under its name.
  * The widest elements come first and the header is padded to 8 bytes: every tensor is aligned to its element size.
  * Throws when a tensor's data does not fill its shape, and `disk` when it cannot be written.
  */
@@ -58,7 +57,7 @@ type Entry = {
   readonly name: string
   readonly dtype: DType
   readonly shape: Shape
-  readonly chunks: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+  readonly chunks: () => Chunks
 }
 
 async function write(
@@ -69,22 +68,12 @@ async function write(
   const ordered = entries.toSorted(
     (a, b) => bytesPerElement[b.dtype] - bytesPerElement[a.dtype] || (a.name < b.name ? -1 : 1),
   )
-  const header = headerOf(ordered, metadata)
-  const part = `${path}.part`
-  let file: FileHandle | undefined
-  try {
-    file = await open(part, 'w')
-    await file.writeFile(header)
-    for (const { chunks } of ordered) for await (const chunk of chunks()) await file.writeFile(chunk)
-    await file.sync()
-    await file.close()
-    await rename(part, path)
-  } catch (cause) {
-    await file?.close().catch(() => undefined)
-    await rm(part, { force: true }).catch(() => undefined)
-    if (cause instanceof ProblemError) throw cause
-    throw new ProblemError('disk', `${path} could not be written: ${reasonOf(cause)}.`, { file: path, cause })
-  }
+  await writeDurably(path, fileOf(headerOf(ordered, metadata), ordered))
+}
+
+async function* fileOf(header: Uint8Array, entries: readonly Entry[]): AsyncGenerator<Uint8Array> {
+  yield header
+  for (const { chunks } of entries) yield* chunks()
 }
 
 function headerOf(entries: readonly Entry[], metadata: Readonly<Record<string, string>> | undefined): Uint8Array {

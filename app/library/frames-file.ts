@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { z } from 'zod'
+import { writeDurably } from '#app/files/durable.ts'
 import type { Pixels } from '../contract/engine.ts'
 import { classificationResultSchema, type ClassificationResult } from '../contract/results.ts'
-import { writeDurably } from './durable.ts'
 import { parseJson } from './rows.ts'
 
 /**
@@ -23,7 +23,7 @@ const headerLimit = 1024 ** 2
 export function writeFrames(file: string, result: ClassificationResult, pixels: Pixels): Promise<void> {
   const { width, height, count, data } = pixels
   const header: FramesHeader = { frameloom: 1, result, frames: { width, height, count } }
-  return writeDurably(file, [Buffer.from(`${JSON.stringify(header)}\n`), data])
+  return writeDurably(file, [Buffer.from(`${JSON.stringify(header)}\n`), data], { mode: 0o600 })
 }
 
 /** The header and where the pixels start; null when the file is not one of ours or is cut short. */

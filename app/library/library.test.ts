@@ -90,7 +90,7 @@ describe('results', () => {
   test('a file whose row was never committed comes back; a .part does not', async () => {
     const id = newId()
     writeFileSync(library.clipFile(id), JSON.stringify(testRecipe('from the file')))
-    writeFileSync(`${library.clipFile(newId())}.part`, 'half')
+    writeFileSync(`${library.clipFile(newId())}.123-0badcafe.part`, 'half')
     await reopen()
     expect(library.result(id)).toMatchObject({ kind: 'clip', title: 'from the file', width: 64, numFrames: 8 })
     expect(library.notices.join()).toMatch(/1 result came back/)

@@ -6,7 +6,6 @@ import type { Recipe } from '../contract/recipe.ts'
 import type { ClassificationResult, ClipResult, Result } from '../contract/results.ts'
 import type { AppSettings } from '../contract/settings.ts'
 import { closeDatabase, openDatabase } from './database.ts'
-import { partOf } from './durable.ts'
 import { readFramesHeader, writeFrames } from './frames-file.ts'
 import { insideStore, isPlainName } from './inside-store.ts'
 import { deleteJob, putJob, restoreJobs, type StoredJob } from './jobs.ts'
@@ -136,7 +135,6 @@ export async function openLibrary({ dataDir, readRecipe, totalMemoryBytes, waitM
       const result = all.get(id)
       if (!result) throw new ProblemError('not-found', 'This result is not in the library any more.')
       const file = fileOf(result)
-      rmSync(partOf(file), { force: true })
       rmSync(file, { force: true })
       deleteResult(db, id)
       all.delete(id)

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { writeDurably } from '#app/files/durable.ts'
 import { ProblemError } from '../contract/errors.ts'
 import type { RawFrames } from '../contract/media-routes.ts'
-import { writeDurably } from './durable.ts'
 import { isId, newId } from './ids.ts'
 import { insideStore } from './inside-store.ts'
 import type { Upload } from './jobs.ts'
@@ -62,7 +62,7 @@ export function openUploads(folder: string, held: readonly Upload[]): Uploads {
         if (bytes === 0) throw new ProblemError('bad-media', `${displayName(name)} is empty.`)
         if (wanted !== undefined && bytes !== wanted) throw wrongLength(wanted)
       }
-      await writeDurably(insideStore(folder, id), counted())
+      await writeDurably(insideStore(folder, id), counted(), { mode: 0o600 })
       const upload: Upload = { id, name: displayName(name), ...(frames ? { frames } : {}) }
       all.set(id, { upload, at: Date.now() })
       return upload

@@ -2,13 +2,13 @@ import { mkdir, readdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { ProblemError } from '#app/contract/errors.ts'
+import { makeDurably, syncFolder, writeSynced } from '#app/files/durable.ts'
 import { joined } from '../bytes.ts'
 import type { Clip, RgbFrame } from '../frame.ts'
 import type { Quality } from '../quality.ts'
 import { writeRecipe } from '../recipe-metadata.ts'
 import { frameDurations } from '../timing.ts'
 import { webpAnimation } from '../webp-animation.ts'
-import { syncFolder, whole, writeSynced } from './durable.ts'
 
 /** libimagequant's palettes with error diffusion: 5 to 15 dB better than a fixed dither pattern. Effort above 5 costs time only. */
 export async function writeGif({ frames, fps }: Clip, file: string, recipe: string): Promise<void> {
@@ -19,14 +19,14 @@ export async function writeGif({ frames, fps }: Clip, file: string, recipe: stri
   const gif = await sharp(strip, { raw, limitInputPixels: false })
     .gif({ loop: 0, delay, effort: 5, dither: 1, keepDuplicateFrames: true })
     .toBuffer()
-  await writeSynced(file, writeRecipe(gif, recipe))
+  await writeSynced(file, [writeRecipe(gif, recipe)])
 }
 
 const webpQuality = { best: { lossless: true, effort: 4 }, high: { quality: 90 }, small: { quality: 70 } }
 
 export async function writeWebp({ frames, fps }: Clip, file: string, recipe: string, quality: Quality): Promise<void> {
   const stills = await Promise.all(frames.map((frame) => picture(frame).webp(webpQuality[quality]).toBuffer()))
-  await writeSynced(file, writeRecipe(webpAnimation(stills, fps), recipe))
+  await writeSynced(file, [writeRecipe(webpAnimation(stills, fps), recipe)])
 }
 
 /** frame-0001.png and so on in a folder that must be new or empty; the folder appears when all are written. */
@@ -42,13 +42,13 @@ export async function writePngs({ frames }: Clip, folder: string, recipe: string
   if (there && there.length > 0)
     throw new ProblemError('bad-input', `${folder} is not empty: name a new folder for the PNG files`, { field: 'out' })
   if (there) await rmdir(folder)
-  await whole(folder, async (part) => {
+  await makeDurably(folder, async (part) => {
     await mkdir(part)
     const digits = Math.max(4, String(frames.length).length)
     for (const [i, frame] of frames.entries()) {
       if (signal?.aborted) throw new ProblemError('cancelled', 'cancelled')
       const png = await picture(frame).png().toBuffer()
-      await writeSynced(join(part, `frame-${String(i + 1).padStart(digits, '0')}.png`), writeRecipe(png, recipe))
+      await writeSynced(join(part, `frame-${String(i + 1).padStart(digits, '0')}.png`), [writeRecipe(png, recipe)])
     }
     await syncFolder(part)
   })

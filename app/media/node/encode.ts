@@ -1,9 +1,9 @@
 import { extname, resolve } from 'node:path'
 import { ProblemError } from '#app/contract/errors.ts'
+import { makeDurably } from '#app/files/durable.ts'
 import type { Clip } from '../frame.ts'
 import type { Quality } from '../quality.ts'
 import { checkRecipe } from '../recipe-text.ts'
-import { whole } from './durable.ts'
 import { writeGif, writePngs, writeWebp } from './encode-pictures.ts'
 import { writeVideo } from './encode-video.ts'
 
@@ -44,7 +44,7 @@ export async function encodeClip({ clip, format, out, recipe, quality, signal }:
   if (signal?.aborted) throw new ProblemError('cancelled', 'cancelled')
   const file = resolve(out)
   if (format === 'png') return writePngs(clip, file, recipe, signal)
-  await whole(file, async (part) => {
+  await makeDurably(file, async (part) => {
     if (format === 'gif') await writeGif(clip, part, recipe)
     else if (format === 'webp') await writeWebp(clip, part, recipe, quality ?? 'best')
     else await writeVideo(clip, format, part, recipe, quality ?? 'high', signal)

@@ -1,7 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { arch, cpus } from 'node:os'
-import { dirname } from 'node:path'
 import { z } from 'zod'
+import { readJsonCache, writeJsonCache } from '#app/files/json-cache.ts'
 
 /** Raised when a kernel changes, so that old measurements are taken anew. */
 const version = 3
@@ -17,9 +16,9 @@ const cacheSchema = z.record(z.string(), z.record(z.string(), measurementSchema)
 export const machineKey = (threads: number): string =>
   `${cpus()[0]?.model.trim() ?? 'unknown'}, ${arch()}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, v${version}`
 
-/** The measurements of one machine, by shape. A damaged or missing file is as one without any. */
+/** The measurements of one machine, by shape. */
 export async function readMeasurements(file: string, machine: string): Promise<Map<string, Measurement>> {
-  return new Map(Object.entries((await readAll(file))[machine] ?? {}))
+  return new Map(Object.entries((await readJsonCache(file, cacheSchema))[machine] ?? {}))
 }
 
 /** Adds measurements to the file; those of other machines stay, which may share a home folder. */
@@ -28,18 +27,6 @@ export async function saveMeasurements(
   machine: string,
   measured: ReadonlyMap<string, Measurement>,
 ): Promise<void> {
-  const all = await readAll(file)
-  const merged = { ...all, [machine]: { ...all[machine], ...Object.fromEntries(measured) } }
-  await mkdir(dirname(file), { recursive: true })
-  const part = `${file}.${process.pid}.part`
-  await writeFile(part, JSON.stringify(merged, null, 1))
-  await rename(part, file)
-}
-
-async function readAll(file: string): Promise<z.infer<typeof cacheSchema>> {
-  try {
-    return cacheSchema.parse(JSON.parse(await readFile(file, 'utf8')))
-  } catch {
-    return {}
-  }
+  const all = await readJsonCache(file, cacheSchema)
+  await writeJsonCache(file, { ...all, [machine]: { ...all[machine], ...Object.fromEntries(measured) } })
 }

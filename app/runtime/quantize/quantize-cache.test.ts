@@ -122,9 +122,9 @@ it('clears away the half of a file that an ended process left, and never reads i
   const [name] = await readdir(beside())
   const whole = await readFile(join(beside(), name!))
   const ended = spawnSync(process.execPath, ['--version']).pid
-  const ofAnother = `${process.ppid}~${name}.part` // still at it
+  const ofAnother = `${name}.${process.ppid}-00000000.part` // still at it
   await rm(join(beside(), name!))
-  for (const half of [`${ended}~${name}.part`, `${ended}~${name}`, ofAnother])
+  for (const half of [`${name}.${ended}-00000000.part`, `${name}.${ended}-0badcafe.part`, ofAnother])
     await writeFile(join(beside(), half), whole.subarray(0, whole.length / 2))
   await expectRight(await weightsOf())
   expect((await readdir(beside())).sort()).toEqual([ofAnother, name].sort())

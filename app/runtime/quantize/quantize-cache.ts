@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { readWeight } from '#app/checkpoints/read.ts'
 import { readSafetensors } from '#app/checkpoints/safetensors.ts'
 import type { Weight } from '#app/checkpoints/weights.ts'
 import { writeSafetensors } from '#app/checkpoints/write.ts'
 import { ProblemError } from '#app/contract/errors.ts'
+import { writerOf } from '#app/files/durable.ts'
 import type { EightBit } from '#app/graph/passes/int8.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import { sameShape, sizeOf, type Tensor } from '#app/tensor/tensor.ts'
@@ -146,9 +147,9 @@ async function load(folder: string, stem: string, found: Found): Promise<void> {
 /** Files that were made from the source before it changed, and halves that a process left which ended while it wrote. */
 async function removeStale(folder: string, { source, present }: Store): Promise<void> {
   for (const name of await readdir(folder).catch((): string[] => [])) {
-    const [, pid, rest = name] = /^(\d+)~(.*)$/.exec(name) ?? []
-    const stale = pid === undefined ? !name.startsWith(present) : !isAlive(Number(pid))
-    if (rest.startsWith(`${source}-`) && stale) await rm(join(folder, name), { force: true }).catch(() => undefined)
+    const writer = writerOf(name)
+    const stale = writer === undefined ? !name.startsWith(present) : !isAlive(writer)
+    if (name.startsWith(`${source}-`) && stale) await rm(join(folder, name), { force: true }).catch(() => undefined)
   }
 }
 
@@ -165,10 +166,7 @@ async function write(folder: string, stem: string, weights: readonly Weight[], m
   let tensors: Tensors = {}
   let bytes = 0
   const flush = async (): Promise<void> => {
-    const name = `${stem}${digest(Object.keys(tensors), 8)}.safetensors`
-    const own = join(folder, `${process.pid}~${name}`) // another process may be at the same
-    await writeSafetensors(own, tensors)
-    await rename(own, join(folder, name))
+    await writeSafetensors(join(folder, `${stem}${digest(Object.keys(tensors), 8)}.safetensors`), tensors)
     tensors = {}
     bytes = 0
   }
