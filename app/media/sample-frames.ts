@@ -1,4 +1,5 @@
 import { ProblemError } from '#app/contract/errors.ts'
+import { linspace, roundHalfEven } from '#app/tensor/numpy.ts'
 
 /** Which frames of a clip a model sees, in order; `repeated` when the clip has too few and some are seen more than once. */
 export type FrameSample = { readonly indices: readonly number[]; readonly repeated: boolean }
@@ -73,16 +74,3 @@ function checkCounts(clipLen: number, segLen: number): void {
 const sample = (indices: number[]): FrameSample => ({ indices, repeated: new Set(indices).size < indices.length })
 
 const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high)
-
-// In numpy's order of operations: the truncation afterwards would show a different last bit.
-function linspace(start: number, end: number, count: number): number[] {
-  if (count === 1) return [start]
-  const step = (end - start) / (count - 1)
-  return Array.from({ length: count }, (_, i) => (i === count - 1 ? end : i * step + start))
-}
-
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value)
-  if (value - floor !== 0.5) return Math.round(value)
-  return floor % 2 === 0 ? floor : floor + 1
-}

@@ -15,21 +15,7 @@ export function clamped(values: Float32Array, limit: number): Float32Array {
   return values.map((value) => Math.min(limit, Math.max(-limit, value)))
 }
 
-/** Rounds halves to the even neighbour, as numpy does. */
-export function roundHalfEven(value: number): number {
-  const floor = Math.floor(value)
-  const rest = value - floor
-  if (rest !== 0.5) return Math.round(value)
-  return floor % 2 === 0 ? floor : floor + 1
-}
-
-/** `count` evenly spaced numbers from `start` to `stop`, both included, with numpy's rounding. */
-export function linspace(start: number, stop: number, count: number): number[] {
-  const step = (stop - start) / (count - 1)
-  return Array.from({ length: count }, (_, i) => (i === 0 ? start : i === count - 1 ? stop : start + i * step))
-}
-
-/** The same in float32 as torch.linspace computes it: from both ends to the middle. */
+/** Evenly spaced in float32 as torch.linspace computes it: from both ends to the middle. */
 export function linspaceFloat32(start: number, stop: number, count: number): Float32Array {
   const first = Math.fround(start)
   const last = Math.fround(stop)

@@ -1,4 +1,4 @@
-import { roundHalfEven } from './arithmetic.ts'
+import { roundHalfEven } from '#app/tensor/numpy.ts'
 import { refusal } from './config.ts'
 import type { SigmaConfig } from './sigmas.ts'
 

@@ -1,5 +1,5 @@
+import { linspace } from '#app/tensor/numpy.ts'
 import { betaQuantile } from './beta-quantile.ts'
-import { linspace } from './arithmetic.ts'
 
 /** Noise over signal, sqrt((1 - a) / a), at each training timestep, rising; float32 as in the reference. */
 export function trainingSigmas(alphasCumprod: Float32Array): Float32Array {

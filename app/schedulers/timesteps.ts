@@ -1,5 +1,5 @@
+import { linspace, roundHalfEven } from '#app/tensor/numpy.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { linspace, roundHalfEven } from './arithmetic.ts'
 
 export type Spacing = 'linspace' | 'leading' | 'trailing'
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { linspace } from '#app/tensor/numpy.ts'
 import { withFiniteSigma } from './alphas.ts'
-import { linspace, weightedSum } from './arithmetic.ts'
+import { weightedSum } from './arithmetic.ts'
 import { cumulativeAlphas, trainingBetas } from './betas.ts'
 import {
   betaFields,
