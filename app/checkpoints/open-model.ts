@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
 import { openCheckpoint, type Checkpoint } from './folder.ts'
 import { openMotionModule } from './layouts/motion-module.ts'
 import { openSingleFile, partOf, type PartName } from './layouts/single-file.ts'
@@ -14,10 +13,3 @@ export const openModel = async (path: string, part: PartName = 'unet'): Promise<
 /** A MotionAdapter folder, or a file of motion modules. Errors as of the two openers. */
 export const openAdapter = (path: string): Promise<Checkpoint> =>
   isFile(path) ? openMotionModule(path) : openCheckpoint(path)
-
-/** The parts of a pipeline folder, or of a single-file checkpoint. */
-export async function openParts(path: string, names: readonly PartName[]): Promise<Checkpoint[]> {
-  if (!isFile(path)) return Promise.all(names.map((name) => openCheckpoint(join(path, name))))
-  const single = await openSingleFile(path)
-  return names.map((name) => partOf(single, name))
-}

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { z } from 'zod'
 import { writeDurably } from '#app/files/durable.ts'
@@ -43,5 +42,3 @@ export async function readFramesHeader(file: string): Promise<{ header: FramesHe
     await handle.close()
   }
 }
-
-export const streamPixels = (file: string, pixelsAt: number) => createReadStream(file, { start: pixelsAt })

@@ -1,8 +1,5 @@
 import { roundHalfEven } from '#app/tensor/numpy.ts'
 import { refusal } from './config.ts'
-import type { SigmaConfig } from './sigmas.ts'
-
-export type FlowConfig = SigmaConfig & { use_flow_sigmas: boolean; prediction_type: string }
 
 /** The signal and noise of x = alpha * clean + sigma * noise, from the schedule's sigma. */
 export function signalAndNoise(config: { use_flow_sigmas: boolean }, sigma: number): [alpha: number, sigma: number] {

@@ -9,7 +9,7 @@ import { readWeight } from '../read.ts'
 import type { Weight, Weights } from '../weights.ts'
 import { clipTextEncoder, openClipTextEncoder, type TextEncoder } from './clip-text.ts'
 import { contentsOf } from './contents.ts'
-import { familyNames, type Family } from './family.ts'
+import type { Family } from './family.ts'
 import { ldmUnet } from './ldm-unet.ts'
 import { ldmVae } from './ldm-vae.ts'
 import { below } from './views.ts'
@@ -185,5 +185,3 @@ function schedulerConfigOf(family: Family, predictionType: PredictionType): Reco
   if (predictionType === 'v_prediction') return { _class_name: 'DDIMScheduler', ...common }
   return { _class_name: 'PNDMScheduler', ...common, skip_prk_steps: true }
 }
-
-export const describeFamily = ({ family }: Pick<SingleFile, 'family'>): string => familyNames[family]

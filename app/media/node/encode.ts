@@ -1,4 +1,4 @@
-import { extname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { ProblemError } from '#app/contract/errors.ts'
 import { makeDurably } from '#app/files/durable.ts'
 import type { Clip } from '../frame.ts'
@@ -19,18 +19,6 @@ export type EncodeOptions = {
   /** By default `best` for WebP and `high` for video. */
   readonly quality?: Quality | undefined
   readonly signal?: AbortSignal | undefined
-}
-
-/** What a path asks for: a known ending, or no ending for a folder of PNG files. Throws `bad-input` for another ending. */
-export function formatOf(out: string): ClipFormat {
-  const ending = extname(out).slice(1).toLowerCase()
-  if (ending === '') return 'png'
-  if (ending === 'gif' || ending === 'webp' || ending === 'mp4' || ending === 'webm') return ending
-  throw new ProblemError(
-    'bad-input',
-    `${out}: clips are written as .mp4, .webm, .gif, .webp, or into a folder (a name without ending) as PNG files`,
-    { field: 'out' },
-  )
 }
 
 /**
