@@ -6,7 +6,7 @@ import { attentionLabel } from '#renderer/store/attention.ts'
 import { editDraft, type Draft } from '#renderer/store/draft.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { studioStore } from '#renderer/store/studio.ts'
-import { tell, tellFailure } from '#renderer/ui/toasts.ts'
+import { tell, tellFailure } from '#renderer/store/toasts.ts'
 import { saveFile } from './library.ts'
 
 /** Sets the form's processors. They and fused projections exclude each other. */

@@ -6,7 +6,7 @@ import { callHost } from '#renderer/store/host.ts'
 import { changedModels, missingModels } from '#renderer/store/recipe-warnings.ts'
 import { studioStore } from '#renderer/store/studio.ts'
 import { setView } from '#renderer/store/view.ts'
-import { tell, tellFailure } from '#renderer/ui/toasts.ts'
+import { tell, tellFailure } from '#renderer/store/toasts.ts'
 import { lookAtFile } from './classify.ts'
 
 const looksLikeClip = (file: File): boolean =>

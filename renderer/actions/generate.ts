@@ -8,7 +8,7 @@ import { callHost } from '#renderer/store/host.ts'
 import { runningGenerate, sameFreeU, sameScales, studioStore } from '#renderer/store/studio.ts'
 import { setView } from '#renderer/store/view.ts'
 import { playerStore } from '#renderer/store/player.ts'
-import { tell, tellFailure } from '#renderer/ui/toasts.ts'
+import { tell, tellFailure } from '#renderer/store/toasts.ts'
 
 /** What the host refused, at the field it was about; it goes away when that field changes. */
 type Refusal = { field: keyof Draft; message: string; value: unknown }

@@ -6,7 +6,7 @@ import { dropFrames, framesOf, loadFrames, type FrameSet } from '#renderer/store
 import { callHost } from '#renderer/store/host.ts'
 import { decodeAnimation, imagesOfRaw, rgbOfImage } from '#renderer/store/pixels.ts'
 import { setView, viewStore } from '#renderer/store/view.ts'
-import { tell, tellFailure } from '#renderer/ui/toasts.ts'
+import { tell, tellFailure } from '#renderer/store/toasts.ts'
 
 export function openResult(result: Result): void {
   if (result.kind === 'clip') setView({ view: 'generate', stage: { kind: 'clip', id: result.id } })

@@ -1,7 +1,7 @@
 import type { AppSettings } from '#app/contract/settings.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { studioStore } from '#renderer/store/studio.ts'
-import { tellFailure } from '#renderer/ui/toasts.ts'
+import { tellFailure } from '#renderer/store/toasts.ts'
 
 export async function saveSettings(change: Partial<AppSettings>): Promise<void> {
   const { settings } = studioStore.getState()

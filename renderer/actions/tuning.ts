@@ -3,7 +3,7 @@ import type { Proposal, Tuning } from '#app/contract/profile.ts'
 import { draftStore, editDraft, toSettings } from '#renderer/store/draft.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { tuningStore, type TuningState } from '#renderer/store/tuning.ts'
-import { tell, tellFailure } from '#renderer/ui/toasts.ts'
+import { tell, tellFailure } from '#renderer/store/toasts.ts'
 
 type Measured<T> = { type: 'stage'; stage: string; progress: number } | { type: 'done'; result: T }
 

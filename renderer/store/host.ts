@@ -1,7 +1,7 @@
 import { connect, type Connection } from '#renderer/bridge/connection.ts'
 import { isElectron, openMessagePort } from '#renderer/bridge/electron.ts'
 import { openWebSocket } from '#renderer/bridge/websocket.ts'
-import { tell } from '#renderer/ui/toasts.ts'
+import { tell } from './toasts.ts'
 import { unheard } from './notices.ts'
 import { applyEvent, studioStore } from './studio.ts'
 

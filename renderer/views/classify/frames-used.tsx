@@ -1,7 +1,7 @@
 import { useEffect } from 'react'
 import type { ClassificationResult } from '#app/contract/results.ts'
 import { showClassified } from '#renderer/actions/library.ts'
-import { FrameCanvas } from '#renderer/features/library/frame-canvas.tsx'
+import { FrameCanvas } from '#renderer/parts/frame-canvas.tsx'
 import { useFrames } from '#renderer/store/frames.ts'
 import { plural } from '#renderer/ui/format.ts'
 

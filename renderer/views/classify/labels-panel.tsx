@@ -8,7 +8,7 @@ import { useView } from '#renderer/store/view.ts'
 import { useClassify } from '#renderer/actions/classify.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { percent } from '#renderer/ui/format.ts'
-import { Notice } from '#renderer/features/player/notice.tsx'
+import { Notice } from '#renderer/parts/notice.tsx'
 import { Section } from '#renderer/ui/section.tsx'
 
 /** What the classifier says, or how far it is. */

@@ -1,7 +1,7 @@
 import { Popover } from '@base-ui/react/popover'
 import type { EngineStatus as Status } from '#app/contract/system.ts'
 import { restartEngine } from '#renderer/actions/settings.ts'
-import { engineWords } from '#renderer/features/settings/engine-tab.tsx'
+import { engineWords } from '#renderer/dialogs/settings/engine-tab.tsx'
 import { useStudio } from '#renderer/store/studio.ts'
 import { setView } from '#renderer/store/view.ts'
 import { popups } from '#renderer/ui/popups.ts'

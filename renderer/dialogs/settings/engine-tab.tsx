@@ -9,7 +9,7 @@ import { bytesText } from '#renderer/ui/format.ts'
 import { Row } from '#renderer/ui/row.tsx'
 import { Slider } from '#renderer/ui/slider.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
-import { tellFailure } from '#renderer/ui/toasts.ts'
+import { tellFailure } from '#renderer/store/toasts.ts'
 
 export function EngineTab() {
   const engine = useStudio((state) => state.engine)

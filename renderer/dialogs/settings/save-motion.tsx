@@ -4,7 +4,7 @@ import type { ModelEntry } from '#app/contract/models.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { FieldProblem } from '#renderer/ui/row.tsx'
-import { tell } from '#renderer/ui/toasts.ts'
+import { tell } from '#renderer/store/toasts.ts'
 
 /** Writes the motion modules of a model as a MotionAdapter folder of its own, which is then among the models. */
 export function SaveMotion({ model, adapter }: { model: ModelEntry; adapter: ModelEntry | undefined }) {

@@ -10,8 +10,8 @@ import { useFrames, useFramesFailure } from '#renderer/store/frames.ts'
 import { setView, useView } from '#renderer/store/view.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { percent } from '#renderer/ui/format.ts'
-import { TileMenu } from './clip-actions.tsx'
-import { FrameCanvas } from './frame-canvas.tsx'
+import { TileMenu } from '#renderer/parts/clip-actions.tsx'
+import { FrameCanvas } from '#renderer/parts/frame-canvas.tsx'
 
 export function ResultTile({ result }: { result: Result }) {
   const selected = useView((state) =>

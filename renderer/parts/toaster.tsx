@@ -1,7 +1,7 @@
 import { Toast } from '@base-ui/react/toast'
 import { CircleAlert, CircleCheck, Info, TriangleAlert, X } from 'lucide-react'
-import { Button } from './button.tsx'
-import { toastManager, type ToastData } from './toasts.ts'
+import { Button } from '#renderer/ui/button.tsx'
+import { toastManager, type ToastData } from '#renderer/store/toasts.ts'
 
 const icons = { info: Info, success: CircleCheck, warning: TriangleAlert, error: CircleAlert }
 

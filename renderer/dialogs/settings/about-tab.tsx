@@ -1,4 +1,4 @@
-import { Mark } from '#renderer/features/shell/mark.tsx'
+import { Mark } from '#renderer/parts/mark.tsx'
 import { useStudio } from '#renderer/store/studio.ts'
 
 export function AboutTab() {

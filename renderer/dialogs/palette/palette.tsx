@@ -3,7 +3,7 @@ import { Search } from 'lucide-react'
 import { useState } from 'react'
 import { setView, useView } from '#renderer/store/view.ts'
 import { Keys } from '#renderer/ui/keys.tsx'
-import { commands, type Command } from './commands.ts'
+import { commands, type Command } from '#renderer/shell/commands.ts'
 
 export function Palette() {
   const open = useView((state) => state.paletteOpen)

@@ -6,8 +6,8 @@ import { isUsable, modelsFor } from '#renderer/store/models.ts'
 import { imagesOfRaw } from '#renderer/store/pixels.ts'
 import { runningGenerate, studioStore, type StudioState } from '#renderer/store/studio.ts'
 import { setView, viewStore } from '#renderer/store/view.ts'
-import { classifyStore, editClassify } from './classify.ts'
-import { showClip } from './library.ts'
+import { classifyStore, editClassify } from '#renderer/actions/classify.ts'
+import { showClip } from '#renderer/actions/library.ts'
 
 /** Follows the host's state with what the page does by itself. */
 export function startWatching(): void {

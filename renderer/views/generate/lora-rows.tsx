@@ -8,7 +8,7 @@ import { Button, IconButton } from '#renderer/ui/button.tsx'
 import { FieldProblem, Row, SliderRow } from '#renderer/ui/row.tsx'
 import { Select } from '#renderer/ui/select.tsx'
 import { LiveNote } from './live-note.tsx'
-import { modelChoice } from './model-choice.tsx'
+import { modelChoice } from '#renderer/parts/model-choice.tsx'
 
 /** The LoRAs on top of the model, where there are any to choose from. */
 export function LoraRows({ problem }: { problem: string | undefined }) {

@@ -8,7 +8,7 @@ import { Row } from '#renderer/ui/row.tsx'
 import { Section } from '#renderer/ui/section.tsx'
 import { Select } from '#renderer/ui/select.tsx'
 import { LoraRows } from './lora-rows.tsx'
-import { modelChoice } from './model-choice.tsx'
+import { modelChoice } from '#renderer/parts/model-choice.tsx'
 
 export const demoNote =
   'The bundled demo models are small: they were trained on moving shapes, to show the studio at work. Real checkpoints go into a model folder.'

@@ -5,7 +5,7 @@ import { Button, IconButton, Tip } from '#renderer/ui/button.tsx'
 import { Keys } from '#renderer/ui/keys.tsx'
 import { shortcutOf } from './commands.ts'
 import { EngineStatus } from './engine-status.tsx'
-import { Mark } from './mark.tsx'
+import { Mark } from '#renderer/parts/mark.tsx'
 
 const views: readonly { value: View; label: string }[] = [
   { value: 'generate', label: 'Generate' },
