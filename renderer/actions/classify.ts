@@ -1,51 +1,28 @@
-import { createStore, useStore } from 'zustand'
-import { defaultCompute } from '#app/contract/compute.ts'
 import { chooseFrames } from '#app/media/choose-frames.ts'
 import type { ClassifySettings } from '#app/contract/settings.ts'
 import { uploadFile, uploadFrames } from '#renderer/bridge/media.ts'
 import { toProblem } from '#app/contract/errors.ts'
 import { openVideo } from '#renderer/media/decode.ts'
 import { computeProblem } from '#renderer/store/compute.ts'
+import { classifyStore } from '#renderer/store/classify.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { studioStore } from '#renderer/store/studio.ts'
-import { setView, viewStore } from '#renderer/store/view.ts'
+import { goTo, setPlace, viewStore, type Source } from '#renderer/store/view.ts'
 
-export type ClassifyState = {
-  /** `model` is empty until the models are known. */
-  draft: ClassifySettings
-  /** What the page does before the job exists: "Reading frames". */
-  preparing: string | null
-  problem: string | null
-}
-export const classifyStore = createStore<ClassifyState>(() => ({
-  draft: { model: '', sampling: { kind: 'even' }, topK: 5, compute: defaultCompute },
-  preparing: null,
-  problem: null,
-}))
-export const useClassify = <T>(select: (state: ClassifyState) => T): T => useStore(classifyStore, select)
-export const editClassify = (change: Partial<ClassifySettings>): void =>
-  classifyStore.setState(({ draft }) => ({ draft: { ...draft, ...change }, problem: null }))
-
-const lookAtClip = (id: string): void => {
-  releaseFile()
-  setView({ view: 'classify', source: { kind: 'clip', id }, classification: null })
+/** Goes to Classify with a clip or a file before it. */
+function lookAt(source: Source): void {
+  const { source: before } = viewStore.getState().places.classify
+  if (before?.kind === 'file') URL.revokeObjectURL(before.url)
+  setPlace('classify', { source, shown: null })
+  goTo('classify')
   classifyStore.setState({ problem: null })
 }
 
-export function lookAtFile(file: File): void {
-  releaseFile()
-  setView({ view: 'classify', source: { kind: 'file', file, url: URL.createObjectURL(file) }, classification: null })
-  classifyStore.setState({ problem: null })
-}
-
-function releaseFile(): void {
-  const { source } = viewStore.getState()
-  if (source?.kind === 'file') URL.revokeObjectURL(source.url)
-}
+export const lookAtFile = (file: File): void => lookAt({ kind: 'file', file, url: URL.createObjectURL(file) })
 
 /** Classifies what Classify looks at. */
 export async function classify(): Promise<void> {
-  const { source } = viewStore.getState()
+  const { source } = viewStore.getState().places.classify
   const { draft, preparing } = classifyStore.getState()
   if (!source || preparing) return
   const { models, engine } = studioStore.getState()
@@ -59,7 +36,7 @@ export async function classify(): Promise<void> {
   try {
     const where = source.kind === 'clip' ? { clipId: source.id } : await prepare(source.file, draft, model.numFrames)
     const { jobId } = await callHost((host) => host.classify({ settings: draft, source: where }))
-    setView({ classification: { kind: 'job', id: jobId } })
+    setPlace('classify', { shown: { kind: 'job', id: jobId } })
   } catch (error) {
     classifyStore.setState({ problem: toProblem(error).message })
   } finally {
@@ -105,6 +82,6 @@ export const isStillFormat = (file: File): boolean =>
 
 /** One click from a clip to its labels. */
 export async function classifyClip(id: string): Promise<void> {
-  lookAtClip(id)
+  lookAt({ kind: 'clip', id })
   await classify()
 }

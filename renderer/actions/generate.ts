@@ -1,39 +1,21 @@
-import { createStore, useStore } from 'zustand'
 import { scalesOf, type FreeU, type GenerateSettings, type LiveControls } from '#app/contract/settings.ts'
 import { toProblem } from '#app/contract/errors.ts'
-import type { Job } from '#app/contract/jobs.ts'
 import { checkDraft, fieldOf } from '#renderer/store/checks.ts'
 import { draftStore, editDraft, rollSeed, toSettings, type Draft } from '#renderer/store/draft.ts'
+import { pointAt, refuse } from '#renderer/store/field-problems.ts'
 import { callHost } from '#renderer/store/host.ts'
+import { keepSettings } from '#renderer/store/sent-settings.ts'
 import { runningGenerate, sameFreeU, sameScales, studioStore } from '#renderer/store/studio.ts'
-import { setView } from '#renderer/store/view.ts'
-import { playerStore } from '#renderer/store/player.ts'
-import { tell, tellFailure } from '#renderer/store/toasts.ts'
-
-/** What the host refused, at the field it was about; it goes away when that field changes. */
-type Refusal = { field: keyof Draft; message: string; value: unknown }
-const refusalStore = createStore<{ refusal: Refusal | null }>(() => ({ refusal: null }))
-export const useRefusal = (): Refusal | null => useStore(refusalStore, (state) => state.refusal)
-draftStore.subscribe((draft) => {
-  const { refusal } = refusalStore.getState()
-  if (refusal && draft[refusal.field] !== refusal.value) refusalStore.setState({ refusal: null })
-})
-
-/** Settings of the jobs this page sent. */
-const sent = new Map<string, GenerateSettings>()
-/** What a job makes: as this page sent it, or else as the form stands. */
-export const settingsOfJob = (jobId: string): Pick<GenerateSettings, 'width' | 'height' | 'fps'> =>
-  sent.get(jobId) ?? draftStore.getState()
+import { tellFailure } from '#renderer/store/toasts.ts'
+import { followJob } from './jobs.ts'
 
 export async function generate(): Promise<void> {
   const draft = draftStore.getState()
   const { models, engine } = studioStore.getState()
   const problems = checkDraft(draft, models, engine)
   const [field, message] = Object.entries(problems)[0] ?? []
-  if (field) {
-    const control = document.querySelector<HTMLElement>(`[data-field="${field}"] :is(input, textarea, button)`)
-    control?.focus()
-    if (!control && message) tell('error', 'The settings cannot be run', message)
+  if (field && message) {
+    pointAt(field as keyof Draft, message)
     return
   }
   if (!draft.seedLocked) editDraft({ seed: rollSeed() })
@@ -43,46 +25,13 @@ export async function generate(): Promise<void> {
 async function send(settings: GenerateSettings): Promise<void> {
   try {
     const { jobId } = await callHost((host) => host.generate(settings))
-    show(jobId, settings)
+    keepSettings(jobId, settings)
+    followJob({ id: jobId, kind: 'generate' })
   } catch (error) {
     const problem = toProblem(error)
-    const draft = draftStore.getState()
-    const field = fieldOf(problem, draft)
-    if (field) refusalStore.setState({ refusal: { field, message: problem.message, value: draft[field] } })
+    const field = fieldOf(problem, draftStore.getState())
+    if (field) refuse(field, problem.message)
     else tellFailure('The clip could not be started', error)
-  }
-}
-
-function show(jobId: string, settings: GenerateSettings | undefined): void {
-  if (settings) sent.set(jobId, settings)
-  playerStore.setState({ playing: true, frame: 0 })
-  setView({ view: 'generate', stage: { kind: 'job', id: jobId } })
-}
-
-/** Runs a job that ended without a result again, as it was asked for. */
-export async function runAgain({ id, kind }: Pick<Job, 'id' | 'kind'>): Promise<void> {
-  try {
-    const { jobId } = await callHost((host) => host.runAgain({ jobId: id }))
-    if (kind === 'generate') show(jobId, sent.get(id))
-    else setView({ view: 'classify', classification: { kind: 'job', id: jobId } })
-  } catch (error) {
-    tellFailure('The job could not be run again', error)
-  }
-}
-
-export async function cancelJob(jobId: string): Promise<void> {
-  try {
-    await callHost((host) => host.cancel({ jobId }))
-  } catch (error) {
-    tellFailure('The job could not be cancelled', error)
-  }
-}
-
-export async function dismissJob(jobId: string): Promise<void> {
-  try {
-    await callHost((host) => host.dismiss({ jobId }))
-  } catch (error) {
-    tellFailure('The job could not be removed', error)
   }
 }
 

@@ -1,32 +1,11 @@
-import type { ClipResult, ExportFormat, Result } from '#app/contract/results.ts'
+import type { ClipResult, ExportFormat } from '#app/contract/results.ts'
 import { clipUrl, exportUrl, fetchBlob, fetchClassifiedFrames } from '#renderer/bridge/media.ts'
 import { encodeVideo } from '#renderer/media/encode.ts'
-import { draftStore, fromSettings } from '#renderer/store/draft.ts'
 import { dropFrames, framesOf, loadFrames, type FrameSet } from '#renderer/store/frames.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { decodeAnimation, imagesOfRaw, rgbOfImage } from '#renderer/store/pixels.ts'
-import { setView, viewStore } from '#renderer/store/view.ts'
 import { tell, tellFailure } from '#renderer/store/toasts.ts'
-
-export function openResult(result: Result): void {
-  if (result.kind === 'clip') setView({ view: 'generate', stage: { kind: 'clip', id: result.id } })
-  else
-    setView({
-      view: 'classify',
-      classification: { kind: 'result', id: result.id },
-      source: result.clipId ? { kind: 'clip', id: result.clipId } : null,
-    })
-}
-
-export function restoreSettings(clip: ClipResult): void {
-  draftStore.setState((draft) => fromSettings(clip.recipe.settings, draft))
-  setView({ view: 'generate' })
-  tell(
-    'success',
-    'Settings restored',
-    `From “${shortTitle(clip.title)}”. The seed is locked: Generate makes the same clip again.`,
-  )
-}
+import { forget } from '#renderer/store/view.ts'
 
 const loadClip = async (id: string): Promise<FrameSet> => decodeAnimation(await fetchBlob(clipUrl(id)))
 export const showClip = (id: string): void => loadFrames(`clip:${id}`, () => loadClip(id))
@@ -100,9 +79,7 @@ export async function deleteResult(id: string): Promise<void> {
   try {
     await callHost((host) => host.deleteResult({ id }))
     dropFrames(`clip:${id}`)
-    const { stage, classification } = viewStore.getState()
-    if (stage.kind === 'clip' && stage.id === id) setView({ stage: { kind: 'empty' } })
-    if (classification?.id === id) setView({ classification: null })
+    forget(id)
   } catch (error) {
     tellFailure('It could not be deleted', error)
   }

@@ -2,24 +2,21 @@ import { Menu } from '@base-ui/react/menu'
 import { Download, Ellipsis, RotateCcw, ScanSearch, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import type { ClipResult, ExportFormat } from '#app/contract/results.ts'
-import { exportChoices, exportClip, restoreSettings } from '#renderer/actions/library.ts'
 import { classifyClip } from '#renderer/actions/classify.ts'
-import { setView } from '#renderer/store/view.ts'
+import { exportChoices, exportClip } from '#renderer/actions/library.ts'
+import { restoreSettings } from '#renderer/actions/restore.ts'
+import { openDialog } from '#renderer/store/view.ts'
+import { Button } from '#renderer/ui/button.tsx'
 import { popups } from '#renderer/ui/popups.ts'
-import { Button, IconButton } from '#renderer/ui/button.tsx'
+import { CommandButton, CommandIconButton } from './commands.tsx'
 
 /** What can be done with the clip on the stage. */
 export function ClipActions({ clip }: { clip: ClipResult }) {
   return (
     <>
-      <Button variant="ghost" onClick={() => void classifyClip(clip.id)}>
-        <ScanSearch size={14} aria-hidden="true" />
-        Classify
-      </Button>
+      <CommandButton command="classify-clip" variant="ghost" iconSize={14} />
       <ExportMenu clip={clip} />
-      <IconButton label="Delete clip" shortcut="Delete" onClick={() => setView({ deleting: clip.id })}>
-        <Trash2 size={14} aria-hidden="true" />
-      </IconButton>
+      <CommandIconButton command="delete" iconSize={14} />
     </>
   )
 }
@@ -85,7 +82,11 @@ export function TileMenu({ clip }: { clip: ClipResult }) {
             <Download size={13} aria-hidden="true" /> Export {label}
           </Menu.Item>
         ))}
-        <Menu.Item className="item menu-item" data-danger="" onClick={() => setView({ deleting: clip.id })}>
+        <Menu.Item
+          className="item menu-item"
+          data-danger=""
+          onClick={() => openDialog({ kind: 'delete', id: clip.id })}
+        >
           <Trash2 size={13} aria-hidden="true" /> Delete
         </Menu.Item>
       </MenuPopup>

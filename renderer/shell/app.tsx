@@ -2,17 +2,17 @@ import { CSPProvider } from '@base-ui/react/csp-provider'
 import { Tabs } from '@base-ui/react/tabs'
 import { Tooltip } from '@base-ui/react/tooltip'
 import { useEffect } from 'react'
-import { startClock } from '#renderer/store/player.ts'
-import { setView, useView, type View } from '#renderer/store/view.ts'
-import { AttentionEditor } from '#renderer/dialogs/attention/attention-editor.tsx'
-import { DeleteDialog } from '#renderer/dialogs/delete/delete-dialog.tsx'
-import { SettingsDialog } from '#renderer/dialogs/settings/settings-dialog.tsx'
-import { TuningDialog } from '#renderer/dialogs/tuning/tuning-dialog.tsx'
+import type { ViewId } from '#app/contract/views.ts'
+import { dialogs } from '#renderer/dialogs/dialogs.ts'
+import { CommandsContext } from '#renderer/parts/commands.tsx'
 import { Toaster } from '#renderer/parts/toaster.tsx'
+import { startClock } from '#renderer/store/player.ts'
+import { goTo, useView } from '#renderer/store/view.ts'
+import { views } from '#renderer/views/views.ts'
 import { Banners } from './banners.tsx'
+import { commands } from './commands.ts'
 import { DropOverlay } from './drop-overlay.tsx'
-import { listenForShortcuts } from './keyboard.ts'
-import { Palette } from '#renderer/dialogs/palette/palette.tsx'
+import { listenForKeys } from './keyboard.ts'
 import { TopBar } from './top-bar.tsx'
 import { Workspace } from './workspace.tsx'
 import './shell.css'
@@ -20,29 +20,29 @@ import './shell.css'
 export function App() {
   const view = useView((state) => state.view)
   useEffect(() => startClock(), [])
-  useEffect(() => listenForShortcuts(), [])
+  useEffect(() => listenForKeys(), [])
   return (
     // The content security policy takes no inline styles; the stylesheet has what they would say.
     <CSPProvider disableStyleElements>
-      <Tooltip.Provider delay={500}>
-        <Tabs.Root
-          className="app"
-          data-view={view}
-          value={view}
-          onValueChange={(next: View) => setView({ view: next })}
-        >
-          <TopBar />
-          <Banners />
-          <Workspace />
-        </Tabs.Root>
-        <Palette />
-        <SettingsDialog />
-        <AttentionEditor />
-        <TuningDialog />
-        <DeleteDialog />
-        <DropOverlay />
-        <Toaster />
-      </Tooltip.Provider>
+      <CommandsContext value={commands}>
+        <Tooltip.Provider delay={500}>
+          <Tabs.Root
+            className="app"
+            data-accent={views[view].thread}
+            value={view}
+            onValueChange={(id: ViewId) => goTo(id)}
+          >
+            <TopBar />
+            <Banners />
+            <Workspace />
+          </Tabs.Root>
+          {Object.entries(dialogs).map(([kind, Dialog]) => (
+            <Dialog key={kind} />
+          ))}
+          <DropOverlay />
+          <Toaster />
+        </Tooltip.Provider>
+      </CommandsContext>
     </CSPProvider>
   )
 }

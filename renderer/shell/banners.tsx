@@ -1,7 +1,6 @@
 import { PlugZap, TriangleAlert } from 'lucide-react'
-import { restartEngine } from '#renderer/actions/settings.ts'
+import { CommandButton } from '#renderer/parts/commands.tsx'
 import { useStudio } from '#renderer/store/studio.ts'
-import { Button } from '#renderer/ui/button.tsx'
 
 /** What concerns the whole page: the host is gone, or the engine is. */
 export function Banners() {
@@ -24,9 +23,7 @@ export function Banners() {
         <p>
           <b>The engine has stopped.</b> {engine.problem?.message ?? 'Clips cannot be made until it runs again.'}
         </p>
-        <Button size="small" onClick={() => void restartEngine()}>
-          Restart the engine
-        </Button>
+        <CommandButton command="restart" size="small" />
       </div>
     )
   if (engine?.state === 'restarting')

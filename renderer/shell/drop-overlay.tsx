@@ -1,5 +1,16 @@
 import { useEffect, useState } from 'react'
-import { takeFile } from '#renderer/actions/drop.ts'
+import { viewIds, viewTable } from '#app/contract/views.ts'
+import { takeFile, type Takers } from '#renderer/actions/drop.ts'
+import { views } from '#renderer/views/views.ts'
+
+const restorer = viewIds.find((id) => views[id].restore)
+const looker = viewIds.find((id) => views[id].look)
+const lookerTitle = looker ? viewTable[looker].title : ''
+const takers: Takers = {
+  restore: (...recipe) => restorer && views[restorer].restore?.(...recipe),
+  look: (file) => looker && views[looker].look?.(file),
+  instead: `${lookerTitle} it instead`,
+}
 
 const carriesFile = (event: DragEvent): boolean => !!event.dataTransfer?.types.includes('Files')
 
@@ -24,7 +35,7 @@ export function DropOverlay() {
       event.preventDefault()
       setOver(false)
       const file = event.dataTransfer?.files[0]
-      if (file) void takeFile(file)
+      if (file) void takeFile(file, takers)
     }
     window.addEventListener('dragover', onOver)
     window.addEventListener('dragleave', onLeave)
@@ -41,7 +52,7 @@ export function DropOverlay() {
     <div className="drop">
       <div>
         <p>Drop the clip</p>
-        <p>One made here brings its settings back. Any other is taken to Classify.</p>
+        <p>One made here brings its settings back. Any other is taken to {lookerTitle}.</p>
       </div>
     </div>
   )

@@ -1,9 +1,9 @@
 import { Popover } from '@base-ui/react/popover'
 import type { EngineStatus as Status } from '#app/contract/system.ts'
-import { restartEngine } from '#renderer/actions/settings.ts'
-import { engineWords } from '#renderer/dialogs/settings/engine-tab.tsx'
-import { useStudio } from '#renderer/store/studio.ts'
-import { setView } from '#renderer/store/view.ts'
+import { CommandButton } from '#renderer/parts/commands.tsx'
+import { engineWords } from '#renderer/parts/engine-words.ts'
+import { isRunning, useStudio } from '#renderer/store/studio.ts'
+import { openDialog } from '#renderer/store/view.ts'
 import { popups } from '#renderer/ui/popups.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { bytesText } from '#renderer/ui/format.ts'
@@ -11,7 +11,7 @@ import { bytesText } from '#renderer/ui/format.ts'
 /** The engine's health in the top bar; a click tells the rest. */
 export function EngineStatus() {
   const engine = useStudio((state) => state.engine)
-  const busy = useStudio((state) => state.jobs.some((job) => job.status === 'running' || job.status === 'loading'))
+  const busy = useStudio((state) => state.jobs.some(isRunning))
   const connected = useStudio((state) => state.connection === 'open')
   if (!engine) return null
   const word = !connected ? 'No host' : engine.state === 'ready' && busy ? 'Working' : engineWords[engine.state]
@@ -81,12 +81,12 @@ function EngineDetail({ engine }: { engine: Status }) {
         </ul>
       )}
       <div className="recipe-actions">
-        <Button size="small" onClick={() => setView({ settingsOpen: 'engine' })}>
+        <Button size="small" onClick={() => openDialog({ kind: 'settings', tab: 'engine' })}>
           Memory budget
         </Button>
-        <Button size="small" onClick={() => void restartEngine()}>
+        <CommandButton command="restart" size="small">
           Restart
-        </Button>
+        </CommandButton>
       </div>
     </>
   )

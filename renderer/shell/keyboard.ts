@@ -1,5 +1,5 @@
-import { viewStore } from '#renderer/store/view.ts'
-import { commands, type Command } from './commands.ts'
+import { commandIds, commandTable } from '#app/contract/commands.ts'
+import { performCommand } from './commands.ts'
 
 /** A key press in the form that the command table uses, such as "Ctrl+Enter". */
 export function pressed(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>): string {
@@ -21,24 +21,15 @@ function ownsKey(target: EventTarget | null, key: string): boolean {
   return false
 }
 
-/** One listener for every shortcut of the table. @returns a function that removes it */
-export function listenForShortcuts(): () => void {
+/** One listener for every key of the table. @returns a function that removes it */
+export function listenForKeys(): () => void {
   const onKey = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.isComposing) return
     const key = pressed(event)
-    const command = commands.find((entry) => entry.shortcut === key)
-    if (!command || isBusy(command) || (!command.inFields && ownsKey(event.target, key))) return
-    if (command.available?.() === false) return
-    event.preventDefault()
-    command.perform()
+    const id = commandIds.find((candidate) => commandTable[candidate].key === key)
+    if (!id || (!commandTable[id].inFields && ownsKey(event.target, key))) return
+    if (performCommand(id)) event.preventDefault()
   }
   document.addEventListener('keydown', onKey)
   return () => document.removeEventListener('keydown', onKey)
-}
-
-/** While a dialog or a list is open the keys are its own. */
-function isBusy(command: Command): boolean {
-  const { settingsOpen, attentionOpen, tuningOpen, deleting, paletteOpen } = viewStore.getState()
-  if (settingsOpen || attentionOpen || tuningOpen || deleting || paletteOpen) return command.id !== 'palette'
-  return !!document.querySelector('.popup[data-open]')
 }

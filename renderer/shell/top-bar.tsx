@@ -1,20 +1,17 @@
 import { Tabs } from '@base-ui/react/tabs'
-import { Search, Settings } from 'lucide-react'
-import { setView, useView, type View } from '#renderer/store/view.ts'
-import { Button, IconButton, Tip } from '#renderer/ui/button.tsx'
-import { Keys } from '#renderer/ui/keys.tsx'
-import { shortcutOf } from './commands.ts'
-import { EngineStatus } from './engine-status.tsx'
+import { viewIds, viewTable } from '#app/contract/views.ts'
+import { CommandButton, CommandIconButton, useCommands } from '#renderer/parts/commands.tsx'
 import { Mark } from '#renderer/parts/mark.tsx'
-
-const views: readonly { value: View; label: string }[] = [
-  { value: 'generate', label: 'Generate' },
-  { value: 'classify', label: 'Classify' },
-]
+import { useView } from '#renderer/store/view.ts'
+import { Tip } from '#renderer/ui/button.tsx'
+import { Keys } from '#renderer/ui/keys.tsx'
+import { EngineStatus } from './engine-status.tsx'
 
 /** Must stand inside the views' Tabs.Root. */
 export function TopBar() {
   const view = useView((state) => state.view)
+  const commands = useCommands()
+  const { palette } = commands
   return (
     <header className="top">
       <h1 className="top-name">
@@ -22,34 +19,25 @@ export function TopBar() {
         Frameloom
       </h1>
       <Tabs.List className="top-views" activateOnFocus aria-label="View">
-        {views.map(({ value, label }) => (
-          <Tip
-            key={value}
-            text={`Go to ${label}`}
-            shortcut={view === value ? undefined : shortcutOf(value)}
-            side="bottom"
-          >
-            <Tabs.Tab value={value} className="top-view">
-              {label}
-            </Tabs.Tab>
-          </Tip>
-        ))}
+        {viewIds.map((id) => {
+          const { name, key } = commands[`view-${id}`]
+          return (
+            <Tip key={id} text={name} shortcut={view === id ? undefined : key} side="bottom">
+              <Tabs.Tab value={id} className="top-view">
+                {viewTable[id].title}
+              </Tabs.Tab>
+            </Tip>
+          )
+        })}
         <Tabs.Indicator className="top-indicator" />
       </Tabs.List>
       <div className="top-end">
-        <Button variant="ghost" className="top-search" onClick={() => setView({ paletteOpen: true })}>
-          <Search size={14} aria-hidden="true" />
-          Commands
-          <Keys shortcut="Ctrl+K" />
-        </Button>
+        <CommandButton command="palette" variant="ghost" className="top-search" iconSize={14}>
+          {palette.label}
+          {palette.key && <Keys shortcut={palette.key} />}
+        </CommandButton>
         <EngineStatus />
-        <IconButton
-          label="Settings"
-          shortcut={shortcutOf('settings')}
-          onClick={() => setView({ settingsOpen: 'appearance' })}
-        >
-          <Settings size={15} aria-hidden="true" />
-        </IconButton>
+        <CommandIconButton command="settings" />
       </div>
     </header>
   )

@@ -1,54 +1,43 @@
-import { fetchPreview } from '#renderer/bridge/media.ts'
 import type { Job } from '#app/contract/jobs.ts'
-import { draftStore, withFirstModel } from '#renderer/store/draft.ts'
+import { viewIds, viewOfJob, viewOfResult } from '#app/contract/views.ts'
+import { fetchPreview } from '#renderer/bridge/media.ts'
 import { framesOf, setFrames } from '#renderer/store/frames.ts'
-import { isUsable, modelsFor } from '#renderer/store/models.ts'
 import { imagesOfRaw } from '#renderer/store/pixels.ts'
-import { runningGenerate, studioStore, type StudioState } from '#renderer/store/studio.ts'
-import { setView, viewStore } from '#renderer/store/view.ts'
-import { classifyStore, editClassify } from '#renderer/actions/classify.ts'
-import { showClip } from '#renderer/actions/library.ts'
+import { isRunning, studioStore, type StudioState } from '#renderer/store/studio.ts'
+import { setPlace, viewStore } from '#renderer/store/view.ts'
+import { views } from '#renderer/views/views.ts'
 
 /** Follows the host's state with what the page does by itself. */
 export function startWatching(): void {
   studioStore.subscribe((state, before) => {
-    if (state.models !== before.models) chooseModels(state)
-    if (state.known && !before.known) showLatest(state)
+    if (state.models !== before.models) for (const view of viewIds) views[view].chooseModel(state.models)
+    if (state.known && !before.known) resume(state)
     if (state.jobs !== before.jobs) {
-      for (const job of state.jobs) if (job.kind === 'generate') followPreview(job)
+      for (const job of state.jobs) followPreview(job)
       followToResult(state)
     }
   })
 }
 
-function chooseModels({ models }: StudioState): void {
-  draftStore.setState((draft) => withFirstModel(draft, models))
-  const { draft } = classifyStore.getState()
-  if (models.some((model) => model.id === draft.model)) return
-  const first = modelsFor(models, 'video-classification').find(isUsable)
-  if (first) editClassify({ model: first.id })
-}
-
-/** After a reload the page shows what is under way, or else the newest clip. */
-function showLatest(state: StudioState): void {
-  if (viewStore.getState().stage.kind !== 'empty') return
-  const running = runningGenerate(state)
-  const newest = state.results.find((result) => result.kind === 'clip')
-  if (running) setView({ stage: { kind: 'job', id: running.id } })
-  else if (newest) setView({ stage: { kind: 'clip', id: newest.id } })
+/** After a reload the page shows what is under way, or else the newest result. */
+function resume({ jobs, results }: StudioState): void {
+  for (const view of viewIds) {
+    if (!views[view].resumes || viewStore.getState().places[view].shown) continue
+    const running = jobs.find((job) => viewOfJob(job.kind) === view && isRunning(job))
+    const newest = results.find((result) => viewOfResult(result.kind) === view)
+    if (running) setPlace(view, { shown: { kind: 'job', id: running.id } })
+    else if (newest) setPlace(view, { shown: { kind: 'result', id: newest.id } })
+  }
 }
 
 /** A job on show gives way to what it made. */
 function followToResult({ jobs }: StudioState): void {
-  const { stage, classification } = viewStore.getState()
-  const made = (id: string): string | undefined => jobs.find((job) => job.id === id && job.status === 'done')?.resultId
-  const clip = stage.kind === 'job' ? made(stage.id) : undefined
-  if (clip) {
-    showClip(clip)
-    setView({ stage: { kind: 'clip', id: clip } })
+  for (const view of viewIds) {
+    const { shown } = viewStore.getState().places[view]
+    const job = shown?.kind === 'job' ? jobs.find(({ id }) => id === shown.id) : undefined
+    if (job?.status === 'done' && job.resultId !== undefined)
+      setPlace(view, { shown: { kind: 'result', id: job.resultId } })
   }
-  const classified = classification?.kind === 'job' ? made(classification.id) : undefined
-  if (classified) setView({ classification: { kind: 'result', id: classified } })
 }
 
 const fetching = new Set<string>()

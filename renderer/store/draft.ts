@@ -113,6 +113,10 @@ export function withFirstModel(draft: Draft, models: readonly ModelEntry[]): Dra
   return first ? withModel(draft, first, models) : draft
 }
 
+/** The same for the form itself, whenever models are found. */
+export const chooseFirstModel = (models: readonly ModelEntry[]): void =>
+  draftStore.setState((draft) => withFirstModel(draft, models))
+
 /** What is sent to the host. */
 export function toSettings(draft: Draft): GenerateSettings {
   const { freeuOn, chunkingOn, seedLocked: _, ...rest } = draft

@@ -107,9 +107,11 @@ const oldestFirst = (jobs: readonly Job[]): Job[] => [...jobs].sort((a, b) => a.
 const newestFirst = (results: readonly Result[]): Result[] => [...results].sort((a, b) => b.createdAt - a.createdAt)
 
 export const activeJobs = (state: StudioState): Job[] => state.jobs.filter((job) => !isFinished(job.status))
+/** The engine works on it now. */
+export const isRunning = ({ status }: Job): boolean => status === 'running' || status === 'loading'
 /** The generate job that the engine works on now. */
 export const runningGenerate = (state: StudioState): Job | undefined =>
-  state.jobs.find((job) => job.kind === 'generate' && (job.status === 'running' || job.status === 'loading'))
+  state.jobs.find((job) => job.kind === 'generate' && isRunning(job))
 export const clipById = (state: StudioState, id: string): ClipResult | undefined =>
   state.results.find((result): result is ClipResult => result.id === id && result.kind === 'clip')
 export const classificationById = (state: StudioState, id: string): ClassificationResult | undefined =>

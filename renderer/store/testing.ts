@@ -1,6 +1,7 @@
 import type { ModelEntry } from '#app/contract/models.ts'
 import type { Job } from '#app/contract/jobs.ts'
-import type { ClipResult } from '#app/contract/results.ts'
+import { defaultCompute } from '#app/contract/compute.ts'
+import type { ClassificationResult, ClipResult } from '#app/contract/results.ts'
 import { firstDraft, toSettings } from './draft.ts'
 
 // Whole values for tests; each test says only what it is about.
@@ -77,6 +78,22 @@ export const aClip = (change: Partial<ClipResult> = {}): ClipResult => ({
     motionAdapter: { id: 'motion', name: 'Motion', sha256: { 'motion.safetensors': 'b'.repeat(64) } },
     loras: [],
     customDiffusion: [],
+  },
+  ...change,
+})
+
+export const aClassification = (change: Partial<ClassificationResult> = {}): ClassificationResult => ({
+  id: 'classification',
+  kind: 'classification',
+  createdAt: 1,
+  title: 'clip.mp4',
+  settings: { model: 'timesformer', sampling: { kind: 'even' }, topK: 5, compute: defaultCompute },
+  classification: {
+    labels: [{ label: 'circle', probability: 1 }],
+    windows: [[0]],
+    frameCount: 1,
+    notes: [],
+    modelName: 'TimeSformer',
   },
   ...change,
 })

@@ -2,7 +2,7 @@ import { Toast } from '@base-ui/react/toast'
 import { toProblem } from '#app/contract/errors.ts'
 
 export type ToastKind = 'info' | 'success' | 'warning' | 'error'
-type ToastAction = { label: string; perform: () => void }
+export type ToastAction = { label: string; perform: () => void }
 export type ToastData = { kind: ToastKind; action?: ToastAction }
 
 /** One for the page, so that actions outside React can speak too. */

@@ -1,37 +1,81 @@
 import { createStore, useStore } from 'zustand'
+import type { Result } from '#app/contract/results.ts'
+import type { Job } from '#app/contract/jobs.ts'
+import { viewIds, viewOfJob, viewOfResult, type ViewId } from '#app/contract/views.ts'
 
-export type View = 'generate' | 'classify'
-/** What the middle of Generate shows. */
-export type Stage = { kind: 'empty' } | { kind: 'job'; id: string } | { kind: 'clip'; id: string }
-/** What Classify looks at. */
-export type ClassifySource = { kind: 'clip'; id: string } | { kind: 'file'; file: File; url: string }
+export type Shown = { kind: 'job'; id: string } | { kind: 'result'; id: string }
+/** A clip of the library, or a file of the user's. */
+export type Source = { kind: 'clip'; id: string } | { kind: 'file'; file: File; url: string }
+/** What a view has before it: what it shows, and what it works on. */
+export type Place = { shown: Shown | null; source: Source | null }
+
+export type SettingsTab = 'appearance' | 'engine' | 'models' | 'about'
+
+/** What is asked or told over the views; one at a time. */
+export type Dialog =
+  | { kind: 'palette' }
+  | { kind: 'settings'; tab: SettingsTab }
+  /** The editor of attention processors. */
+  | { kind: 'attention' }
+  /** What the model costs, and proposals to run it with less. */
+  | { kind: 'tuning' }
+  /** Asks before a result is deleted. */
+  | { kind: 'delete'; id: string }
 
 export type ViewState = {
-  view: View
-  stage: Stage
-  source: ClassifySource | null
-  /** The classification on show: a result, or a job that will become one. */
-  classification: { kind: 'job'; id: string } | { kind: 'result'; id: string } | null
-  paletteOpen: boolean
-  settingsOpen: false | 'appearance' | 'engine' | 'models' | 'about'
-  /** The editor of attention processors. */
-  attentionOpen: boolean
-  /** What the model costs, and proposals to run it with less. */
-  tuningOpen: boolean
-  /** Result that is asked about before it is deleted. */
-  deleting: string | null
+  view: ViewId
+  places: Readonly<Record<ViewId, Place>>
+  dialog: Dialog | null
 }
+
+const nowhere: Place = { shown: null, source: null }
 
 export const viewStore = createStore<ViewState>(() => ({
   view: 'generate',
-  stage: { kind: 'empty' },
-  source: null,
-  classification: null,
-  paletteOpen: false,
-  settingsOpen: false,
-  attentionOpen: false,
-  tuningOpen: false,
-  deleting: null,
+  places: Object.fromEntries(viewIds.map((id) => [id, nowhere])) as Record<ViewId, Place>,
+  dialog: null,
 }))
 export const useView = <T>(select: (state: ViewState) => T): T => useStore(viewStore, select)
-export const setView = (change: Partial<ViewState>): void => viewStore.setState(change)
+export const usePlace = (view: ViewId): Place => useView((state) => state.places[view])
+
+export const goTo = (view: ViewId): void => viewStore.setState({ view })
+
+/** Changes what a view has before it, without going there. */
+export const setPlace = (view: ViewId, change: Partial<Place>): void =>
+  viewStore.setState(({ places }) => ({ places: { ...places, [view]: { ...places[view], ...change } } }))
+
+/** Goes to the view of a result and shows it, on what it was made of. */
+export function openResult(result: Result): void {
+  const view = viewOfResult(result.kind)
+  const clipId = 'clipId' in result ? result.clipId : undefined
+  setPlace(view, {
+    shown: { kind: 'result', id: result.id },
+    source: clipId === undefined ? null : { kind: 'clip', id: clipId },
+  })
+  goTo(view)
+}
+
+/** Goes to the view of a job and shows it. */
+export function openJob({ id, kind }: Pick<Job, 'id' | 'kind'>): void {
+  const view = viewOfJob(kind)
+  setPlace(view, { shown: { kind: 'job', id } })
+  goTo(view)
+}
+
+/** Whether the view on show has this job or result before it. */
+export function isOnShow({ view, places }: ViewState, { kind, id }: Shown): boolean {
+  const { shown, source } = places[view]
+  return (shown?.kind === kind && shown.id === id) || (kind === 'result' && source?.kind === 'clip' && source.id === id)
+}
+
+/** The views let go of a result that is no more. */
+export function forget(id: string): void {
+  for (const view of viewIds) if (viewStore.getState().places[view].shown?.id === id) setPlace(view, { shown: null })
+}
+
+export const openDialog = (dialog: Dialog): void => viewStore.setState({ dialog })
+export const closeDialog = (): void => viewStore.setState({ dialog: null })
+
+/** The dialog of this kind while it is open. */
+export const useDialog = <K extends Dialog['kind']>(kind: K): Extract<Dialog, { kind: K }> | null =>
+  useView(({ dialog }) => (dialog?.kind === kind ? (dialog as Extract<Dialog, { kind: K }>) : null))

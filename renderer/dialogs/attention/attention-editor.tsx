@@ -1,39 +1,22 @@
-import { Dialog } from '@base-ui/react/dialog'
-import { X } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { AttnProcessorMap } from '#app/contract/attn-processors.ts'
 import { toProblem } from '#app/contract/errors.ts'
 import { readLayers } from '#renderer/actions/attention.ts'
 import { useDraft } from '#renderer/store/draft.ts'
 import { runningGenerate, useStudio } from '#renderer/store/studio.ts'
-import { setView, useView } from '#renderer/store/view.ts'
-import { Button } from '#renderer/ui/button.tsx'
-import { Popups } from '#renderer/ui/popups.ts'
+import { closeDialog, useDialog } from '#renderer/store/view.ts'
+import { Modal, ModalHead } from '#renderer/ui/modal.tsx'
 import { LayerEditor } from './layer-editor.tsx'
 import './attention.css'
 
 /** How each layer of the chosen model computes its attention. */
 export function AttentionEditor() {
-  const open = useView((state) => state.attentionOpen)
+  const open = useDialog('attention') !== null
   return (
-    <Dialog.Root open={open} onOpenChange={(next) => setView({ attentionOpen: next })}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="scrim" />
-        <Dialog.Viewport className="dialog-viewport">
-          <Dialog.Popup className="dialog attention">
-            <header className="attention-head">
-              <Dialog.Title>Attention by layer</Dialog.Title>
-              <Dialog.Close render={<Button data-icon="" variant="ghost" aria-label="Close" />}>
-                <X size={15} aria-hidden="true" />
-              </Dialog.Close>
-            </header>
-            <Popups value={undefined}>
-              <Loaded />
-            </Popups>
-          </Dialog.Popup>
-        </Dialog.Viewport>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Modal open={open} onClose={closeDialog} className="attention">
+      <ModalHead title="Attention by layer" />
+      <Loaded />
+    </Modal>
   )
 }
 

@@ -4,7 +4,7 @@ import type { AttnChoice, AttnProcessor, AttnProcessorMap } from '#app/contract/
 import { chooseAttentionFile, exportAttention, setAttention } from '#renderer/actions/attention.ts'
 import { draftStore } from '#renderer/store/draft.ts'
 import { choiceOf, differing, groupsOf, spread } from '#renderer/store/processor-map.ts'
-import { setView } from '#renderer/store/view.ts'
+import { closeDialog } from '#renderer/store/view.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { plural } from '#renderer/ui/format.ts'
 import { LayerGroupRows } from './layer-group.tsx'
@@ -35,7 +35,6 @@ export function LayerEditor({ defaults }: { defaults: AttnProcessorMap }) {
       map: { ...map, ...Object.fromEntries(layers.map((path) => [path, processor ?? defaults[path]!])) },
       strangers: 0,
     })
-  const close = (): void => setView({ attentionOpen: false })
   return (
     <>
       <div className="attention-body">
@@ -90,12 +89,12 @@ export function LayerEditor({ defaults }: { defaults: AttnProcessorMap }) {
             ` ${plural(strangers, 'layer')} of the map ${strangers === 1 ? 'is' : 'are'} not in this model.`}
         </span>
         {choice && <SaveAs choice={map} />}
-        <Button onClick={close}>Cancel</Button>
+        <Button onClick={closeDialog}>Cancel</Button>
         <Button
           variant="primary"
           onClick={() => {
             setAttention(choice)
-            close()
+            closeDialog()
           }}
         >
           Use

@@ -1,96 +1,62 @@
-import { Dialog } from '@base-ui/react/dialog'
+import { Autocomplete } from '@base-ui/react/autocomplete'
 import { Search } from 'lucide-react'
-import { useState } from 'react'
-import { setView, useView } from '#renderer/store/view.ts'
+import { commandIds } from '#app/contract/commands.ts'
+import { useCommands, type Command } from '#renderer/parts/commands.tsx'
+import { closeDialog, useDialog } from '#renderer/store/view.ts'
 import { Keys } from '#renderer/ui/keys.tsx'
-import { commands, type Command } from '#renderer/shell/commands.ts'
+import { Modal } from '#renderer/ui/modal.tsx'
+import './palette.css'
 
 export function Palette() {
-  const open = useView((state) => state.paletteOpen)
+  const open = useDialog('palette') !== null
   return (
-    <Dialog.Root open={open} onOpenChange={(next) => setView({ paletteOpen: next })}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="scrim" />
-        <Dialog.Viewport className="dialog-viewport" data-place="top">
-          <Dialog.Popup className="dialog palette" aria-label="Commands">
-            <PaletteList />
-          </Dialog.Popup>
-        </Dialog.Viewport>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Modal open={open} onClose={closeDialog} className="palette" label="Commands" place="top">
+      <PaletteList />
+    </Modal>
   )
 }
 
 function PaletteList() {
-  const [query, setQuery] = useState('')
-  const [at, setAt] = useState(0)
-  const found = commands.filter(
-    (command) => command.id !== 'palette' && command.available?.() !== false && matches(command, query),
-  )
-  const current = found[Math.min(at, found.length - 1)]
-  const run = (command: Command | undefined): void => {
-    if (!command) return
-    setView({ paletteOpen: false })
-    // After the dialog has given the focus back, or it would take it from what the command opens.
-    setTimeout(command.perform)
-  }
-  const keys: Record<string, () => void> = {
-    ArrowDown: () => setAt((before) => Math.min(found.length - 1, before + 1)),
-    ArrowUp: () => setAt((before) => Math.max(0, before - 1)),
-    Enter: () => run(current),
-  }
+  const commands = useCommands()
+  const offered = commandIds.map((id) => commands[id]).filter(({ id, available }) => id !== 'palette' && available())
   return (
-    <>
+    <Autocomplete.Root
+      inline
+      open
+      items={offered}
+      itemToStringValue={(command: Command) => command.name}
+      filter={matches}
+      autoHighlight="always"
+      keepHighlight
+    >
       <div className="palette-search">
         <Search size={15} aria-hidden="true" />
-        <input
-          role="combobox"
-          aria-label="Search commands"
-          aria-expanded="true"
-          aria-controls="palette-list"
-          aria-activedescendant={current && `palette-${current.id}`}
-          placeholder="Search commands"
-          value={query}
-          onChange={(event) => {
-            setQuery(event.target.value)
-            setAt(0)
-          }}
-          onKeyDown={(event) => {
-            const act = keys[event.key]
-            if (!act) return
-            event.preventDefault()
-            act()
-          }}
-        />
+        <Autocomplete.Input aria-label="Search commands" placeholder="Search commands" />
       </div>
-      <div id="palette-list" role="listbox" aria-label="Commands" className="palette-list scroll">
-        {found.map((command) => (
-          <div
-            key={command.id}
-            id={`palette-${command.id}`}
-            role="option"
-            aria-selected={command === current}
-            className="palette-item"
-            data-highlighted={command === current || undefined}
-            ref={(element) => {
-              if (command === current) element?.scrollIntoView({ block: 'nearest' })
-            }}
-            onPointerMove={() => setAt(found.indexOf(command))}
-            onClick={() => run(command)}
-          >
+      <Autocomplete.Empty>
+        <p className="palette-none">No command has these words in its name.</p>
+      </Autocomplete.Empty>
+      <Autocomplete.List className="palette-list scroll" aria-label="Commands">
+        {(command: Command) => (
+          <Autocomplete.Item key={command.id} value={command} className="palette-item" onClick={() => run(command)}>
             <command.icon size={14} aria-hidden="true" />
             {command.name}
-            {command.shortcut && <Keys shortcut={command.shortcut} />}
-          </div>
-        ))}
-      </div>
-      {found.length === 0 && <p className="palette-none">No command has these words in its name.</p>}
-    </>
+            {command.key && <Keys shortcut={command.key} />}
+          </Autocomplete.Item>
+        )}
+      </Autocomplete.List>
+    </Autocomplete.Root>
   )
 }
 
-const matches = (command: Command, query: string): boolean =>
+function run({ perform }: Command): void {
+  closeDialog()
+  // After the dialog has given the focus back, or it would take it from what the command opens.
+  setTimeout(perform)
+}
+
+const matches = ({ name }: Command, query: string): boolean =>
   query
     .toLowerCase()
     .split(/\s+/)
-    .every((word) => command.name.toLowerCase().includes(word))
+    .every((word) => name.toLowerCase().includes(word))

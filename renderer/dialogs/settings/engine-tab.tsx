@@ -1,7 +1,9 @@
 import { CircleCheck, CircleMinus, TriangleAlert } from 'lucide-react'
 import { useState } from 'react'
 import type { DoctorReport } from '#app/contract/system.ts'
-import { restartEngine, saveSettings } from '#renderer/actions/settings.ts'
+import { saveSettings } from '#renderer/actions/settings.ts'
+import { CommandButton } from '#renderer/parts/commands.tsx'
+import { engineWords } from '#renderer/parts/engine-words.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { useStudio } from '#renderer/store/studio.ts'
 import { Button } from '#renderer/ui/button.tsx'
@@ -54,22 +56,15 @@ export function EngineTab() {
             {engineWords[engine.state]}, {engine.provider || 'no provider'}
             {engine.memory.usedBytes > 0 && `, ${bytesText(engine.memory.usedBytes)} in use`}
           </span>
-          <Button className="push" onClick={() => void restartEngine()}>
+          <CommandButton command="restart" className="push">
             Restart
-          </Button>
+          </CommandButton>
         </Row>
       )}
       <Doctor />
     </>
   )
 }
-
-export const engineWords = {
-  starting: 'Starting',
-  ready: 'Ready',
-  restarting: 'Restarting',
-  stopped: 'Stopped',
-} as const
 
 const stateIcons = { ok: CircleCheck, warning: TriangleAlert, missing: CircleMinus }
 

@@ -3,10 +3,11 @@ import { useState } from 'react'
 import { autotuneDraft, profileDraft, stopMeasuring } from '#renderer/actions/tuning.ts'
 import { useDraft } from '#renderer/store/draft.ts'
 import { runningGenerate, useStudio } from '#renderer/store/studio.ts'
-import { shapeWords, useTuning } from '#renderer/store/tuning.ts'
+import { useTuning } from '#renderer/store/tuning.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
 import { Switch } from '#renderer/ui/switch.tsx'
+import { shapeWords } from './words.ts'
 
 const megabyte = 2 ** 20
 

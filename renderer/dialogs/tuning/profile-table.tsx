@@ -1,9 +1,9 @@
 import { useState } from 'react'
 import type { LayerProfile, ModelProfile, PartProfile } from '#app/contract/profile.ts'
-import { processorWords, shapeWords } from '#renderer/store/tuning.ts'
 import { bytesText, percent, timeText } from '#renderer/ui/format.ts'
 import { Segmented } from '#renderer/ui/segmented.tsx'
 import { Bar } from './bar.tsx'
+import { processorWords, shapeWords } from './words.ts'
 
 /** Time and memory of each block, or of each layer. */
 export function ProfileTable({ profile }: { profile: ModelProfile }) {

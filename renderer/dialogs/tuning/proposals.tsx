@@ -1,10 +1,11 @@
 import type { Proposal, TuneReport } from '#app/contract/profile.ts'
 import { takeProposal } from '#renderer/actions/tuning.ts'
 import { useDraft } from '#renderer/store/draft.ts'
-import { chunkingWords, processorWords, sameTuning, shapeWords, tuningOf } from '#renderer/store/tuning.ts'
+import { sameTuning, tuningOf } from '#renderer/store/tuning.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { bytesText, timeText } from '#renderer/ui/format.ts'
 import { Bar } from './bar.tsx'
+import { chunkingWords, processorWords, shapeWords } from './words.ts'
 
 /** The proposals of `autotune`, the fastest first. */
 export function Proposals({ report }: { report: TuneReport }) {

@@ -1,13 +1,11 @@
-import { Dialog } from '@base-ui/react/dialog'
-import { X } from 'lucide-react'
 import { useEffect } from 'react'
 import { findKept, applyTuning } from '#renderer/actions/tuning.ts'
 import { useDraft } from '#renderer/store/draft.ts'
 import { sameTuning, tuningOf, useTuning } from '#renderer/store/tuning.ts'
-import { setView, useView } from '#renderer/store/view.ts'
+import { closeDialog, useDialog } from '#renderer/store/view.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { bytesText, timeText } from '#renderer/ui/format.ts'
-import { Popups } from '#renderer/ui/popups.ts'
+import { Modal, ModalHead } from '#renderer/ui/modal.tsx'
 import { MeasureBar } from './measure-bar.tsx'
 import { ProfileTable } from './profile-table.tsx'
 import { Proposals } from './proposals.tsx'
@@ -15,30 +13,16 @@ import './tuning.css'
 
 /** What the model costs layer by layer, and how it could be run with less. */
 export function TuningDialog() {
-  const open = useView((state) => state.tuningOpen)
+  const open = useDialog('tuning') !== null
   return (
-    <Dialog.Root open={open} onOpenChange={(next) => setView({ tuningOpen: next })}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="scrim" />
-        <Dialog.Viewport className="dialog-viewport">
-          <Dialog.Popup className="dialog tuning">
-            <header className="tuning-head">
-              <Dialog.Title>Profile and tune</Dialog.Title>
-              <Dialog.Close render={<Button data-icon="" variant="ghost" aria-label="Close" />}>
-                <X size={15} aria-hidden="true" />
-              </Dialog.Close>
-            </header>
-            <Popups value={undefined}>
-              <MeasureBar />
-              <div className="tuning-body scroll">
-                <Kept />
-                <Found />
-              </div>
-            </Popups>
-          </Dialog.Popup>
-        </Dialog.Viewport>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Modal open={open} onClose={closeDialog} className="tuning">
+      <ModalHead title="Profile and tune" />
+      <MeasureBar />
+      <div className="tuning-body scroll">
+        <Kept />
+        <Found />
+      </div>
+    </Modal>
   )
 }
 

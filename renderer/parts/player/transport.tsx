@@ -1,6 +1,6 @@
-import { Grid2x2, Pause, Play, Repeat, StepBack, StepForward } from 'lucide-react'
-import { playerStore, speeds, stepFrame, togglePlaying, usePlayer, zooms } from '#renderer/store/player.ts'
-import { IconButton } from '#renderer/ui/button.tsx'
+import { Pause } from 'lucide-react'
+import { CommandIconButton } from '#renderer/parts/commands.tsx'
+import { playerStore, speeds, usePlayer, zooms } from '#renderer/store/player.ts'
 import { Select } from '#renderer/ui/select.tsx'
 
 const speedChoices = speeds.map((value) => ({ value, label: `${value}×` }))
@@ -23,39 +23,18 @@ export function Transport() {
         </span>
       </div>
       <div className="transport-keys">
-        <IconButton
-          label="Loop"
-          shortcut="L"
-          aria-pressed={loop}
-          data-pressed={loop || undefined}
-          onClick={() => playerStore.setState({ loop: !loop })}
-        >
-          <Repeat size={15} aria-hidden="true" />
-        </IconButton>
-        <IconButton label="Previous frame" shortcut="ArrowLeft" disabled={idle} onClick={() => stepFrame(-1)}>
-          <StepBack size={15} aria-hidden="true" />
-        </IconButton>
-        <IconButton
+        <CommandIconButton command="loop" aria-pressed={loop} data-pressed={loop || undefined} />
+        <CommandIconButton command="back" disabled={idle} />
+        <CommandIconButton
+          command="play"
           label={playing ? 'Pause' : 'Play'}
-          shortcut="Space"
+          {...(playing && { icon: Pause })}
+          iconSize={16}
           className="transport-play"
           disabled={idle}
-          onClick={togglePlaying}
-        >
-          {playing ? <Pause size={16} aria-hidden="true" /> : <Play size={16} aria-hidden="true" />}
-        </IconButton>
-        <IconButton label="Next frame" shortcut="ArrowRight" disabled={idle} onClick={() => stepFrame(1)}>
-          <StepForward size={15} aria-hidden="true" />
-        </IconButton>
-        <IconButton
-          label="Show hard pixels"
-          shortcut="P"
-          aria-pressed={!smooth}
-          data-pressed={!smooth || undefined}
-          onClick={() => playerStore.setState({ smooth: !smooth })}
-        >
-          <Grid2x2 size={15} aria-hidden="true" />
-        </IconButton>
+        />
+        <CommandIconButton command="forward" disabled={idle} />
+        <CommandIconButton command="pixels" aria-pressed={!smooth} data-pressed={!smooth || undefined} />
       </div>
       <div className="transport-side" data-end="">
         <div className="transport-select">

@@ -1,20 +1,23 @@
 import { FolderOpen } from 'lucide-react'
 import { useRef } from 'react'
 import type { FrameSampling } from '#app/contract/settings.ts'
-import { classify, editClassify, lookAtFile, useClassify } from '#renderer/actions/classify.ts'
+import { lookAtFile } from '#renderer/actions/classify.ts'
+import { CommandButton, useCommands } from '#renderer/parts/commands.tsx'
 import { ComputeSection } from '#renderer/parts/compute-section.tsx'
 import { modelChoice } from '#renderer/parts/model-choice.tsx'
-import { demoNote } from '#renderer/views/generate/model-section.tsx'
+import { demoNote } from '#renderer/parts/demo-note.ts'
+import { editClassify, useClassify } from '#renderer/store/classify.ts'
 import { computeProblem } from '#renderer/store/compute.ts'
 import { isUsable, modelsFor } from '#renderer/store/models.ts'
 import { clipById, useStudio } from '#renderer/store/studio.ts'
-import { setView, useView } from '#renderer/store/view.ts'
+import { setPlace, usePlace } from '#renderer/store/view.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { Keys } from '#renderer/ui/keys.tsx'
 import { FieldProblem, Row, SliderRow } from '#renderer/ui/row.tsx'
 import { Section } from '#renderer/ui/section.tsx'
 import { Segmented } from '#renderer/ui/segmented.tsx'
 import { Select } from '#renderer/ui/select.tsx'
+import { LabelsPanel } from './labels-panel.tsx'
 import './classify.css'
 
 const samplings: Record<FrameSampling['kind'], { label: string; start: FrameSampling; note: string }> = {
@@ -31,18 +34,20 @@ const samplings: Record<FrameSampling['kind'], { label: string; start: FrameSamp
   },
 }
 
-export function ClassifyForm({ children }: { children?: React.ReactNode }) {
+/** `wide`: the labels have a column of their own; otherwise they stand here once there is something to say. */
+export function ClassifyForm({ wide }: { wide: boolean }) {
   const { model, sampling, topK, compute } = useClassify((state) => state.draft)
   const unfit = useStudio((state) => computeProblem(compute, state.engine))
   const models = useStudio((state) => state.models)
   const known = useStudio((state) => state.modelsKnown)
+  const answering = usePlace('classify').shown !== null
   const entry = models.find((candidate) => candidate.id === model)
   const choices = modelsFor(models, 'video-classification')
   return (
     <form className="form" aria-label="Classify" onSubmit={(event) => event.preventDefault()}>
       <div className="form-scroll scroll">
         <SourceSection />
-        {children}
+        {!wide && answering && <LabelsPanel />}
         <Section title="Classifier">
           <Row label="Checkpoint" field="classifier">
             <Select
@@ -118,7 +123,7 @@ export function ClassifyForm({ children }: { children?: React.ReactNode }) {
 }
 
 function SourceSection() {
-  const source = useView((state) => state.source)
+  const { source } = usePlace('classify')
   const clip = useStudio((state) => (source?.kind === 'clip' ? clipById(state, source.id) : undefined))
   const clips = useStudio((state) => state.results)
   const input = useRef<HTMLInputElement>(null)
@@ -155,7 +160,7 @@ function SourceSection() {
           choices={choices}
           placeholder={choices.length ? 'Choose a clip' : 'No clips yet'}
           disabled={choices.length === 0}
-          onChange={(id) => id !== null && setView({ source: { kind: 'clip', id }, classification: null })}
+          onChange={(id) => id !== null && setPlace('classify', { source: { kind: 'clip', id }, shown: null })}
         />
       </Row>
     </Section>
@@ -163,22 +168,18 @@ function SourceSection() {
 }
 
 function ClassifyButton() {
-  const source = useView((state) => state.source)
+  const { source } = usePlace('classify')
+  const { key } = useCommands().run
   const preparing = useClassify((state) => state.preparing)
   const problem = useClassify((state) => state.problem)
   const ready = useStudio((state) => state.connection === 'open' && state.engine?.state !== 'stopped')
   return (
     <div className="form-foot">
       {problem && <FieldProblem message={problem} />}
-      <Button
-        variant="primary"
-        size="large"
-        disabled={!ready || !source || preparing !== null}
-        onClick={() => void classify()}
-      >
+      <CommandButton command="run" variant="primary" size="large" disabled={!ready || !source || preparing !== null}>
         {preparing ?? 'Classify'}
-        {!preparing && <Keys shortcut="Ctrl+Enter" />}
-      </Button>
+        {!preparing && key && <Keys shortcut={key} />}
+      </CommandButton>
       {!source && <p className="form-sum">Drop, browse or pick a clip first.</p>}
     </div>
   )

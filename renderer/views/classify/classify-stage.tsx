@@ -2,7 +2,6 @@ import { CircleAlert, ScanSearch } from 'lucide-react'
 import { useEffect, useMemo } from 'react'
 import type { ClassificationResult } from '#app/contract/results.ts'
 import { chooseFrames } from '#app/media/choose-frames.ts'
-import { useClassify } from '#renderer/actions/classify.ts'
 import { showClip } from '#renderer/actions/library.ts'
 import { showFile } from '#renderer/actions/file-frames.ts'
 import { FramesUsed } from './frames-used.tsx'
@@ -10,13 +9,13 @@ import { Filmstrip, usePlayable } from '#renderer/parts/player/filmstrip.tsx'
 import { Notice } from '#renderer/parts/notice.tsx'
 import { Transport } from '#renderer/parts/player/transport.tsx'
 import { Viewport } from '#renderer/parts/player/viewport.tsx'
+import { useClassify } from '#renderer/store/classify.ts'
 import { useFrames, useFramesFailure } from '#renderer/store/frames.ts'
 import { classificationById, clipById, useStudio } from '#renderer/store/studio.ts'
-import { useView, type ClassifySource } from '#renderer/store/view.ts'
+import { usePlace, type Source } from '#renderer/store/view.ts'
 
 export function ClassifyStage() {
-  const source = useView((state) => state.source)
-  const shown = useView((state) => state.classification)
+  const { source, shown } = usePlace('classify')
   const result = useStudio((state) => (shown?.kind === 'result' ? classificationById(state, shown.id) : undefined))
   return (
     <section className="stage" aria-label="Stage">
@@ -36,7 +35,7 @@ export function ClassifyStage() {
   )
 }
 
-function SourceStage({ source }: { source: ClassifySource }) {
+function SourceStage({ source }: { source: Source }) {
   const clip = useStudio((state) => (source.kind === 'clip' ? clipById(state, source.id) : undefined))
   const key = source.kind === 'clip' ? `clip:${source.id}` : `file:${source.url}`
   const frames = useFrames(key)

@@ -1,19 +1,19 @@
 import { Tags, TriangleAlert } from 'lucide-react'
 import { isFinished, type Job } from '#app/contract/jobs.ts'
 import type { ClassificationResult } from '#app/contract/results.ts'
-import { cancelJob, runAgain } from '#renderer/actions/generate.ts'
+import { cancelJob, runAgain } from '#renderer/actions/jobs.ts'
+import { Notice } from '#renderer/parts/notice.tsx'
+import { useClassify } from '#renderer/store/classify.ts'
 import { classificationById, useStudio } from '#renderer/store/studio.ts'
 import { computeLabel } from '#renderer/store/compute.ts'
-import { useView } from '#renderer/store/view.ts'
-import { useClassify } from '#renderer/actions/classify.ts'
+import { usePlace } from '#renderer/store/view.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { percent } from '#renderer/ui/format.ts'
-import { Notice } from '#renderer/parts/notice.tsx'
 import { Section } from '#renderer/ui/section.tsx'
 
 /** What the classifier says, or how far it is. */
 export function LabelsPanel() {
-  const shown = useView((state) => state.classification)
+  const { shown } = usePlace('classify')
   const preparing = useClassify((state) => state.preparing)
   const job = useStudio((state) =>
     shown?.kind === 'job' ? state.jobs.find((entry) => entry.id === shown.id) : undefined,

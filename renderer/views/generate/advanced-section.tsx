@@ -1,10 +1,8 @@
-import { Gauge } from 'lucide-react'
 import { schedulerTable } from '#app/contract/schedulers.ts'
 import type { GenerateSettings } from '#app/contract/settings.ts'
+import { CommandButton } from '#renderer/parts/commands.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
-import { setView } from '#renderer/store/view.ts'
-import { Button } from '#renderer/ui/button.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
 import { Row, SliderRow } from '#renderer/ui/row.tsx'
 import { FoldedSection } from '#renderer/ui/section.tsx'
@@ -131,10 +129,7 @@ export function AdvancedSection({ problems }: { problems: FieldProblems }) {
         />
       </Row>
       <Row label="Cost" note="Time and memory by layer, and ways to need less of both.">
-        <Button size="small" onClick={() => setView({ tuningOpen: true })}>
-          <Gauge size={13} aria-hidden="true" />
-          Profile and tune…
-        </Button>
+        <CommandButton command="tuning" size="small" iconSize={13} />
       </Row>
     </FoldedSection>
   )

@@ -1,13 +1,11 @@
-import { Layers } from 'lucide-react'
 import { useState } from 'react'
 import { chooseAttentionFile, setAttention } from '#renderer/actions/attention.ts'
+import { CommandIconButton } from '#renderer/parts/commands.tsx'
 import { attentionKind, attentionLabel, attentionMenu, attentionOf, sliceSizeOf } from '#renderer/store/attention.ts'
 import { useDraft } from '#renderer/store/draft.ts'
 import { isUsable, modelsFor } from '#renderer/store/models.ts'
 import { sameChoice } from '#renderer/store/processor-map.ts'
 import { useStudio } from '#renderer/store/studio.ts'
-import { setView } from '#renderer/store/view.ts'
-import { IconButton } from '#renderer/ui/button.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
 import { Row } from '#renderer/ui/row.tsx'
 import { Select, type Choice } from '#renderer/ui/select.tsx'
@@ -67,9 +65,7 @@ export function AttentionRow({ problem }: { problem: string | undefined }) {
           onChange={(size) => setAttention({ processor: 'SlicedAttnProcessor', slice_size: size })}
         />
       )}
-      <IconButton label="Attention by layer" onClick={() => setView({ attentionOpen: true })}>
-        <Layers size={14} aria-hidden="true" />
-      </IconButton>
+      <CommandIconButton command="attention" iconSize={14} />
     </Row>
   )
 }

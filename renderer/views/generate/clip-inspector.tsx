@@ -1,11 +1,9 @@
 import { isSchedulerClass, schedulerTable } from '#app/contract/schedulers.ts'
-import { RotateCcw } from 'lucide-react'
 import type { ClipResult } from '#app/contract/results.ts'
 import type { FreeU } from '#app/contract/settings.ts'
+import { CommandButton } from '#renderer/parts/commands.tsx'
 import { attentionLabel } from '#renderer/store/attention.ts'
 import { computeLabel } from '#renderer/store/compute.ts'
-import { restoreSettings } from '#renderer/actions/library.ts'
-import { Button } from '#renderer/ui/button.tsx'
 import { bytesText } from '#renderer/ui/format.ts'
 import { Section } from '#renderer/ui/section.tsx'
 
@@ -59,10 +57,7 @@ export function ClipInspector({ clip }: { clip: ClipResult }) {
         ))}
       </dl>
       <div className="recipe-actions">
-        <Button onClick={() => restoreSettings(clip)}>
-          <RotateCcw size={13} aria-hidden="true" />
-          Use these settings
-        </Button>
+        <CommandButton command="reuse" iconSize={13} />
       </div>
     </Section>
   )

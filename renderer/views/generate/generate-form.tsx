@@ -1,54 +1,58 @@
-import { useMemo } from 'react'
-import { computeProblem } from '#renderer/store/compute.ts'
-import { checkDraft } from '#renderer/store/checks.ts'
-import { draftStore, editDraft, useDraft } from '#renderer/store/draft.ts'
-import { useStudio } from '#renderer/store/studio.ts'
-import { useRefusal } from '#renderer/actions/generate.ts'
-import { ComputeSection } from '#renderer/parts/compute-section.tsx'
-import { AdvancedSection } from './advanced-section.tsx'
-import { ClipSection } from './clip-section.tsx'
-import { GenerateButton } from './generate-button.tsx'
-import { ModelSection } from './model-section.tsx'
-import { PromptSection } from './prompt-section.tsx'
-import { SamplingSection } from './sampling-section.tsx'
-import type { FieldProblems } from '#renderer/store/checks.ts'
+import { useEffect, useRef, type RefObject } from 'react'
+import { CommandButton, useCommands } from '#renderer/parts/commands.tsx'
+import { fieldProblemStore, useFieldProblems } from '#renderer/store/field-problems.ts'
+import { activeJobs, useStudio } from '#renderer/store/studio.ts'
+import { tell } from '#renderer/store/toasts.ts'
+import { Keys } from '#renderer/ui/keys.tsx'
+import { liveSections, sections, textToVideoSections } from './sections.tsx'
 import './generate.css'
 
-export function GenerateForm({ children }: { children?: React.ReactNode }) {
-  const problems = useProblems()
-  const compute = useDraft((draft) => draft.compute)
+/** `wide`: the live sections stand beside the stage, and not here. */
+export function GenerateForm({ wide }: { wide: boolean }) {
+  const problems = useFieldProblems()
+  const form = useRef<HTMLFormElement>(null)
+  useFocusOnProblem(form)
   return (
-    <form className="form" aria-label="Generate" onSubmit={(event) => event.preventDefault()}>
+    <form className="form" aria-label="Generate" ref={form} onSubmit={(event) => event.preventDefault()}>
       <div className="form-scroll scroll">
-        <ModelSection problems={problems} />
-        <PromptSection problems={problems} />
-        <ClipSection problems={problems} />
-        <SamplingSection problems={problems} />
-        {children}
-        <ComputeSection
-          compute={compute}
-          problem={problems.compute}
-          onChange={(next) => editDraft({ compute: next })}
-        />
-        <AdvancedSection problems={problems} />
+        {textToVideoSections
+          .filter((name) => !wide || !liveSections.has(name))
+          .map((name) => {
+            const Part = sections[name]
+            return <Part key={name} problems={problems} />
+          })}
       </div>
       <GenerateButton />
     </form>
   )
 }
 
-/** What is wrong with the form: found here while typing, or said by the host when it refused. */
-function useProblems(): FieldProblems {
-  const draft = useDraft((state) => state)
-  const models = useStudio((state) => state.models)
-  const known = useStudio((state) => state.modelsKnown)
-  const refusal = useRefusal()
-  const unfit = useStudio((state) => computeProblem(draft.compute, state.engine))
-  return useMemo(() => {
-    if (!known) return {}
-    const problems = { ...checkDraft(draft, models), ...(unfit && { compute: unfit }) }
-    return refusal && draftStore.getState()[refusal.field] === refusal.value
-      ? { [refusal.field]: refusal.message, ...problems }
-      : problems
-  }, [draft, models, known, refusal, unfit])
+function GenerateButton() {
+  const waiting = useStudio((state) => activeJobs(state).length)
+  const ready = useStudio((state) => state.connection === 'open' && state.engine?.state !== 'stopped')
+  const { key } = useCommands().run
+  return (
+    <div className="form-foot">
+      <CommandButton command="run" variant="primary" size="large" disabled={!ready}>
+        {waiting > 0 ? 'Add to queue' : 'Generate'}
+        {key && <Keys shortcut={key} />}
+      </CommandButton>
+    </div>
+  )
+}
+
+/** Takes the focus to the field that kept a run from starting; a field without a control here is told of instead. */
+function useFocusOnProblem(form: RefObject<HTMLFormElement | null>): void {
+  useEffect(
+    () =>
+      fieldProblemStore.subscribe(({ pointed }, before) => {
+        if (!pointed || pointed === before.pointed) return
+        const control = form.current?.querySelector<HTMLElement>(
+          `[data-field="${pointed.field}"] :is(input, textarea, button)`,
+        )
+        if (control) control.focus()
+        else tell('error', 'The settings cannot be run', pointed.message)
+      }),
+    [form],
+  )
 }

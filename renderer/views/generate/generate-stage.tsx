@@ -2,10 +2,10 @@ import { Ban, CirclePause, Clapperboard, TriangleAlert } from 'lucide-react'
 import { useEffect } from 'react'
 import type { ClipResult } from '#app/contract/results.ts'
 import type { Job } from '#app/contract/jobs.ts'
-import { cancelJob, dismissJob, generate, runAgain, settingsOfJob } from '#renderer/actions/generate.ts'
-import { restartEngine } from '#renderer/actions/settings.ts'
+import { cancelJob, dismissJob, runAgain } from '#renderer/actions/jobs.ts'
 import { showClip } from '#renderer/actions/library.ts'
 import { ClipActions } from '#renderer/parts/clip-actions.tsx'
+import { CommandButton } from '#renderer/parts/commands.tsx'
 import { Filmstrip, usePlayable } from '#renderer/parts/player/filmstrip.tsx'
 import { Notice } from '#renderer/parts/notice.tsx'
 import { FinishedRibbon, StepRibbon } from '#renderer/parts/player/step-ribbon.tsx'
@@ -13,19 +13,20 @@ import { Transport } from '#renderer/parts/player/transport.tsx'
 import { Viewport } from '#renderer/parts/player/viewport.tsx'
 import { useFrames, useFramesFailure } from '#renderer/store/frames.ts'
 import { useDraft } from '#renderer/store/draft.ts'
+import { settingsOfJob } from '#renderer/store/sent-settings.ts'
 import { activeJobs, clipById, useStudio } from '#renderer/store/studio.ts'
-import { setView, useView } from '#renderer/store/view.ts'
+import { setPlace, usePlace } from '#renderer/store/view.ts'
 import { clipUrl } from '#renderer/bridge/media.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { isFinished } from '#app/contract/jobs.ts'
 import { plural } from '#renderer/ui/format.ts'
 
 export function GenerateStage() {
-  const stage = useView((state) => state.stage)
+  const { shown } = usePlace('generate')
   const job = useStudio((state) =>
-    stage.kind === 'job' ? state.jobs.find((entry) => entry.id === stage.id) : undefined,
+    shown?.kind === 'job' ? state.jobs.find((entry) => entry.id === shown.id) : undefined,
   )
-  const clip = useStudio((state) => (stage.kind === 'clip' ? clipById(state, stage.id) : undefined))
+  const clip = useStudio((state) => (shown?.kind === 'result' ? clipById(state, shown.id) : undefined))
   return (
     <section className="stage" aria-label="Stage">
       {job ? <JobStage job={job} /> : clip ? <ClipStage clip={clip} /> : <EmptyStage />}
@@ -44,7 +45,7 @@ function EmptyStage() {
         title="No model yet"
         text="Add a folder that holds text-to-video checkpoints in Hugging Face layout."
       >
-        <Button onClick={() => setView({ settingsOpen: 'models' })}>Choose folders</Button>
+        <CommandButton command="folders">Choose folders</CommandButton>
       </Notice>
     )
   return (
@@ -54,9 +55,9 @@ function EmptyStage() {
       text="Write what it shows, then generate. It takes shape here, step by step. Drop a clip anywhere to bring back its settings, or to classify it."
     >
       {prompt && (
-        <Button disabled={!ready} onClick={() => void generate()}>
+        <CommandButton command="run" disabled={!ready}>
           Try “{prompt.length > 44 ? `${prompt.slice(0, 42)}…` : prompt}”
-        </Button>
+        </CommandButton>
       )}
     </Notice>
   )
@@ -137,7 +138,7 @@ function JobStage({ job }: { job: Job }) {
 }
 
 function leaveJob(id: string): void {
-  setView({ stage: { kind: 'empty' } })
+  setPlace('generate', { shown: null })
   void dismissJob(id)
 }
 
@@ -177,11 +178,7 @@ function EndedJob({ job }: { job: Job }) {
       title={lost ? 'The engine stopped while it made this clip' : 'This clip could not be made'}
       text={job.problem?.message ?? 'The host gave no reason.'}
     >
-      {stopped ? (
-        <Button onClick={() => void restartEngine()}>Restart the engine</Button>
-      ) : (
-        <Button onClick={() => void runAgain(job)}>Run again</Button>
-      )}
+      {stopped ? <CommandButton command="restart" /> : <Button onClick={() => void runAgain(job)}>Run again</Button>}
     </Notice>
   )
 }

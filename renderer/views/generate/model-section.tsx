@@ -1,17 +1,14 @@
+import { CommandButton, useCommands } from '#renderer/parts/commands.tsx'
+import { demoNote } from '#renderer/parts/demo-note.ts'
+import { modelChoice } from '#renderer/parts/model-choice.tsx'
 import { draftStore, editDraft, useDraft, withModel } from '#renderer/store/draft.ts'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { adaptersFor, modelsFor } from '#renderer/store/models.ts'
 import { useStudio } from '#renderer/store/studio.ts'
-import { setView } from '#renderer/store/view.ts'
-import { Button } from '#renderer/ui/button.tsx'
 import { Row } from '#renderer/ui/row.tsx'
 import { Section } from '#renderer/ui/section.tsx'
 import { Select } from '#renderer/ui/select.tsx'
 import { LoraRows } from './lora-rows.tsx'
-import { modelChoice } from '#renderer/parts/model-choice.tsx'
-
-export const demoNote =
-  'The bundled demo models are small: they were trained on moving shapes, to show the studio at work. Real checkpoints go into a model folder.'
 
 export function ModelSection({ problems }: { problems: FieldProblems }) {
   const models = useStudio((state) => state.models)
@@ -21,17 +18,10 @@ export function ModelSection({ problems }: { problems: FieldProblems }) {
   const entry = models.find((candidate) => candidate.id === model)
   const choices = modelsFor(models, 'text-to-video')
   const { adapters } = entry ? adaptersFor(entry, models) : { adapters: [] }
-  const openFolders = (): void => setView({ settingsOpen: 'models' })
+  const { folders } = useCommands()
 
   return (
-    <Section
-      title="Model"
-      action={
-        <Button variant="ghost" size="small" onClick={openFolders}>
-          Folders
-        </Button>
-      }
-    >
+    <Section title="Model" action={<CommandButton command="folders" variant="ghost" size="small" />}>
       <Row label="Checkpoint" field="model" problem={problems.model}>
         <Select
           label="Model"
@@ -68,7 +58,7 @@ export function ModelSection({ problems }: { problems: FieldProblems }) {
       {entry?.demo && (
         <p className="demo-note">
           A demo: it knows moving shapes only.{' '}
-          <button type="button" className="link" onClick={openFolders}>
+          <button type="button" className="link" onClick={folders.perform}>
             Use real models
           </button>
         </p>

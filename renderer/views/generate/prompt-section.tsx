@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from 'react'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { useStudio } from '#renderer/store/studio.ts'
-import { useView } from '#renderer/store/view.ts'
+import { usePlace } from '#renderer/store/view.ts'
 import { Row } from '#renderer/ui/row.tsx'
 
 /** CLIP reads 77 tokens, two of them its own marks. */
@@ -50,13 +50,13 @@ export function PromptSection({ problems }: { problems: FieldProblems }) {
 
 /** Warnings of the run on show, such as text that did not fit. */
 function useRunNotes(): readonly string[] {
-  const stage = useView((state) => state.stage)
+  const { shown } = usePlace('generate')
   const job = useStudio((state) =>
     state.jobs.find((entry) =>
-      stage.kind === 'job' ? entry.id === stage.id : stage.kind === 'clip' && entry.resultId === stage.id,
+      shown?.kind === 'job' ? entry.id === shown.id : shown !== null && entry.resultId === shown.id,
     ),
   )
-  return job?.kind === 'generate' ? job.notes : []
+  return job?.notes ?? []
 }
 
 function PromptLabel({ text, value }: { text: string; value: string }) {

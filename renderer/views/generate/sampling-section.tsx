@@ -1,6 +1,7 @@
-import { Dices, Lock, LockOpen } from 'lucide-react'
+import { Lock, LockOpen } from 'lucide-react'
+import { CommandIconButton } from '#renderer/parts/commands.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
-import { editDraft, rollSeed, useDraft } from '#renderer/store/draft.ts'
+import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { IconButton } from '#renderer/ui/button.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
 import { Row, SliderRow } from '#renderer/ui/row.tsx'
@@ -44,9 +45,7 @@ export function SamplingSection({ problems }: { problems: FieldProblems }) {
           // Who types a seed wants to keep it.
           onChange={(value) => editDraft({ seed: value, seedLocked: true })}
         />
-        <IconButton label="Roll a new seed" shortcut="R" onClick={() => editDraft({ seed: rollSeed() })}>
-          <Dices size={15} aria-hidden="true" />
-        </IconButton>
+        <CommandIconButton command="roll" />
         <IconButton
           label={seedLocked ? 'Seed is locked: each run uses it' : 'Seed is free: each run draws a new one'}
           aria-label="Lock seed"

@@ -1,0 +1,55 @@
+import type { ModelEntry } from '#app/contract/models.ts'
+import type { Recipe } from '#app/contract/recipe.ts'
+import type { ClipResult } from '#app/contract/results.ts'
+import { draftStore, fromSettings } from '#renderer/store/draft.ts'
+import { callHost } from '#renderer/store/host.ts'
+import { changedModels, missingModels } from '#renderer/store/recipe-warnings.ts'
+import { studioStore } from '#renderer/store/studio.ts'
+import { tell, tellFailure, type ToastAction } from '#renderer/store/toasts.ts'
+import { goTo } from '#renderer/store/view.ts'
+import { shortTitle } from './library.ts'
+
+/** Fills the form with the settings of a clip of the library. */
+export function restoreSettings(clip: ClipResult): void {
+  fillForm(clip.recipe)
+  tell(
+    'success',
+    'Settings restored',
+    `From “${shortTitle(clip.title)}”. The seed is locked: Generate makes the same clip again.`,
+  )
+}
+
+/**
+ * Fills the form with a recipe from a file, and says which of its models are not here. `instead`: what else the user
+ * may have wanted.
+ */
+export function restoreRecipe(recipe: Recipe, from: string, instead: ToastAction): void {
+  const { models } = studioStore.getState()
+  const warnings = missingModels(recipe, models)
+  fillForm(recipe)
+  const { seed, numFrames, width, height, numInferenceSteps } = recipe.settings
+  const facts = [
+    `seed ${seed}`,
+    `${numFrames} frames at ${width} × ${height}`,
+    `${numInferenceSteps} steps and the rest`,
+  ]
+  const what = `Prompt, ${facts.join(', ')}, from ${from}.`
+  if (warnings.length === 0) tell('success', 'Settings restored', what, instead)
+  else tell('warning', 'Settings restored, with a warning', warnings.join(' '), instead)
+  void compareWeights(recipe, models)
+}
+
+function fillForm({ settings }: Recipe): void {
+  draftStore.setState((draft) => fromSettings(settings, draft))
+  goTo('generate')
+}
+
+/** Goes on in the background: weights that were never hashed take a while to read. */
+async function compareWeights(recipe: Recipe, models: readonly ModelEntry[]): Promise<void> {
+  try {
+    const warnings = await changedModels(recipe, models, (id) => callHost((host) => host.weightHashes({ id })))
+    if (warnings.length > 0) tell('warning', 'The clip may not come out the same', warnings.join(' '))
+  } catch (error) {
+    tellFailure('The weights could not be compared with those of the clip', error)
+  }
+}

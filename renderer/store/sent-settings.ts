@@ -1,0 +1,17 @@
+import type { GenerateSettings } from '#app/contract/settings.ts'
+import { draftStore } from './draft.ts'
+
+/** Settings of the jobs this page sent, which a job itself does not say. */
+const sent = new Map<string, GenerateSettings>()
+
+export const keepSettings = (jobId: string, settings: GenerateSettings): void => void sent.set(jobId, settings)
+
+/** A job that is run again makes what the first one was to make. */
+export function inheritSettings(jobId: string, from: string): void {
+  const settings = sent.get(from)
+  if (settings) sent.set(jobId, settings)
+}
+
+/** What a job makes: as this page sent it, or else as the form stands. */
+export const settingsOfJob = (jobId: string): Pick<GenerateSettings, 'width' | 'height' | 'fps'> =>
+  sent.get(jobId) ?? draftStore.getState()

@@ -1,0 +1,45 @@
+import type { ComponentType } from 'react'
+import { ComputeSection } from '#renderer/parts/compute-section.tsx'
+import type { FieldProblems } from '#renderer/store/checks.ts'
+import { editDraft, useDraft } from '#renderer/store/draft.ts'
+import { AdvancedSection } from './advanced-section.tsx'
+import { ClipSection } from './clip-section.tsx'
+import { FreeUSection } from './freeu-section.tsx'
+import { ModelSection } from './model-section.tsx'
+import { PromptSection } from './prompt-section.tsx'
+import { SamplingSection } from './sampling-section.tsx'
+
+export type SectionProps = { problems: FieldProblems }
+
+/** What the form is made of. A pipeline names those that it has, in its order. */
+export const sections = {
+  model: ModelSection,
+  prompt: PromptSection,
+  clip: ClipSection,
+  sampling: SamplingSection,
+  freeu: FreeUSection,
+  compute: DraftComputeSection,
+  advanced: AdvancedSection,
+} as const satisfies Record<string, ComponentType<SectionProps>>
+
+export type SectionName = keyof typeof sections
+
+export const textToVideoSections: readonly SectionName[] = [
+  'model',
+  'prompt',
+  'clip',
+  'sampling',
+  'freeu',
+  'compute',
+  'advanced',
+]
+
+/** Those that have effect while a clip is made: where there is room they stand beside the stage, not in the form. */
+export const liveSections: ReadonlySet<SectionName> = new Set<SectionName>(['freeu'])
+
+function DraftComputeSection({ problems }: SectionProps) {
+  const compute = useDraft((draft) => draft.compute)
+  return (
+    <ComputeSection compute={compute} problem={problems.compute} onChange={(next) => editDraft({ compute: next })} />
+  )
+}
