@@ -11,6 +11,7 @@ import './parts/player/player.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './shell/app.tsx'
+import { performCommand } from './shell/commands.ts'
 import { followTheme } from './shell/theme.ts'
 import { startWatching } from './shell/watch.ts'
 import { keepDraft } from './store/draft.ts'
@@ -19,7 +20,7 @@ import { startMirror } from './store/host.ts'
 followTheme()
 keepDraft()
 startWatching()
-startMirror()
+startMirror(performCommand)
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no #root')

@@ -1,6 +1,7 @@
 import { eventIterator, oc } from '@orpc/contract'
 import { z } from 'zod'
 import { attnProcessorMapSchema } from './attn-processors.ts'
+import { commandIdSchema } from './commands.ts'
 import { jobSchema } from './jobs.ts'
 import { loadReportSchema } from './load-report.ts'
 import { modelEntrySchema } from './models.ts'
@@ -37,6 +38,8 @@ export const studioEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('models'), models: z.array(modelEntrySchema) }),
   z.object({ type: z.literal('settings'), settings: appSettingsSchema }),
   z.object({ type: z.literal('processor-maps'), processorMaps: z.array(processorMapSchema) }),
+  /** Chosen in the host's own menu; the page performs it. */
+  z.object({ type: z.literal('command'), id: commandIdSchema }),
 ])
 export type StudioEvent = z.infer<typeof studioEventSchema>
 

@@ -5,7 +5,9 @@ import type { ContractRouterClient } from '@orpc/contract'
 import { implement } from '@orpc/server'
 import { RPCHandler } from '@orpc/server/message-port'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { CommandId } from '#app/contract/commands.ts'
 import { studioContract } from '#app/contract/studio.ts'
+import { createEventHub } from '#main/studio/event-hub.ts'
 import { hostileMessages } from '#main/studio/testing.ts'
 import { checkedPort, isKnownSender } from './connect.ts'
 
@@ -25,7 +27,11 @@ const likeElectrons = (port: MessagePort): Parameters<typeof checkedPort>[0] => 
   },
 })
 
-const router = { doctor: implement(studioContract).doctor.handler(() => ({ checks: [] })) }
+const hub = createEventHub(() => ({ type: 'result-removed', id: 'first' }))
+const router = {
+  doctor: implement(studioContract).doctor.handler(() => ({ checks: [] })),
+  events: implement(studioContract).events.handler(({ signal }) => hub.subscribe(signal)),
+}
 let page: MessagePort
 let host: MessagePort
 beforeEach(() => {
@@ -42,6 +48,17 @@ test('a call goes through the port', async () => {
   const port = page as unknown as globalThis.MessagePort
   const client = createORPCClient<Pick<ContractRouterClient<typeof studioContract>, 'doctor'>>(new RPCLink({ port }))
   expect(await client.doctor()).toEqual({ checks: [] })
+})
+
+test('what the menu chooses goes to the page through the same port, and only as an id of the table', async () => {
+  const port = page as unknown as globalThis.MessagePort
+  const client = createORPCClient<Pick<ContractRouterClient<typeof studioContract>, 'events'>>(new RPCLink({ port }))
+  const events = await client.events()
+  await events.next()
+  hub.publish({ type: 'command', id: 'run' })
+  expect((await events.next()).value).toEqual({ type: 'command', id: 'run' })
+  hub.publish({ type: 'command', id: 'quit' as CommandId })
+  await expect(events.next()).rejects.toThrow()
 })
 
 test.each([...hostileMessages, { i: '1', p: { u: '/doctor' } }, 7, null, new Uint8Array([1, 2])])(

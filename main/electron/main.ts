@@ -51,7 +51,7 @@ async function start(): Promise<void> {
     handler.upgrade(checkedPort(port), { context: {} })
     port.start()
   })
-  setMenu()
+  setMenu(studio.command)
   openStudioWindow(insideStore(dataDir(), 'window.json'))
 }
 

@@ -1,21 +1,9 @@
-import { app, Menu, type MenuItemConstructorOptions } from 'electron'
+import { app, Menu } from 'electron'
+import type { CommandId } from '#app/contract/commands.ts'
+import { menuTemplate } from './menu-template.ts'
 
-/** What the platform's own shortcuts need; everything else is in the page. */
-export function setMenu(): void {
-  const template: MenuItemConstructorOptions[] = [
-    process.platform === 'darwin' ? { role: 'appMenu' } : { label: 'File', submenu: [{ role: 'quit' }] },
-    { role: 'editMenu' },
-    {
-      label: 'View',
-      submenu: [
-        { role: 'resetZoom' },
-        { role: 'zoomIn' },
-        { role: 'zoomOut' },
-        { role: 'togglefullscreen' },
-        ...(app.isPackaged ? [] : [{ role: 'toggleDevTools' } as const, { role: 'reload' } as const]),
-      ],
-    },
-    { role: 'windowMenu' },
-  ]
+/** `perform` gets the page's commands; those of the platform are Electron's own. */
+export function setMenu(perform: (id: CommandId) => void): void {
+  const template = menuTemplate(perform, { isMac: process.platform === 'darwin', isPackaged: app.isPackaged })
   Menu.setApplicationMenu(Menu.buildFromTemplate(template))
 }

@@ -19,6 +19,8 @@ function subjectOf(event: StudioEvent): string {
       return `result ${event.result.id}`
     case 'result-removed':
       return `result ${event.id}`
+    case 'command':
+      return `command ${event.id}`
     case 'snapshot':
     case 'engine':
     case 'models':

@@ -62,6 +62,7 @@ export async function openStudio(options: OpenStudioOptions = {}): Promise<Opene
   return {
     router: studio.router,
     handleMedia: studio.handleMedia,
+    command: studio.command,
     notices: library.notices,
     log,
     close: () => (closing ??= close()),

@@ -1,3 +1,4 @@
+import type { CommandId } from '#app/contract/commands.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import type { Result } from '#app/contract/results.ts'
 import type { AppSettings } from '#app/contract/settings.ts'
@@ -20,6 +21,8 @@ export type Studio = {
   router: StudioRouter
   /** Answers what media-routes.ts lists; any other path with 404. Never rejects. */
   handleMedia: (request: Request) => Promise<Response>
+  /** Has the page perform a command that was chosen outside of it. */
+  command: (id: CommandId) => void
   close(): void
 }
 
@@ -60,6 +63,7 @@ export function createStudio({ library, engine, modelRoots, tuningsFile, appVers
   return {
     router: createRouter({ ...tools, tuningsFile, queue, hub, log, settingsChanged }),
     handleMedia: createMediaHandler({ library, engine, previews, log }),
+    command: (id) => publish({ type: 'command', id }),
     close() {
       clearInterval(expiry)
       stopStatus()

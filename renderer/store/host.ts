@@ -1,3 +1,4 @@
+import type { CommandId } from '#app/contract/commands.ts'
 import { connect, type Connection } from '#renderer/bridge/connection.ts'
 import { isElectron, openMessagePort } from '#renderer/bridge/electron.ts'
 import { openWebSocket } from '#renderer/bridge/websocket.ts'
@@ -7,10 +8,14 @@ import { applyEvent, studioStore } from './studio.ts'
 
 let connection: Connection | undefined
 
-/** Opens the line to whichever host this page is in, and mirrors its state from then on. */
-export function startMirror(): void {
+/**
+ * Opens the line to whichever host this page is in, and mirrors its state from then on. `perform`: does what the
+ * host's menu asks for.
+ */
+export function startMirror(perform: (id: CommandId) => void): void {
   connection ??= connect(isElectron() ? openMessagePort : openWebSocket, {
     event: (event) => {
+      if (event.type === 'command') return perform(event.id)
       studioStore.setState((state) => applyEvent(state, event))
       if (event.type === 'snapshot') for (const notice of unheard(event.notices ?? [])) tell('warning', notice)
     },

@@ -1,16 +1,15 @@
 import { expect, test } from 'vitest'
-import type { StudioEvent } from '#app/contract/studio.ts'
 import { freeUPresets } from '#app/contract/settings.ts'
-import { applyEvent, studioStore, type StudioState } from './studio.ts'
+import { applyEvent, studioStore, type StudioState, type StateEvent } from './studio.ts'
 import { aClip, aJob } from './testing.ts'
 
-const after = (...events: StudioEvent[]): StudioState =>
+const after = (...events: StateEvent[]): StudioState =>
   events.reduce<StudioState>(
     (state, event) => ({ ...state, ...applyEvent(state, event) }),
     studioStore.getInitialState(),
   )
 
-const job = (change: Parameters<typeof aJob>[0]): StudioEvent => ({ type: 'job', job: aJob(change) })
+const job = (change: Parameters<typeof aJob>[0]): StateEvent => ({ type: 'job', job: aJob(change) })
 
 test('jobs keep their order when they change, and leave when they are removed', () => {
   const state = after(
@@ -26,7 +25,7 @@ test('jobs keep their order when they change, and leave when they are removed', 
 })
 
 test('results are newest first, and a result told twice is there once', () => {
-  const added = (id: string, createdAt: number): StudioEvent => ({
+  const added = (id: string, createdAt: number): StateEvent => ({
     type: 'result-added',
     result: aClip({ id, createdAt }),
   })

@@ -46,7 +46,10 @@ export const studioStore = createStore<StudioState>(() => ({
 
 export const useStudio = <T>(select: (state: StudioState) => T): T => useStore(studioStore, select)
 
-export function applyEvent(state: StudioState, event: StudioEvent): Partial<StudioState> {
+/** An event about the host's state; a command of its menu is none. */
+export type StateEvent = Exclude<StudioEvent, { type: 'command' }>
+
+export function applyEvent(state: StudioState, event: StateEvent): Partial<StudioState> {
   switch (event.type) {
     case 'snapshot': {
       const { jobs, results, appVersion, models, modelsKnown, engine, settings, processorMaps } = event
