@@ -15,6 +15,12 @@ const forbid = (name, from, to) => ({ name, severity: 'error', from, to })
 /** The files of `path` may import `allowed` and nothing else, not even Node's own modules. */
 const core = (name, path, ...allowed) => forbid(name, { path, pathNot: test }, { pathNot: [path, ...allowed] })
 
+/** Of the page, the files of `path` may import `allowed` alone; what they may of app is said of the page as a whole. */
+const page = (name, path, ...allowed) =>
+  forbid(name, { path: `^renderer/${path}`, pathNot: test }, { path: '^renderer/', pathNot: allowed })
+const viewRecord = '^renderer/views/view[.]ts$'
+const layers = (...names) => `^renderer/(${names.join('|')})/`
+
 /** As `core`, but Node's own modules are free. */
 const onNode = (name, path, ...allowed) =>
   forbid(name, { path, pathNot: test }, { pathNot: [path, ...allowed], dependencyTypesNot: ['core'] })
@@ -97,6 +103,21 @@ module.exports = {
       'renderer',
       { path: '^renderer/', pathNot: test },
       { path: '^(app|main|e2e)/', pathNot: ['^app/(contract|tensor)/', pureMedia] },
+    ),
+    core('page-ui', '^renderer/ui/', npm('react', '@types/react', '@base-ui/react', 'lucide-react')),
+    page('page-bridge', 'bridge/', layers('bridge')),
+    page('page-media', 'media/', layers('media')),
+    page('page-store', 'store/', layers('store', 'bridge')),
+    page('page-actions', 'actions/', layers('actions', 'store', 'bridge', 'media')),
+    page('page-parts', 'parts/', layers('parts', 'ui', 'actions', 'store')),
+    // A view or a dialog knows itself alone; views.ts and dialogs.ts list them for the shell.
+    page('page-views', 'views/([^/]+)/', layers('views/$1', 'parts', 'ui', 'actions', 'store', 'bridge'), viewRecord),
+    page('page-dialogs', 'dialogs/([^/]+)/', layers('dialogs/$1', 'parts', 'ui', 'actions', 'store')),
+    page('page-tables', '(views|dialogs)/[^/]+$', layers('$1', 'store')),
+    forbid(
+      'page-shell-is-the-top',
+      { path: '^renderer/', pathNot: ['^renderer/(shell/|main[.]tsx$)', test] },
+      { path: ['^renderer/shell/', '^renderer/(views/views|dialogs/dialogs)[.]ts$'] },
     ),
     forbid('no-node-in-the-page', { path: '^renderer/', pathNot: test }, { dependencyTypes: ['core'] }),
     forbid(

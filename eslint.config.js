@@ -81,6 +81,19 @@ export default tseslint.config(
     extends: [reactHooks.configs.flat['recommended-latest']],
   },
   {
+    files: ['renderer/{actions,store}/**/*.ts'],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'CallExpression[callee.property.name=/^(querySelector|getElement)/]',
+          message: 'Say it in a store: the component that drew an element finds it.',
+        },
+      ],
+    },
+  },
+  {
     // Matchers such as expect.any() are of type any.
     files: ['**/*.test.{ts,tsx}', 'e2e/**/*.ts'],
     rules: {
