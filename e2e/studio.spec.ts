@@ -124,7 +124,8 @@ test('a prompt becomes a clip: previews, FreeU in mid-run, export, recipe restor
 
   await test.step('a clip that was made with other weights says so', async () => {
     const recipe = recipeSchema.parse(JSON.parse((await readRecipeFile(await plain.path()))!))
-    for (const file of Object.keys(recipe.model.sha256)) recipe.model.sha256[file] = 'c'.repeat(64)
+    for (const file of Object.keys(recipe.models.model![0]!.sha256))
+      recipe.models.model![0]!.sha256[file] = 'c'.repeat(64)
     const picture = sharp({ create: { width: 8, height: 8, channels: 3, background: '#369' } })
     const other = join(dataDir, 'other.webp')
     await writeFile(other, putWebpRecipe(await picture.webp().toBuffer(), JSON.stringify(recipe)))

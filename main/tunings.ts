@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { keptTuningSchema, type KeptTuning, type ProfileShape } from '#app/contract/profile.ts'
-import type { GenerateSettings } from '#app/contract/settings.ts'
 import { readJsonCache, writeJsonCache } from '#app/files/json-cache.ts'
+import { fieldDefaults, type Fields } from '#app/contract/pipelines/fields.ts'
 import { dataDir } from './paths.ts'
 
 /** What a proposal was chosen for: another model, size or machine has other figures. */
@@ -14,15 +14,19 @@ export type TuningKey = {
   readonly shape: ProfileShape
 }
 
-/** What a clip is made with: guidance above 1 shows a model each clip twice, with the prompt and without. */
 export const tuningKey = (
-  settings: GenerateSettings,
+  settings: MeasuredSettings,
   { model, motionAdapter }: Pick<TuningKey, 'model' | 'motionAdapter'>,
 ): TuningKey => ({ model, motionAdapter, shape: shapeOf(settings) })
 
-export const shapeOf = ({ width, height, numFrames, guidanceScale, compute }: GenerateSettings): ProfileShape => ({
-  width,
-  height,
+/** The settings of any pipeline: what it has no field for does not change what its model does. */
+export type MeasuredSettings = Pick<Fields, 'compute'> &
+  Partial<Pick<Fields, 'width' | 'height' | 'numFrames' | 'guidanceScale'>>
+
+/** At what these settings run their model: guidance above 1 shows it each clip twice, with the prompt and without. */
+export const shapeOf = ({ compute, guidanceScale = 1, numFrames = 1, ...size }: MeasuredSettings): ProfileShape => ({
+  width: size.width ?? fieldDefaults.width,
+  height: size.height ?? fieldDefaults.height,
   numFrames,
   batch: guidanceScale > 1 ? 2 : 1,
   compute,

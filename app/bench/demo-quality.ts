@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { textToVideo, type TextToVideoParts } from '#app/pipelines/text-to-video.ts'
+import type { DiffusionParts } from '#app/pipelines/diffusion.ts'
+import { textToVideo } from '#app/pipelines/text-to-video.ts'
 import type { Pixels } from '#app/contract/engine.ts'
 import { openClassifier } from '#app/pipelines/node/classifier.ts'
 import { pixelsOf } from '#app/pipelines/node/preview.ts'
@@ -77,7 +78,7 @@ export async function demoQuality(models: string, seeds: number): Promise<void> 
   )
 }
 
-async function generate(parts: TextToVideoParts, prompt: string, seed: number): Promise<Pixels> {
+async function generate(parts: DiffusionParts, prompt: string, seed: number): Promise<Pixels> {
   const request = {
     prompt,
     negativePrompt: '',

@@ -14,14 +14,14 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true }))
 
-const located = (folder: string, task: LocatedModel['task']): LocatedModel =>
-  ({ id: 'one', name: 'One', task, className: '', folder }) as LocatedModel
+const located = (folder: string, kind: LocatedModel['kind']): LocatedModel =>
+  ({ id: 'one', name: 'One', kind, className: 'StableDiffusionPipeline', folder }) as LocatedModel
 const never = new AbortController().signal
 const sha = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex')
 
 test('names each weight file of a pipeline by its path inside the folder', async () => {
   const folder = join(bundledModelsDir(), 'moving-shapes')
-  const reference = await createWeightHashes().referenceOf(located(folder, 'text-to-video'), never)
+  const reference = await createWeightHashes().referenceOf(located(folder, 'stable-diffusion'), never)
   const files = [
     'unet/diffusion_pytorch_model.safetensors',
     'vae/diffusion_pytorch_model.safetensors',

@@ -6,6 +6,7 @@ import { readJson } from '#app/checkpoints/json.ts'
 import { findWeights } from '#app/checkpoints/layout.ts'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
+import { kindOf } from '#app/contract/models.ts'
 import type { ModelReference } from '#app/contract/recipe.ts'
 import { readJsonCache, writeJsonCache } from '#app/files/json-cache.ts'
 import { isFile } from '#app/checkpoints/open-model.ts'
@@ -14,8 +15,10 @@ const cacheSchema = z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/))
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) })
 
 /** The folders of a checkpoint that hold weights, inside its own. */
-const partsOf = ({ task, className }: LocatedModel): readonly string[] =>
-  task === 'text-to-video' && className !== 'UNetMotionModel' ? ['unet', 'vae', 'text_encoder'] : ['']
+function partsOf({ kind, className }: LocatedModel): readonly string[] {
+  const { folder } = kindOf(kind)
+  return folder?.classNames.includes(className) ? folder.parts : ['']
+}
 
 export type WeightHashes = ReturnType<typeof createWeightHashes>
 

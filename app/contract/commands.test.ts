@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { commandIds, commandIdSchema, commandMenus, commandTable } from './commands.ts'
-import { jobSchema } from './jobs.ts'
-import { resultSchema } from './results.ts'
+import { pipelineNames, pipelines } from './pipelines.ts'
+import type { Makes } from './pipelines/pipeline.ts'
+import { makesOf } from './results.ts'
 import { viewIds, viewOfJob, viewOfResult, viewTable } from './views.ts'
 
 const twice = (values: readonly (string | undefined)[]): (string | undefined)[] =>
@@ -28,12 +29,11 @@ test('what a menu sends is one of the ids, or refused', () => {
     expect(commandIdSchema.safeParse(wrong).success).toBe(false)
 })
 
-test('every view has its command, and every kind of job and result one view', () => {
+test('every view has its command, and what any pipeline makes has one view', () => {
   for (const id of viewIds) expect(commandTable[`view-${id}`].key).toBe(viewTable[id].key)
-  const kinds = jobSchema.shape.kind.options
-  expect(viewIds.flatMap((id): string[] => [...viewTable[id].jobs]).toSorted()).toEqual(kinds.toSorted())
-  for (const kind of kinds) expect(viewTable[viewOfJob(kind)].jobs).toContain(kind)
-  const results = resultSchema.options.map((option) => option.shape.kind.value)
-  expect(viewIds.flatMap((id): string[] => [...viewTable[id].results]).toSorted()).toEqual(results.toSorted())
-  for (const kind of results) expect(viewTable[viewOfResult(kind)].results).toContain(kind)
+  const makes = viewIds.flatMap((id): Makes[] => [...viewTable[id].makes])
+  expect(twice(makes)).toEqual([])
+  for (const name of pipelineNames) expect(viewTable[viewOfJob(name)].makes).toContain(pipelines[name].makes)
+  for (const kind of ['clip', 'still', 'classification'] as const)
+    expect(viewTable[viewOfResult(kind)].makes).toContain(makesOf(kind))
 })

@@ -4,9 +4,11 @@ import type { LoadReport } from './load-report.ts'
 import type { ModelEntry } from './models.ts'
 import type { ParameterLists } from './parameter-lists.ts'
 import type { AutotuneSettings, ModelProfile, ProfileSettings, TuneReport } from './profile.ts'
+import type { RunRequest } from './pipelines.ts'
+import type { ByRole } from './pipelines/pipeline.ts'
 import type { ModelReference, Recipe } from './recipe.ts'
 import type { Classification, ExportFormat } from './results.ts'
-import type { ClassifySettings, FreeU, GenerateSettings, LiveControls, LoraScales } from './settings.ts'
+import type { FreeU, LiveControls, LoraScales } from './settings.ts'
 import type { DoctorReport, EngineStatus } from './system.ts'
 
 /** Raw pixels as they cross to the host: RGB24, frame after frame. */
@@ -39,27 +41,16 @@ export type EngineCalls = {
     event: never
     result: { models: LocatedModel[] }
   }
-  /** Makes a clip and writes it to `out` as lossless animated WebP with its recipe inside. */
-  textToVideo: {
-    request: {
-      settings: GenerateSettings
-      model: LocatedModel
-      motionAdapter: LocatedModel | null
-      /** In the order of the settings' own. */
-      loras: LocatedModel[]
-      /** Those that the processors name as their weights. */
-      customDiffusion: LocatedModel[]
-      out: string
+  /** Runs a pipeline. What makes a picture writes it to `out`, with its recipe inside; what takes a clip reads `source`. */
+  run: {
+    request: RunRequest & {
+      models: ByRole<LocatedModel>
+      source?: ClipSource
+      out?: string
       appVersion: string
     }
-    event: TextToVideoEvent
-    result: { recipe: Recipe; bytes: number; notes: string[] }
-  }
-  classify: {
-    request: { settings: ClassifySettings; model: LocatedModel; source: ClipSource }
-    event: { type: 'stage'; stage: string; progress: number }
-    /** `pixels`: the frames that were used, small enough to show. */
-    result: { classification: Classification; pixels: Pixels }
+    event: RunEvent
+    result: RunResult
   }
   /** Writes a clip file in another format; `png` writes a folder of frames. The recipe inside is kept. */
   exportClip: {
@@ -109,7 +100,7 @@ export type EngineCalls = {
   configure: { request: { memoryBudgetBytes: number; threads?: number }; event: never; result: null }
 }
 
-export type TextToVideoEvent =
+export type RunEvent =
   | { type: 'stage'; stage: string; progress: number }
   | { type: 'note'; note: string }
   | {
@@ -124,6 +115,11 @@ export type TextToVideoEvent =
   /** All frames as they look after `step` steps: from the latents, small. */
   | { type: 'preview'; step: number; pixels: Pixels }
   | { type: 'frame'; index: number; count: number; pixels: Pixels }
+
+/** `pixels`: the frames that a classifier used, small enough to show. */
+export type RunResult =
+  | { kind: 'picture'; recipe: Recipe; bytes: number; notes: string[] }
+  | { kind: 'labels'; classification: Classification; pixels: Pixels }
 
 export type EngineMethod = keyof EngineCalls
 

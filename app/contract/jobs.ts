@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { problemSchema } from './errors.ts'
+import { pipelineNames } from './pipelines.ts'
 import { freeUSchema, loraScalesSchema } from './settings.ts'
 
 export const jobStatuses = ['queued', 'loading', 'running', 'done', 'failed', 'cancelled', 'interrupted'] as const
@@ -11,7 +12,7 @@ export const isFinished = (status: JobStatus): boolean => !['queued', 'loading',
 /** A job as the page sees it. Sent whole at each change: it is small. */
 export const jobSchema = z.object({
   id: z.string(),
-  kind: z.enum(['generate', 'classify']),
+  pipeline: z.enum(pipelineNames),
   status: z.enum(jobStatuses),
   createdAt: z.number(),
   /** The prompt or the file's name. */

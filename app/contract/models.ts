@@ -2,20 +2,41 @@ import { z } from 'zod'
 import { problemSchema } from './errors.ts'
 import { betaSchedules } from './schedulers.ts'
 
-/** What a checkpoint folder can be used for. */
-export const modelTasks = [
-  'text-to-video',
-  'motion-adapter',
-  'lora',
-  'custom-diffusion',
-  'video-classification',
-] as const
+/**
+ * What a checkpoint is. `what`: in the middle of a sentence. `folder`: how a pipeline's folder of this kind is known (the class in its
+ * model_index.json), the parts of it that hold weights, the first being the one that counts, and files of which one each must be there.
+ */
+export const modelKinds = {
+  'stable-diffusion': {
+    what: 'Stable Diffusion model',
+    folder: {
+      classNames: ['StableDiffusionPipeline', 'AnimateDiffPipeline'],
+      parts: ['unet', 'vae', 'text_encoder'],
+      files: [['scheduler/scheduler_config.json'], ['tokenizer/vocab.json', 'tokenizer/tokenizer.json']],
+    },
+  },
+  'motion-adapter': { what: 'motion adapter' },
+  lora: { what: 'LoRA' },
+  'custom-diffusion': { what: 'set of Custom Diffusion weights' },
+  'video-classifier': { what: 'video classifier' },
+} as const satisfies Record<string, KindRecord>
+
+type KindRecord = {
+  readonly what: string
+  readonly folder?: {
+    readonly classNames: readonly string[]
+    readonly parts: readonly string[]
+    readonly files: readonly (readonly string[])[]
+  }
+}
+export type ModelKind = keyof typeof modelKinds
+export const kindOf = (kind: ModelKind): KindRecord => modelKinds[kind]
 
 /** A checkpoint the studio found, as the page sees it. The page names models by id, never by path. */
 export const modelEntrySchema = z.object({
   id: z.string(),
   name: z.string(),
-  task: z.enum(modelTasks),
+  kind: z.enum(Object.keys(modelKinds) as [ModelKind, ...ModelKind[]]),
   /** The reference class that opens it: StableDiffusionPipeline, MotionAdapter, TimesformerForVideoClassification ... */
   className: z.string(),
   source: z.enum(['bundled', 'folder']),
@@ -27,7 +48,7 @@ export const modelEntrySchema = z.object({
   precision: z.string(),
   /** A small demonstration, not a model for real work. */
   demo: z.boolean(),
-  /** text-to-video: true when it needs a motion adapter beside it (its UNet is two-dimensional). */
+  /** True when it needs a motion adapter beside it to make clips (its UNet is two-dimensional). */
   needsMotionAdapter: z.boolean(),
   /** Block channels of the UNet or the adapter: they must be equal for the two to fit. */
   blockOutChannels: z.array(z.int()).optional(),

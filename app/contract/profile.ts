@@ -1,10 +1,14 @@
 import { z } from 'zod'
 import { attnChoiceSchema, attnProcessorSchema } from './attn-processors.ts'
 import { computeSchema, defaultCompute } from './compute.ts'
-import { forwardChunkingSchema, generateSettingsSchema } from './settings.ts'
+import { fields } from './pipelines/fields.ts'
+import { forwardChunkingSchema } from './settings.ts'
 
-/** What a model is measured at. Sizes in pixels, as in GenerateSettings; a model that has no size or frames ignores them. */
-export const profileShapeSchema = generateSettingsSchema.pick({ width: true, height: true, numFrames: true }).extend({
+/** What a model is measured at. Sizes in pixels; a model that has no size or frames ignores them. */
+export const profileShapeSchema = z.object({
+  width: fields.width,
+  height: fields.height,
+  numFrames: fields.numFrames,
   /** Videos or images at a time: 2 under classifier-free guidance. */
   batch: z.int().min(1).max(64),
   compute: computeSchema.default(defaultCompute),

@@ -18,15 +18,21 @@ test('a recipe keeps its processor map and its LoRAs', () => {
   const full = {
     ...recipe,
     settings: { ...recipe.settings, attnProcessor: map, loras: [{ id: 'night', scale: 0.5 }] },
-    loras: [{ id: 'night', name: 'night', sha256 }],
+    models: { ...recipe.models, loras: [{ id: 'night', name: 'night', sha256 }] },
   }
   expect(parse(full).data).toEqual(full)
   expect(parse(withAttention(map['mid_block.attentions.0.transformer_blocks.0.attn1.processor'])).success).toBe(true)
   expect(parse(withAttention({ processor: 'CustomDiffusionAttnProcessor', weights: 'my--dog' })).success).toBe(true)
 })
 
-test('recipes from before there were any are read as without', () => {
-  const { loras: _, customDiffusion: _c, settings, ...old } = testRecipe('a red circle')
+test('recipes of version 1 say the same in version 2', () => {
+  const { models, ...recipe } = testRecipe('a red circle')
+  const [model, motionAdapter] = [models.model![0], models.motionAdapter![0]]
+  const first = { ...recipe, frameloom: 1, model, motionAdapter, loras: [], customDiffusion: [] }
+  expect(parse(first).data).toEqual(testRecipe('a red circle'))
+  expect(parse({ ...first, motionAdapter: null }).data?.models.motionAdapter).toEqual([])
+  // Before there were LoRAs and processors.
+  const { loras: _, customDiffusion: _c, settings, ...old } = first
   const { attnProcessor: __, loras: ___, loraChanges: _l, fuseQkv: _f, ...oldSettings } = settings
   expect(parse({ ...old, settings: oldSettings }).data).toEqual(testRecipe('a red circle'))
 })

@@ -1,13 +1,17 @@
 import { z } from 'zod'
 import { recipeSchema } from './recipe.ts'
-import { classifySettingsSchema } from './settings.ts'
+import { pipelines } from './pipelines.ts'
+import type { Makes } from './pipelines/pipeline.ts'
 
 const shared = { id: z.string(), createdAt: z.number(), title: z.string() }
 
-/** A finished clip: a lossless animated WebP in the library, with its recipe inside. */
-export const clipResultSchema = z.object({
+/**
+ * A finished clip or still: a lossless WebP in the library, with its recipe inside. A still is one frame that stands for a second, so whoever
+ * shows frames need not ask which of the two it is.
+ */
+export const pictureResultSchema = z.object({
   ...shared,
-  kind: z.literal('clip'),
+  kind: z.enum(['clip', 'still']),
   width: z.int(),
   height: z.int(),
   numFrames: z.int(),
@@ -15,7 +19,7 @@ export const clipResultSchema = z.object({
   bytes: z.number(),
   recipe: recipeSchema,
 })
-export type ClipResult = z.infer<typeof clipResultSchema>
+export type PictureResult = z.infer<typeof pictureResultSchema>
 
 export const labelSchema = z.object({ label: z.string(), probability: z.number() })
 
@@ -34,17 +38,23 @@ export type Classification = z.infer<typeof classificationSchema>
 export const classificationResultSchema = z.object({
   ...shared,
   kind: z.literal('classification'),
-  settings: classifySettingsSchema,
+  settings: pipelines['video-classification'].settings,
   classification: classificationSchema,
   /** The clip of the library that was classified, when it was one. */
   clipId: z.string().optional(),
 })
 export type ClassificationResult = z.infer<typeof classificationResultSchema>
 
-export const resultSchema = z.discriminatedUnion('kind', [clipResultSchema, classificationResultSchema])
+export const resultSchema = z.discriminatedUnion('kind', [pictureResultSchema, classificationResultSchema])
 export type Result = z.infer<typeof resultSchema>
 
-/** Formats that the host encodes from a clip of the library. The page itself makes MP4 and WebM. */
+/** What the pipelines that end with a result of this kind make. */
+export const makesOf = (kind: Result['kind']): Makes => (kind === 'classification' ? 'labels' : kind)
+
+export const isPicture = (result: Result | undefined): result is PictureResult =>
+  result !== undefined && result.kind !== 'classification'
+
+/** Formats that the host encodes from a picture of the library. The page itself makes MP4 and WebM. PNG is a folder of frames, or a still. */
 export const hostExportFormats = ['gif', 'webp', 'png'] as const
 export const exportFormats = ['mp4', 'webm', 'gif', 'webp', 'png'] as const
 export type ExportFormat = (typeof exportFormats)[number]

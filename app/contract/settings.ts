@@ -1,7 +1,4 @@
 import { z } from 'zod'
-import { attnChoiceSchema } from './attn-processors.ts'
-import { computeSchema, defaultCompute } from './compute.ts'
-import { betaSchedules } from './schedulers.ts'
 
 /** FreeU's four factors (arXiv 2309.11497), named as diffusers' `enable_freeu` does. 1 leaves a stage as it is; 0 means 0. */
 export const freeUSchema = z.object({
@@ -36,43 +33,6 @@ export const liveControlsSchema = z.object({
 })
 export type LiveControls = z.infer<typeof liveControlsSchema>
 
-/** Everything a user chooses for a text-to-video run. Sizes in pixels. */
-export const generateSettingsSchema = z.object({
-  model: z.string().min(1),
-  /** null: the model has its motion modules inside (a UNetMotionModel folder). */
-  motionAdapter: z.string().min(1).nullable(),
-  prompt: z.string().max(20_000),
-  negativePrompt: z.string().max(20_000),
-  width: z.int().min(8).max(4096),
-  height: z.int().min(8).max(4096),
-  numFrames: z.int().min(1).max(512),
-  numInferenceSteps: z.int().min(1).max(1000),
-  guidanceScale: z.number().min(0).max(100),
-  seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
-  /** A scheduler's class name, or null for the checkpoint's own. */
-  scheduler: z.string().nullable(),
-  /** The noise schedule, in place of the one in scheduler_config.json; null keeps that. */
-  betaSchedule: z.enum(betaSchedules).nullable(),
-  /** DDIM's eta: 0 is deterministic. */
-  eta: z.number().min(0).max(1),
-  freeu: freeUSchema.nullable(),
-  /** FreeU as it was changed while the run went on: from `step` (0-based) on, `freeu` holds. */
-  freeuChanges: z.array(z.object({ step: z.int().min(0), freeu: freeUSchema.nullable() })),
-  forwardChunking: forwardChunkingSchema.nullable(),
-  /** The UNet's attention processors: one for all layers, or a map by layer path; null for the default. */
-  attnProcessor: attnChoiceSchema.nullable().default(null),
-  /** One product for query, key and value in the UNet's attention, which takes the place of a processor. */
-  fuseQkv: z.boolean().default(false),
-  loras: z.array(loraChoiceSchema).max(32).default([]),
-  /** Scales as they were changed while the run went on, in the way of `freeuChanges`. */
-  loraChanges: z.array(z.object({ step: z.int().min(0), scales: loraScalesSchema })).default([]),
-  /** Layers of the text encoder left out at its end; null for none. */
-  clipSkip: z.int().min(1).max(12).nullable(),
-  fps: z.number().min(1).max(120),
-  compute: computeSchema.default(defaultCompute),
-})
-export type GenerateSettings = z.infer<typeof generateSettingsSchema>
-
 /** FreeU's published values per model family. Source: github.com/ChenyangSi/FreeU README. */
 export const freeUPresets = [
   { name: 'SD 1.4', freeu: { b1: 1.3, b2: 1.4, s1: 0.9, s2: 0.2 } },
@@ -90,14 +50,6 @@ export const frameSamplingSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('windows'), count: z.int().min(2).max(32) }),
 ])
 export type FrameSampling = z.infer<typeof frameSamplingSchema>
-
-export const classifySettingsSchema = z.object({
-  model: z.string().min(1),
-  sampling: frameSamplingSchema,
-  topK: z.int().min(1).max(1000),
-  compute: computeSchema.default(defaultCompute),
-})
-export type ClassifySettings = z.infer<typeof classifySettingsSchema>
 
 /** What the user sets for the whole application; kept by the library. */
 export const appSettingsSchema = z.object({

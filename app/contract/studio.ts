@@ -5,13 +5,15 @@ import { commandIdSchema } from './commands.ts'
 import { jobSchema } from './jobs.ts'
 import { loadReportSchema } from './load-report.ts'
 import { modelEntrySchema } from './models.ts'
+import { runRequestSchema } from './pipelines.ts'
+import { fields } from './pipelines/fields.ts'
 import { parameterListsSchema } from './parameter-lists.ts'
 import { processorMapNameSchema, processorMapSchema } from './processor-maps.ts'
 import { weightHashesSchema } from './recipe.ts'
 import { resultSchema } from './results.ts'
 import { keptTuningSchema, modelProfileSchema, tuneReportSchema } from './profile.ts'
 import { problemSchema } from './errors.ts'
-import { appSettingsSchema, classifySettingsSchema, generateSettingsSchema, liveControlsSchema } from './settings.ts'
+import { appSettingsSchema, liveControlsSchema } from './settings.ts'
 import { doctorReportSchema, engineStatusSchema } from './system.ts'
 
 /** Everything the page keeps up to date by. The first event of a subscription is always a snapshot. */
@@ -61,34 +63,33 @@ export type TuneEvent = z.infer<typeof tuneEventSchema>
  */
 const base = oc.errors({ PROBLEM: { data: problemSchema } })
 const jobId = z.object({ jobId: z.string() })
-const motionChoiceSchema = generateSettingsSchema.pick({ model: true, motionAdapter: true })
+const motionChoiceSchema = z.object({ model: fields.model, motionAdapter: fields.motionAdapter })
 export type MotionChoice = z.infer<typeof motionChoiceSchema>
 
 export const studioContract = {
   events: base.output(eventIterator(studioEventSchema)),
-  generate: base.input(generateSettingsSchema).output(jobId),
-  classify: base
+  /** Queues a run. `source`, for pipelines that take a clip: one of the library, or an upload (a whole file, or frames that the page decoded). */
+  run: base
     .input(
-      z.object({
-        settings: classifySettingsSchema,
-        /** A clip of the library, or an upload: a whole file, or frames that the page decoded. */
-        source: z.union([z.object({ clipId: z.string() }), z.object({ uploadId: z.string() })]),
-      }),
+      z.intersection(
+        runRequestSchema,
+        z.object({
+          source: z.union([z.object({ clipId: z.string() }), z.object({ uploadId: z.string() })]).optional(),
+        }),
+      ),
     )
     .output(jobId),
   /** FreeU and the LoRAs' scales of a running job, in force from its next step on. */
   setControls: base.input(liveControlsSchema.extend({ jobId: z.string() })),
   /** Time and memory of the denoiser's blocks and layers under these settings. Whoever stops listening stops the work. */
-  profile: base.input(generateSettingsSchema).output(eventIterator(measureEventSchema)),
+  profile: base.input(runRequestSchema).output(eventIterator(measureEventSchema)),
   /** Proposals of processors and chunking for the model, sizes and guidance of these settings; in the same way. */
   autotune: base
-    .input(z.object({ settings: generateSettingsSchema, memoryBytes: z.number().positive().nullable() }))
+    .input(z.object({ run: runRequestSchema, memoryBytes: z.number().positive().nullable() }))
     .output(eventIterator(tuneEventSchema)),
   /** The proposal that was chosen for the model and sizes of these settings on this machine. */
-  keptTuning: base.input(generateSettingsSchema).output(keptTuningSchema.nullable()),
-  keepTuning: base.input(
-    z.object({ settings: generateSettingsSchema, tuning: keptTuningSchema.omit({ keptAt: true }) }),
-  ),
+  keptTuning: base.input(runRequestSchema).output(keptTuningSchema.nullable()),
+  keepTuning: base.input(z.object({ run: runRequestSchema, tuning: keptTuningSchema.omit({ keptAt: true }) })),
   cancel: base.input(jobId),
   /** Puts a job that ended without a result at the end of the queue again, as it was asked for; the old one leaves the list. */
   runAgain: base.input(jobId).output(jobId),

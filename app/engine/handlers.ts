@@ -1,6 +1,5 @@
 import type { Handlers } from './call.ts'
 import { attnProcessorsHandler } from './handlers/attn-processors.ts'
-import { classifyHandler } from './handlers/classify.ts'
 import { configure } from './handlers/configure.ts'
 import { doctor } from './handlers/doctor.ts'
 import { exportClip } from './handlers/export-clip.ts'
@@ -8,15 +7,14 @@ import { inspectHandler } from './handlers/inspect.ts'
 import { freezeHandler, saveMotionHandler } from './handlers/motion.ts'
 import { autotuneHandler, profileHandler } from './handlers/profile.ts'
 import { scanModels } from './handlers/scan-models.ts'
-import { textToVideoHandler } from './handlers/text-to-video.ts'
+import { runPipeline } from '#app/pipelines/node/runners.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
 import type { WeightHashes } from '#app/catalog/weight-hashes.ts'
 
 /** Everything the engine does, by the names of the contract. */
 export const createHandlers = (sessions: SessionCache, hashes: WeightHashes): Handlers => ({
   scanModels,
-  textToVideo: textToVideoHandler(sessions, hashes),
-  classify: classifyHandler(sessions),
+  run: (request, context) => runPipeline({ sessions, referenceOf: hashes.referenceOf }, request, context),
   exportClip,
   attnProcessors: attnProcessorsHandler(sessions),
   freezeUnet2d: freezeHandler(sessions),

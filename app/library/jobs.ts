@@ -2,7 +2,7 @@ import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 import { z } from 'zod'
 import { isFinished, jobSchema, type Job } from '../contract/jobs.ts'
 import { rawFramesSchema } from '../contract/media-routes.ts'
-import { classifySettingsSchema, generateSettingsSchema } from '../contract/settings.ts'
+import { runRequestSchema, type RunRequest } from '../contract/pipelines.ts'
 import { inTransaction } from './migrate.ts'
 import { parseJson, setAside, type TextRow } from './rows.ts'
 
@@ -10,15 +10,27 @@ import { parseJson, setAside, type TextRow } from './rows.ts'
 export const uploadSchema = z.object({ id: z.string(), name: z.string(), frames: rawFramesSchema.optional() })
 export type Upload = z.infer<typeof uploadSchema>
 
-export const jobRequestSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('generate'), settings: generateSettingsSchema }),
-  z.object({
-    kind: z.literal('classify'),
-    settings: classifySettingsSchema,
-    source: z.union([z.object({ clipId: z.string() }), z.object({ upload: uploadSchema })]),
-  }),
-])
-export type JobRequest = z.infer<typeof jobRequestSchema>
+/** The clip that a run reads: one of the library, or an upload. */
+const sourceSchema = z.union([z.object({ clipId: z.string() }), z.object({ upload: uploadSchema })])
+export type JobSource = z.infer<typeof sourceSchema>
+
+export type JobRequest = RunRequest & { readonly source?: JobSource | undefined }
+export const jobRequestSchema = z.preprocess(
+  migrateKind,
+  z.intersection(runRequestSchema, z.object({ source: sourceSchema.optional() })),
+) as unknown as z.ZodType<JobRequest>
+
+/** Jobs were once of two kinds, each with the one pipeline there was. */
+const pipelineOfKind = { generate: 'text-to-video', classify: 'video-classification' } as const
+const kindSchema = z.looseObject({ kind: z.enum(['generate', 'classify']) })
+
+function migrateKind(value: unknown): unknown {
+  const { success, data } = kindSchema.safeParse(value)
+  if (!success) return value
+  const { kind, ...rest } = data
+  return { ...rest, pipeline: pipelineOfKind[kind] }
+}
+const storedJobSchema = z.preprocess(migrateKind, jobSchema)
 export type StoredJob = { job: Job; request: JobRequest }
 
 export function putJob(db: DatabaseSyncInstance, { job, request }: StoredJob): void {
@@ -42,7 +54,7 @@ export function restoreJobs(db: DatabaseSyncInstance): StoredJob[] {
     const kept: StoredJob[] = []
     const rows = db.prepare('SELECT id, job, request FROM jobs ORDER BY created_at, rowid').all() as TextRow[]
     for (const { id = '', ...row } of rows) {
-      const job = parseJson(jobSchema, row['job'])
+      const job = parseJson(storedJobSchema, row['job'])
       const request = parseJson(jobRequestSchema, row['request'])
       if (!job.ok || !request.ok) {
         const reason = [job, request].map((part) => (part.ok ? '' : part.reason)).join(' ')

@@ -48,18 +48,18 @@ const reopen = async (): Promise<Library> => {
 }
 const database = (): string => join(dataDir, 'library.sqlite')
 
-function addClip(prompt: string, createdAt = 1000): string {
+function addPicture(prompt: string, createdAt = 1000): string {
   const id = newId()
   const recipe = testRecipe(prompt)
-  writeFileSync(library.clipFile(id), JSON.stringify(recipe))
-  library.addClip(id, recipe, 123, createdAt)
+  writeFileSync(library.pictureFile(id), JSON.stringify(recipe))
+  library.addPicture(id, recipe, 123, createdAt)
   return id
 }
 const pixels = { width: 2, height: 1, count: 2, data: Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]) }
 
 describe('results', () => {
   test('survive a restart, newest first', async () => {
-    const [first, second] = [addClip('one', 1), addClip('zwei ✨', 2)]
+    const [first, second] = [addPicture('one', 1), addPicture('zwei ✨', 2)]
     const classified = newId()
     await library.addClassification(testClassification(classified, 'clip.mp4'), pixels)
     const before = library.results()
@@ -72,8 +72,8 @@ describe('results', () => {
   })
 
   test('deleting takes file and row', async () => {
-    const id = addClip('one')
-    const file = library.clipFile(id)
+    const id = addPicture('one')
+    const file = library.pictureFile(id)
     library.removeResult(id)
     expect(existsSync(file)).toBe(false)
     expect((await reopen()).results()).toEqual([])
@@ -83,14 +83,14 @@ describe('results', () => {
   })
 
   test('a clip that was not written is not recorded', () => {
-    expect(() => library.addClip(newId(), testRecipe('x'), 1, 1)).toThrow(/was not written/)
+    expect(() => library.addPicture(newId(), testRecipe('x'), 1, 1)).toThrow(/was not written/)
     expect(library.results()).toEqual([])
   })
 
   test('a file whose row was never committed comes back; a .part does not', async () => {
     const id = newId()
-    writeFileSync(library.clipFile(id), JSON.stringify(testRecipe('from the file')))
-    writeFileSync(`${library.clipFile(newId())}.123-0badcafe.part`, 'half')
+    writeFileSync(library.pictureFile(id), JSON.stringify(testRecipe('from the file')))
+    writeFileSync(`${library.pictureFile(newId())}.123-0badcafe.part`, 'half')
     await reopen()
     expect(library.result(id)).toMatchObject({ kind: 'clip', title: 'from the file', width: 64, numFrames: 8 })
     expect(library.notices.join()).toMatch(/1 result came back/)
@@ -99,8 +99,8 @@ describe('results', () => {
   })
 
   test('a row without its file is told and set aside', async () => {
-    const id = addClip('gone')
-    rmSync(library.clipFile(id))
+    const id = addPicture('gone')
+    rmSync(library.pictureFile(id))
     await reopen()
     expect(library.results()).toEqual([])
     expect(library.notices.join()).toMatch(/1 clip of the library had no file any more: "gone"/)
@@ -108,7 +108,7 @@ describe('results', () => {
   })
 
   test('a file that tells nothing about itself is left where it is and named', async () => {
-    const file = library.clipFile(newId())
+    const file = library.pictureFile(newId())
     writeFileSync(file, 'not a clip')
     await reopen()
     expect(library.notices.join()).toContain(file)
@@ -118,7 +118,7 @@ describe('results', () => {
 
 describe('damage', () => {
   test('no database at all: rows are made again from the files', async () => {
-    for (let n = 0; n < 20; n++) addClip(`clip ${n}`, n)
+    for (let n = 0; n < 20; n++) addPicture(`clip ${n}`, n)
     const classified = newId()
     await library.addClassification(testClassification(classified, 'clip.mp4'), pixels)
     const ids = library.results().map((result) => result.id)
@@ -134,7 +134,7 @@ describe('damage', () => {
 
   test('pages flipped one by one: nothing is lost in silence', async () => {
     library.saveSettings({ theme: 'dark', memoryBudgetMiB: 777, modelFolders: [] })
-    for (let n = 0; n < 60; n++) addClip(`clip ${n} `.repeat(20), n)
+    for (let n = 0; n < 60; n++) addPicture(`clip ${n} `.repeat(20), n)
     const ids = new Set(library.results().map((result) => result.id))
     library.close()
     const sound = readFileSync(database())
@@ -159,7 +159,7 @@ describe('damage', () => {
   }, 60_000)
 
   test('one changed letter in a row is noticed', async () => {
-    addClip('a blue star')
+    addPicture('a blue star')
     library.close()
     const bytes = readFileSync(database())
     const at = bytes.lastIndexOf('a blue star')
@@ -172,7 +172,7 @@ describe('damage', () => {
   })
 
   test('a folder that is open elsewhere is refused in words, and stays whole', async () => {
-    addClip('mine')
+    addPicture('mine')
     await expect(open()).rejects.toMatchObject({
       problem: { code: 'unsupported', message: expect.stringContaining('Another Frameloom') as string },
     })
@@ -183,7 +183,7 @@ describe('damage', () => {
 describe('jobs', () => {
   const job = (status: Job['status'], createdAt: number): Job => ({
     id: newId(),
-    kind: 'generate',
+    pipeline: 'text-to-video',
     status,
     createdAt,
     title: status,
@@ -202,8 +202,8 @@ describe('jobs', () => {
     const jobs = (['done', 'cancelled', 'failed', 'running', 'loading', 'queued'] as const).map((status, at) =>
       job(status, at),
     )
-    for (const one of jobs) library.putJob({ job: one, request: { kind: 'generate', settings: testSettings } })
-    library.putJob({ job: jobs[3]!, request: { kind: 'generate', settings: testSettings } })
+    for (const one of jobs) library.putJob({ job: one, request: { pipeline: 'text-to-video', settings: testSettings } })
+    library.putJob({ job: jobs[3]!, request: { pipeline: 'text-to-video', settings: testSettings } })
     const restored = (await reopen()).restoredJobs.map(({ job }) => [job.title, job.status, job.problem?.code])
     expect(restored).toEqual([
       ['failed', 'failed', undefined],
@@ -222,13 +222,13 @@ describe('jobs', () => {
     const idle = await library.uploads.receive({ name: 'b.mp4', body: body(), limit: 100 })
     const { settings } = testClassification('x', 'a.mp4')
     library.putJob({
-      job: { ...job('queued', 1), kind: 'classify' },
-      request: { kind: 'classify', settings, source: { upload: needed } },
+      job: { ...job('queued', 1), pipeline: 'video-classification' },
+      request: { pipeline: 'video-classification', settings, source: { upload: needed } },
     })
     const lost = await library.uploads.receive({ name: 'c.mp4', body: body(), limit: 100 })
     library.putJob({
-      job: { ...job('running', 2), kind: 'classify' },
-      request: { kind: 'classify', settings, source: { upload: lost } },
+      job: { ...job('running', 2), pipeline: 'video-classification' },
+      request: { pipeline: 'video-classification', settings, source: { upload: lost } },
     })
     await reopen()
     expect(library.uploads.get(needed.id)).toEqual(needed)

@@ -3,7 +3,7 @@ import type { Pixels } from '../contract/engine.ts'
 import { ProblemError } from '../contract/errors.ts'
 import { isFinished } from '../contract/jobs.ts'
 import type { Recipe } from '../contract/recipe.ts'
-import type { ClassificationResult, ClipResult, Result } from '../contract/results.ts'
+import { isPicture, type ClassificationResult, type PictureResult, type Result } from '../contract/results.ts'
 import type { AppSettings } from '../contract/settings.ts'
 import { closeDatabase, openDatabase } from './database.ts'
 import { readFramesHeader, writeFrames } from './frames-file.ts'
@@ -11,7 +11,7 @@ import { insideStore, isPlainName } from './inside-store.ts'
 import { deleteJob, putJob, restoreJobs, type StoredJob } from './jobs.ts'
 import { inTransaction } from './migrate.ts'
 import { openProcessorMaps, type ProcessorMaps } from './processor-maps.ts'
-import { clipEnding, clipResult, framesEnding, reconcile, removeParts, type ReadRecipe } from './reconcile.ts'
+import { clipEnding, framesEnding, pictureResult, reconcile, removeParts, type ReadRecipe } from './reconcile.ts'
 import { deleteResult, putResult, readResults, setResultAside } from './results.ts'
 import { restoreRows } from './restore-rows.ts'
 import { defaultSettings, readSettings, writeSettings } from './settings.ts'
@@ -27,10 +27,12 @@ export type Library = {
   /** Newest first. */
   results(): Result[]
   result(id: string): Result | undefined
-  /** Where the engine is to write a clip before `addClip`. */
-  clipFile(id: string): string
-  /** Records a clip whose file is there whole. */
-  addClip(id: string, recipe: Recipe, bytes: number, createdAt: number): ClipResult
+  /** Where the engine is to write a clip or a still before `addPicture`. */
+  pictureFile(id: string): string
+  /** Records a picture whose file is there whole. */
+  addPicture(id: string, recipe: Recipe, bytes: number, createdAt: number): PictureResult
+  /** The clip or still of that id. Throws not-found. */
+  picture(id: string): PictureResult
   addClassification(result: ClassificationResult, pixels: Pixels): Promise<ClassificationResult>
   frames(id: string): Promise<StoredFrames | null>
   /** Removes a result's file, then its row: a crash between leaves a row that the next start drops, never a clip that comes back. */
@@ -95,10 +97,9 @@ export async function openLibrary({ dataDir, readRecipe, totalMemoryBytes, waitM
   const uploads = openUploads(folder('uploads'), restoredJobs.flatMap(uploadOf))
   for (const stored of restoredJobs)
     if (isFinished(stored.job.status)) for (const upload of uploadOf(stored)) uploads.release(upload, Date.now())
-  const fileOf = (result: Pick<Result, 'id' | 'kind'>): string =>
-    result.kind === 'clip'
-      ? insideStore(clips, result.id + clipEnding)
-      : insideStore(classifications, result.id + framesEnding)
+  const pictureFile = (id: string): string => insideStore(clips, id + clipEnding)
+  const fileOf = (result: Result): string =>
+    isPicture(result) ? pictureFile(result.id) : insideStore(classifications, result.id + framesEnding)
 
   return {
     notices,
@@ -109,11 +110,16 @@ export async function openLibrary({ dataDir, readRecipe, totalMemoryBytes, waitM
     },
     results: () => [...all.values()].sort((a, b) => b.createdAt - a.createdAt),
     result: (id) => all.get(id),
-    clipFile: (id) => fileOf({ id, kind: 'clip' }),
-    addClip(id, recipe, bytes, createdAt) {
-      const file = fileOf({ id, kind: 'clip' })
-      if (!existsSync(file)) throw new ProblemError('disk', `The clip ${file} was not written.`, { file })
-      const result = clipResult(id, createdAt, bytes, recipe)
+    pictureFile,
+    picture(id) {
+      const result = all.get(id)
+      if (isPicture(result)) return result
+      throw new ProblemError('not-found', 'This is not in the library any more.', { field: 'source' })
+    },
+    addPicture(id, recipe, bytes, createdAt) {
+      const file = pictureFile(id)
+      if (!existsSync(file)) throw new ProblemError('disk', `The file ${file} was not written.`, { file })
+      const result = pictureResult(id, createdAt, bytes, recipe)
       putResult(db, result)
       all.set(id, result)
       return result
@@ -126,7 +132,7 @@ export async function openLibrary({ dataDir, readRecipe, totalMemoryBytes, waitM
     },
     async frames(id) {
       const result = all.get(id)
-      if (result?.kind !== 'classification' || !existsSync(fileOf(result))) return null
+      if (!result || isPicture(result) || !existsSync(fileOf(result))) return null
       const file = fileOf(result)
       const found = await readFramesHeader(file)
       return found && { file, pixelsAt: found.pixelsAt, ...found.header.frames }
@@ -158,8 +164,8 @@ export async function openLibrary({ dataDir, readRecipe, totalMemoryBytes, waitM
 }
 
 /** The file of a job that will run, or may be run again. */
-const uploadOf = ({ request }: StoredJob) =>
-  request.kind === 'classify' && 'upload' in request.source ? [request.source.upload] : []
+export const uploadOf = ({ request }: StoredJob) =>
+  request.source && 'upload' in request.source ? [request.source.upload] : []
 
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
 const titles = (results: readonly Result[]): string =>

@@ -1,6 +1,7 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import type { Recipe } from '../contract/recipe.ts'
-import type { ClipResult, Result } from '../contract/results.ts'
+import { pipelines } from '../contract/pipelines.ts'
+import { isPicture, type PictureResult, type Result } from '../contract/results.ts'
 import { readFramesHeader } from './frames-file.ts'
 import { isId } from './ids.ts'
 import { insideStore } from './inside-store.ts'
@@ -53,18 +54,20 @@ export async function reconcile(
     const file = insideStore(folders.classifications, id + framesEnding)
     await adopt(file, async () => (await readFramesHeader(file))?.header.result ?? null)
   }
-  const lost = known.filter((result) => result.kind === 'clip' && !onDisk.has(result.id))
+  const lost = known.filter((result) => isPicture(result) && !onDisk.has(result.id))
   return { added, lost, unreadable }
 }
 
-async function clipFromFile(id: string, file: string, readRecipe: ReadRecipe): Promise<ClipResult | null> {
+async function clipFromFile(id: string, file: string, readRecipe: ReadRecipe): Promise<PictureResult | null> {
   const recipe = await readRecipe(file)
   if (!recipe) return null
   const { size, mtimeMs } = statSync(file)
-  return clipResult(id, Math.round(mtimeMs), size, recipe)
+  return pictureResult(id, Math.round(mtimeMs), size, recipe)
 }
 
-export function clipResult(id: string, createdAt: number, bytes: number, recipe: Recipe): ClipResult {
-  const { prompt, width, height, numFrames, fps } = recipe.settings
-  return { id, kind: 'clip', createdAt, title: prompt, width, height, numFrames, fps, bytes, recipe }
+export function pictureResult(id: string, createdAt: number, bytes: number, recipe: Recipe): PictureResult {
+  const { pipeline, settings } = recipe
+  const { prompt: title, width, height } = settings
+  const [numFrames, fps] = 'numFrames' in settings ? [settings.numFrames, settings.fps] : [1, 1]
+  return { id, kind: pipelines[pipeline].makes, createdAt, title, width, height, numFrames, fps, bytes, recipe }
 }

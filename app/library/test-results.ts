@@ -1,46 +1,42 @@
 import { defaultCompute } from '../contract/compute.ts'
+import type { RunResult } from '../contract/engine.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import type { ClassificationResult } from '../contract/results.ts'
-import type { GenerateSettings } from '../contract/settings.ts'
+import { defaultSettings } from '../contract/pipelines.ts'
+import type { TextToVideoSettings } from '../contract/pipelines/text-to-video.ts'
 
 /** Values for tests that need whole settings, recipes and results. */
-export const testSettings: GenerateSettings = {
+export const testSettings: TextToVideoSettings = {
+  ...defaultSettings('text-to-video'),
   model: 'painter',
   motionAdapter: 'motion',
   prompt: 'a red circle, größer ✨',
-  negativePrompt: '',
   width: 64,
   height: 64,
   numFrames: 8,
   numInferenceSteps: 4,
   guidanceScale: 4,
   seed: 7,
-  scheduler: null,
-  betaSchedule: null,
-  eta: 0,
-  freeu: null,
-  freeuChanges: [],
-  forwardChunking: null,
-  attnProcessor: null,
-  fuseQkv: false,
-  loras: [],
-  loraChanges: [],
-  clipSkip: null,
-  fps: 8,
-  compute: defaultCompute,
+}
+
+/** What a run that makes a picture, or labels, ended with. */
+export function picture(result: RunResult): Extract<RunResult, { kind: 'picture' }> {
+  if (result.kind !== 'picture') throw new Error('it made no picture')
+  return result
+}
+export function labels(result: RunResult): Extract<RunResult, { kind: 'labels' }> {
+  if (result.kind !== 'labels') throw new Error('it gave no labels')
+  return result
 }
 
 const reference = (id: string) => ({ id, name: id, sha256: { 'a.safetensors': 'ab'.repeat(32) } })
 
 export const testRecipe = (prompt: string): Recipe => ({
-  frameloom: 1,
+  frameloom: 2,
   appVersion: '0.1.0',
   pipeline: 'text-to-video',
   settings: { ...testSettings, prompt },
-  model: reference('painter'),
-  motionAdapter: reference('motion'),
-  loras: [],
-  customDiffusion: [],
+  models: { model: [reference('painter')], motionAdapter: [reference('motion')], loras: [], customDiffusion: [] },
 })
 
 export const testClassification = (id: string, title: string): ClassificationResult => ({

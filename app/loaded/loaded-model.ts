@@ -37,6 +37,11 @@ export class LoadedModel<Config = unknown> {
     this.#complete = { weights, identity: identityOf(model.className, this.config, weights) }
   }
 
+  /** The reference's class. */
+  get className(): string {
+    return this.#model.className
+  }
+
   get options(): CompileOptions {
     return { processors: this.#processors.chosen, forwardChunking: this.#forwardChunking, args: {} }
   }

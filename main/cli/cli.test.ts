@@ -154,9 +154,11 @@ describe('generate', () => {
     expect(made.code, made.stderr).toBe(0)
     const { recipe, notes } = JSON.parse(made.stdout) as { recipe: unknown; notes: string[] }
     expect(notes).toEqual(['1 of the 2 layers of the LoRA night are not in this model.'])
-    const { settings, loras } = recipeSchema.parse(recipe)
+    const { settings, models } = recipeSchema.parse(recipe)
     const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex')
-    expect(loras).toEqual([{ id: settings.loras[0]!.id, name: 'night', sha256: { 'night.safetensors': sha256 } }])
+    expect(models.loras).toEqual([
+      { id: settings.loras[0]!.id, name: 'night', sha256: { 'night.safetensors': sha256 } },
+    ])
     expect(settings.loras[0]).toMatchObject({ scale: 0.5 })
     await generate('c.webp', '--models', '.', '--lora', 'night:0')
     expect(await farthest('b.webp', 'a.webp')).toBeGreaterThan(8)

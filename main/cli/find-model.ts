@@ -2,19 +2,18 @@ import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import type { ModelEntry } from '#app/contract/models.ts'
+import { kindOf, type ModelKind } from '#app/contract/models.ts'
+import { pipelines } from '#app/contract/pipelines.ts'
+import type { ModelRole } from '#app/contract/pipelines/pipeline.ts'
+import { fits } from '#app/contract/pipelines/text-to-video.ts'
 import { modelRoots } from '#main/paths.ts'
 import type { GlobalOptions, Tools } from './with-engine.ts'
 
-type Task = ModelEntry['task']
-
-const words: Record<Task, { field: 'model' | 'motionAdapter' | 'loras' | 'attnProcessor'; what: string }> = {
-  'text-to-video': { field: 'model', what: 'text-to-video model' },
-  'motion-adapter': { field: 'motionAdapter', what: 'motion adapter' },
-  lora: { field: 'loras', what: 'LoRA' },
-  'custom-diffusion': { field: 'attnProcessor', what: 'set of Custom Diffusion weights' },
-  'video-classification': { field: 'model', what: 'video classifier' },
-}
+/** The setting that names a model of this kind. */
+const fieldOf = (kind: ModelKind): string =>
+  Object.values(pipelines)
+    .flatMap(({ models }) => Object.values<ModelRole<never>>(models))
+    .find((role) => role.kind === kind)?.field ?? 'model'
 
 /** All checkpoints: those of the usual folders, of `--models`, and of the folders that are named directly. */
 export async function scanModels(
@@ -37,12 +36,12 @@ export async function scanModels(
  */
 export function findModel(
   models: readonly LocatedModel[],
-  task: Task,
+  kind: ModelKind,
   wanted: string | undefined,
   fits: (model: LocatedModel) => boolean = () => true,
 ): LocatedModel {
-  const { field, what } = words[task]
-  const known = models.filter((model) => model.task === task)
+  const [field, { what }] = [fieldOf(kind), kindOf(kind)]
+  const known = models.filter((model) => model.kind === kind)
   const usable = known.filter((model) => !model.problem)
   const list = usable.length ? ` Known: ${usable.map((model) => model.id).join(', ')}.` : ''
   if (wanted === undefined) {
@@ -64,8 +63,8 @@ export function findModel(
     throw new ProblemError('not-found', missing + list, { field })
   }
   if (model.problem) throw new ProblemError('bad-model', `${model.id}: ${model.problem.message}`, model.problem)
-  if (model.task !== task)
-    throw new ProblemError('bad-model', `${model.id} is a ${words[model.task].what}, not a ${what}.${list}`, { field })
+  if (model.kind !== kind)
+    throw new ProblemError('bad-model', `${model.id} is a ${kindOf(model.kind).what}, not a ${what}.${list}`, { field })
   return model
 }
 
@@ -74,13 +73,10 @@ export function findPair(
   options: { model?: string; motionAdapter?: string },
   models: readonly LocatedModel[],
 ): { model: LocatedModel; motionAdapter: LocatedModel | null } {
-  const model = findModel(models, 'text-to-video', options.model)
+  const model = findModel(models, 'stable-diffusion', options.model)
   const motionAdapter =
     options.motionAdapter !== undefined || model.needsMotionAdapter
-      ? findModel(models, 'motion-adapter', options.motionAdapter, (one) => sameChannels(one, model))
+      ? findModel(models, 'motion-adapter', options.motionAdapter, (one) => fits(model, one))
       : null
   return { model, motionAdapter }
 }
-
-const sameChannels = (a: LocatedModel, b: LocatedModel): boolean =>
-  JSON.stringify(a.blockOutChannels) === JSON.stringify(b.blockOutChannels)

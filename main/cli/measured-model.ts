@@ -20,7 +20,7 @@ export type MeasureOptions = GlobalOptions &
 const usual = { size: 512, frames: 16 }
 
 /**
- * The model that is to be measured and at what: a text-to-video model as `generate` takes it, or `bare`, the folder of one model. Errors as of
+ * The model that is to be measured and at what: a Stable Diffusion model as `generate` takes it, or `bare`, the folder of one model. Errors as of
  * `findModel`.
  */
 export async function findMeasured(wanted: string | undefined, options: MeasureOptions, tools: Tools) {
@@ -31,11 +31,11 @@ export async function findMeasured(wanted: string | undefined, options: MeasureO
     ? { model: bareModel(wanted), motionAdapter: adapterOf(options, models) }
     : findPair({ ...options, ...(wanted !== undefined && { model: wanted }) }, models)
   const { nativeSize = usual.size } = found.model
-  const suggested = { ...found.model.suggested, ...found.motionAdapter?.suggested }
+  const suggested = found.motionAdapter?.suggested?.numFrames ?? found.model.suggested?.numFrames
   const shape: ProfileShape = {
     width: options.size?.width ?? nativeSize,
     height: options.size?.height ?? nativeSize,
-    numFrames: options.frames ?? suggested.numFrames ?? usual.frames,
+    numFrames: options.frames ?? suggested ?? usual.frames,
     // With guidance a model sees each clip twice, with the prompt and without.
     batch: options.batch ?? (bare ? 1 : 2),
     compute,

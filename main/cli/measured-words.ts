@@ -7,7 +7,7 @@ export const addMeasured = (command: Command): Command =>
   addCompute(command)
     .argument(
       '[model]',
-      'text-to-video model, by id, name or folder, or the folder of one model (default: the first found)',
+      'Stable Diffusion model, by id, name or folder, or the folder of one model (default: the first found)',
     )
     .option('--motion-adapter <id>', 'motion adapter (default: the first that fits the model)')
     .option('--size <WxH>', "width and height in pixels (default: the model's own)", parse.size)

@@ -20,7 +20,7 @@ export function addMotion(command: Command): void {
     .description(
       "Write the motion modules of a model, or of a file in AnimateDiff's own layout, as a MotionAdapter folder.",
     )
-    .argument('<model>', 'text-to-video model or motion adapter, by id, name, folder or file')
+    .argument('<model>', 'Stable Diffusion model or motion adapter, by id, name, folder or file')
     .argument('<folder>', 'a new or empty folder')
     .option(...adapterOption)
     .action((wanted: string, out: string, options: MotionOptions) =>
@@ -34,7 +34,7 @@ export function addFreeze(command: Command): void {
     .description(
       "Tell which weights of a motion UNet stay, and which may be trained, when only its motion is: diffusers' freeze_unet2d_params.",
     )
-    .argument('<model>', 'text-to-video model, by id, name or folder')
+    .argument('<model>', 'Stable Diffusion model, by id, name or folder')
     .option(...adapterOption)
     .option('--json', 'print the names of all weights as JSON')
     .action((wanted: string, options: MotionOptions & { json?: boolean }) =>
@@ -49,7 +49,7 @@ async function saveMotion(wanted: string, out: string, options: MotionOptions, t
       field: 'out',
     })
   const models = await scanModels(tools, options, [wanted, options.motionAdapter])
-  const isAdapter = models.some((model) => model.task === 'motion-adapter' && isNamed(model, wanted))
+  const isAdapter = models.some((model) => model.kind === 'motion-adapter' && isNamed(model, wanted))
   const found: Pair = isAdapter
     ? { model: findModel(models, 'motion-adapter', wanted), motionAdapter: null }
     : pairOf(models, wanted, options)

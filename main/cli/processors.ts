@@ -24,7 +24,7 @@ export function addProcessors(command: Command): void {
     .description(
       "Print the attention processors of a model's layers as JSON, to be edited and given to generate --processors; or keep such maps.",
     )
-    .option('--model <id>', 'text-to-video model, by id, name or folder (default: the first found)')
+    .option('--model <id>', 'Stable Diffusion model, by id, name or folder (default: the first found)')
     .option('--motion-adapter <id>', 'motion adapter (default: the first that fits the model)')
     .option('-o, --out <file>', 'write them to this file')
     .addHelpText(

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { betaSchedules } from '#app/contract/schedulers.ts'
+import { namesMaking } from '#app/contract/pipelines.ts'
 import { appVersion } from '#main/paths.ts'
 import { addAutotune } from './autotune.ts'
 import { classify, type ClassifyOptions } from './classify.ts'
@@ -11,10 +11,13 @@ import { inspect } from './inspect.ts'
 import { listModels } from './models.ts'
 import { addFreeze, addMotion } from './motion.ts'
 import * as parse from './parse.ts'
+import { addPipelineOptions } from './pipeline-options.ts'
 import { addProcessors } from './processors.ts'
 import { addProfile } from './profile.ts'
 import { runBundle } from './run-bundle.ts'
 import { withEngine, type GlobalOptions } from './with-engine.ts'
+
+const makers = namesMaking('clip', 'still')
 
 const collect = (value: string, all: string[]): string[] => [...all, value]
 
@@ -37,41 +40,15 @@ export function createProgram(): Command {
     .showHelpAfterError('(add --help for the options)')
     .addHelpText('after', `\n${exitCodesHelp}\n\nResults go to standard output, everything else to standard error.`)
 
-  addCompute(addGlobal(program.command('generate')))
-    .description('Make a clip from a prompt.')
-    .requiredOption('-p, --prompt <text>', 'what the clip shows')
-    .requiredOption('-o, --out <path>', 'where it goes: .mp4, .webm, .gif, .webp, or a folder for PNG frames')
-    .option('--negative-prompt <text>', 'what it should not show', '')
-    .option('--model <id>', 'text-to-video model, by id, name or folder (default: the first found)')
-    .option('--motion-adapter <id>', 'motion adapter (default: the first that fits the model)')
-    .option('--size <WxH>', "width and height in pixels (default: the model's own)", parse.size)
-    .option('--frames <n>', 'number of frames', parse.integer(1, 512))
-    .option('--steps <n>', 'number of denoising steps', parse.integer(1, 1000))
-    .option('--guidance <scale>', 'how closely it follows the prompt', parse.number(0, 100))
-    .option('--seed <n>', 'the same seed gives the same clip (default: random)', parse.integer(0))
-    .option('--scheduler <class>', "such as DDIMScheduler (default: the checkpoint's own)")
-    .addOption(
-      new Option(
-        '--beta-schedule <name>',
-        "noise schedule (default: linear for a motion adapter on a still model, else the checkpoint's own)",
-      ).choices(betaSchedules),
+  const generateCommand = addCompute(addGlobal(program.command('generate')))
+    .description('Make a clip or a still from a prompt.')
+    .addOption(new Option('--pipeline <name>', 'how it is made').choices(makers).default(makers[0]))
+    .requiredOption(
+      '-o, --out <path>',
+      'where it goes: .mp4, .webm, .gif, .webp, or a folder for PNG frames; a still: .png or .webp',
     )
-    .option('--eta <n>', "DDIM's share of fresh noise, 0 to 1", parse.number(0, 1), 0)
-    .option('--freeu <s1,s2,b1,b2|preset>', 'FreeU factors, a preset such as "SD 1.5", or off', parse.freeU)
-    .option('--chunking <size[,dim]>', 'feed-forward layers in chunks: slower, less memory', parse.chunking)
-    .option('--attn <name|file>', 'attention processor: a name, NAME:SLICE, or a JSON file as "processors" prints it')
-    .addOption(
-      new Option(
-        '--processors <name|file>',
-        'map of attention processors, of a file or kept by "processors save"',
-      ).conflicts('attn'),
-    )
-    .addOption(
-      new Option(
-        '--custom-diffusion <id|file>',
-        'Custom Diffusion weights in the attention layers they were trained for',
-      ).conflicts(['attn', 'processors']),
-    )
+    .option('--model <id>', 'Stable Diffusion model, by id, name or folder (default: the first found)')
+  addPipelineOptions(generateCommand, makers)
     .addOption(
       new Option('--tuned', 'processors and chunking as "autotune" kept them for this model and size').conflicts([
         'attn',
@@ -81,15 +58,6 @@ export function createProgram(): Command {
         'chunking',
       ]),
     )
-    .option('--fuse-qkv', 'one product for query, key and value in each attention layer')
-    .option(
-      '--lora <id[:scale]>',
-      'LoRA by id, name or file, with its scale (can be given more than once)',
-      (text, all: ReturnType<typeof parse.lora>[]) => [...all, parse.lora(text)],
-      [],
-    )
-    .option('--clip-skip <n>', 'leave out the last layers of the text encoder', parse.integer(1, 12))
-    .option('--fps <n>', 'frames a second', parse.number(1, 120), 8)
     .option('--json', 'print what was made as JSON')
     .addHelpText(
       'after',
@@ -104,17 +72,11 @@ Examples:
     )
     .action((options: GenerateOptions) => withEngine(options, (tools) => generate(options, tools)))
 
-  addCompute(addGlobal(program.command('classify')))
+  const classifyCommand = addCompute(addGlobal(program.command('classify')))
     .description('Tell what clips show.')
     .argument('<file...>', 'MP4, WebM, MOV, GIF, WebP ...')
     .option('--model <id>', 'video classifier, by id, name or folder (default: the first found)')
-    .option(
-      '--sampling <how>',
-      'which frames it sees: even, rate:N (every Nth), windows:N (N pieces, averaged)',
-      parse.sampling,
-      { kind: 'even' },
-    )
-    .option('--top <n>', 'number of labels', parse.integer(1, 1000), 5)
+  addPipelineOptions(classifyCommand, ['video-classification'])
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

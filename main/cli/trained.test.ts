@@ -63,10 +63,10 @@ test('Custom Diffusion weights and a LoRA as PyTorch saves them change the clip;
   await generate('a.webp')
   const made = await generate('b.webp', '--custom-diffusion', file, '--json')
   expect(made.code, made.stderr).toBe(0)
-  const { settings, customDiffusion } = recipeSchema.parse((JSON.parse(made.stdout) as { recipe: unknown }).recipe)
+  const { settings, models } = recipeSchema.parse((JSON.parse(made.stdout) as { recipe: unknown }).recipe)
   const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex')
-  expect(customDiffusion).toMatchObject([{ sha256: { 'pytorch_custom_diffusion_weights.bin': sha256 } }])
-  const weights = customDiffusion[0]!.id
+  expect(models.customDiffusion).toMatchObject([{ sha256: { 'pytorch_custom_diffusion_weights.bin': sha256 } }])
+  const weights = models.customDiffusion![0]!.id
   expect(settings.attnProcessor).toEqual({ processor: 'CustomDiffusionAttnProcessor2_0', weights })
   expect(weights).not.toContain('/')
   expect(await farthest('b.webp', 'a.webp')).toBeGreaterThan(8)

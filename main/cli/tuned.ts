@@ -1,32 +1,37 @@
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import type { GenerateSettings } from '#app/contract/settings.ts'
-import { keptTuning, tuningKey } from '#main/tunings.ts'
+import type { Tuning } from '#app/contract/profile.ts'
+import type { RunRequest } from '#app/contract/pipelines.ts'
+import type { ByRole } from '#app/contract/pipelines/pipeline.ts'
+import { keptTuning, tuningKey, type MeasuredSettings } from '#main/tunings.ts'
 import type { Progress } from './progress.ts'
 
 /**
  * The settings with what `autotune` kept for this model and size. Without `--tuned` they stay, and a note says that there is something.
  * Throws bad-input where nothing was kept.
  */
-export async function withKept(
-  settings: GenerateSettings,
-  found: { model: LocatedModel; motionAdapter: LocatedModel | null },
+export async function withKept<R extends RunRequest>(
+  run: R,
+  found: ByRole<LocatedModel>,
   tuned: boolean,
   progress: Progress,
-): Promise<GenerateSettings> {
-  const kept = await keptTuning(tuningKey(settings, found))
+): Promise<R> {
+  const [model, motionAdapter = null] = [found.model?.[0], found.motionAdapter?.[0]]
+  const settings: MeasuredSettings & Partial<Tuning> = run.settings
+  const kept = model && (await keptTuning(tuningKey(settings, { model, motionAdapter })))
   if (kept && tuned) {
     progress.note(`Tuned: ${kept.name}.`)
-    return { ...settings, attnProcessor: kept.attnProcessor, forwardChunking: kept.forwardChunking }
+    const { attnProcessor, forwardChunking } = kept
+    return { ...run, settings: { ...settings, attnProcessor, forwardChunking } }
   }
   if (tuned)
     throw new ProblemError(
       'bad-input',
-      `--tuned: nothing is kept for ${found.model.name} at ${settings.width}x${settings.height} with ${settings.numFrames} frames on this processor. Run "frameloom autotune" with the same size first.`,
+      `--tuned: nothing is kept for ${model?.name} at ${settings.width}x${settings.height} with ${settings.numFrames ?? 1} frames on this processor. Run "frameloom autotune" with the same size first.`,
       { field: 'tuned' },
     )
-  const isOwn = settings.attnProcessor === null && settings.forwardChunking === null
+  const isOwn = !settings.attnProcessor && !settings.forwardChunking
   if (kept && isOwn && (kept.attnProcessor !== null || kept.forwardChunking !== null))
     progress.note(`note: autotune kept "${kept.name}" for this model and size; --tuned uses it.`)
-  return settings
+  return run
 }

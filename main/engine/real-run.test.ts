@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { defaultCompute } from '#app/contract/compute.ts'
-import type { LocatedModel, TextToVideoEvent } from '#app/contract/engine.ts'
+import type { LocatedModel, RunEvent } from '#app/contract/engine.ts'
 import { writeTestLora } from '#app/checkpoints/test-trained.ts'
-import type { GenerateSettings } from '#app/contract/settings.ts'
+import { defaultSettings } from '#app/contract/pipelines.ts'
+import type { TextToVideoSettings } from '#app/contract/pipelines/text-to-video.ts'
+import { labels, picture } from '#app/library/test-results.ts'
 import { bundledModelsDir } from '#main/paths.ts'
 import { createSupervisor, type CallOptions, type Supervisor } from './supervisor.ts'
 import { buildForTest, engineInput } from './testing.ts'
@@ -44,51 +46,38 @@ async function start(fault?: string): Promise<void> {
   models = (await supervisor.call('scanModels', { roots })).models
 }
 
-const settings: GenerateSettings = {
+const settings: TextToVideoSettings = {
+  ...defaultSettings('text-to-video'),
   model: 'moving-shapes',
   motionAdapter: 'moving-shapes-motion',
   prompt: 'a red circle moving left on a black background',
-  negativePrompt: '',
   width: 64,
   height: 64,
   numFrames: 4,
   numInferenceSteps: 4,
   guidanceScale: 4,
   seed: 1,
-  scheduler: null,
-  betaSchedule: null,
-  eta: 0,
-  freeu: null,
-  freeuChanges: [],
-  forwardChunking: null,
-  attnProcessor: null,
-  fuseQkv: false,
-  loras: [],
-  loraChanges: [],
-  clipSkip: null,
-  fps: 8,
-  compute: defaultCompute,
 }
 const model = (id: string): LocatedModel => models.find((one) => one.id === id)!
 const generate = (
-  change: Partial<GenerateSettings> = {},
-  options: CallOptions<'textToVideo'> = {},
+  change: Partial<TextToVideoSettings> = {},
+  options: CallOptions<'run'> = {},
   loras: LocatedModel[] = [],
   motionAdapter = model('moving-shapes-motion'),
 ) =>
-  supervisor.call(
-    'textToVideo',
-    {
-      settings: { ...settings, ...change },
-      model: model('moving-shapes'),
-      motionAdapter,
-      loras,
-      customDiffusion: [],
-      out: out(),
-      appVersion: '0.0.0',
-    },
-    options,
-  )
+  supervisor
+    .call(
+      'run',
+      {
+        pipeline: 'text-to-video',
+        settings: { ...settings, ...change },
+        models: { model: [model('moving-shapes')], motionAdapter: [motionAdapter], loras },
+        out: out(),
+        appVersion: '0.0.0',
+      },
+      options,
+    )
+    .then(picture)
 const nextStatus = (): Promise<void> =>
   new Promise((resolve) => {
     const off = supervisor.onStatus(() => {
@@ -119,7 +108,7 @@ test('FreeU moved in mid-run holds from the next step on, and the recipe makes t
   await start()
   const freeu = { s1: 0.2, s2: 0.2, b1: 1.6, b2: 1.6 }
   const seen: unknown[] = []
-  const onEvent = (event: TextToVideoEvent): void => {
+  const onEvent = (event: RunEvent): void => {
     if (event.type !== 'step') return
     seen.push(event.freeu)
     if (event.step === 2) supervisor.setControls('job', { freeu })
@@ -146,7 +135,7 @@ test("a LoRA's scale moved in mid-run holds from the next step on, and the recip
   const roots = [{ folder: file, source: 'folder' as const }]
   const [style] = (await supervisor.call('scanModels', { roots })).models
   const seen: unknown[] = []
-  const onEvent = (event: TextToVideoEvent): void => {
+  const onEvent = (event: RunEvent): void => {
     if (event.type !== 'step') return
     seen.push(event.loraScales[style!.id])
     if (event.step === 2) supervisor.setControls('job', { loraScales: { [style!.id]: 0 } })
@@ -220,12 +209,14 @@ test.each(['kill:preview:2', 'kill:frame:1', 'abort:step:1'])(
     await expect(generate()).rejects.toMatchObject({ problem: { code: 'engine-lost' } })
     expect(existsSync(out())).toBe(false)
     // The fault strikes again only where the run comes by there.
-    const { classification } = await supervisor.call('classify', {
+    const classified = await supervisor.call('run', {
+      pipeline: 'video-classification',
       settings: { model: 'moving-shapes-timesformer', sampling: { kind: 'even' }, topK: 3, compute: defaultCompute },
-      model: model('moving-shapes-timesformer'),
+      models: { model: [model('moving-shapes-timesformer')] },
       source: { file: join(bundledModelsDir(), 'clips/white-circle-moving-down.gif'), name: 'clip.gif' },
+      appVersion: '0.0.0',
     })
-    expect(classification.labels[0]?.label).toBe('circle moving down')
+    expect(labels(classified).classification.labels[0]?.label).toBe('circle moving down')
   },
 )
 
@@ -233,15 +224,13 @@ test('a model whose files have gone is a problem, not a crash', async () => {
   await start()
   const gone = { ...model('moving-shapes'), folder: join(folder, 'gone') }
   const request = {
+    pipeline: 'text-to-video' as const,
     settings,
-    model: gone,
-    motionAdapter: null,
-    loras: [],
-    customDiffusion: [],
+    models: { model: [gone] },
     out: out(),
     appVersion: '0.0.0',
   }
-  await expect(supervisor.call('textToVideo', request)).rejects.toMatchObject({
+  await expect(supervisor.call('run', request)).rejects.toMatchObject({
     problem: { code: 'not-found', message: expect.stringMatching(/gone/) as string },
   })
   expect(supervisor.status().recentCrashes).toBe(0)

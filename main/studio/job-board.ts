@@ -3,6 +3,7 @@ import type { JobRequest, StoredJob } from '#app/library/jobs.ts'
 import type { Library } from '#app/library/library.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { isFinished, type Job } from '#app/contract/jobs.ts'
+import { pipelineOf } from '#app/contract/pipelines.ts'
 import { scalesOf } from '#app/contract/settings.ts'
 import type { StudioEvent } from '#app/contract/studio.ts'
 import { createThrottle } from './throttle.ts'
@@ -48,18 +49,20 @@ export function createJobBoard(
     /** The next to run. */
     firstQueued: (): StoredJob | undefined => [...jobs.values()].find(({ job }) => job.status === 'queued'),
     add(request: JobRequest, title: string): Job {
+      const { pipeline, settings } = request
+      const { freeu, loras } = { freeu: null, loras: [], ...settings }
       const job: Job = {
         id: newId(),
-        kind: request.kind,
+        pipeline,
         status: 'queued',
         createdAt: now(),
         title,
         stage: 'Waiting',
         step: 0,
-        totalSteps: request.kind === 'generate' ? request.settings.numInferenceSteps : 0,
+        totalSteps: pipelineOf(pipeline).stepsOf(settings),
         progress: 0,
-        freeu: request.kind === 'generate' ? request.settings.freeu : null,
-        loraScales: request.kind === 'generate' ? scalesOf(request.settings.loras) : {},
+        freeu,
+        loraScales: scalesOf(loras),
         notes: [],
       }
       const stored = { job, request }

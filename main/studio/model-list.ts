@@ -1,6 +1,6 @@
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { modelEntrySchema, type ModelEntry } from '#app/contract/models.ts'
+import { kindOf, modelEntrySchema, type ModelEntry } from '#app/contract/models.ts'
 import type { ModelRoot } from '#main/paths.ts'
 import type { StudioEngine } from './studio-engine.ts'
 
@@ -21,6 +21,11 @@ export function createModelList(engine: StudioEngine, roots: () => ModelRoot[], 
   return {
     /** The model of an id, after the scan that runs, whatever it is for. Throws 'bad-input' that names `field`. */
     get,
+    /** All of them, after the scan that runs. */
+    async all(): Promise<readonly LocatedModel[]> {
+      await scan.catch(() => {})
+      return models
+    },
     /** Whether a search has ended, however it did. */
     isKnown: (): boolean => known,
     entries: (): ModelEntry[] => models.map((model) => modelEntrySchema.parse(model)),
@@ -40,15 +45,17 @@ export function createModelList(engine: StudioEngine, roots: () => ModelRoot[], 
       next.catch(() => {}) // reported to whoever asked; the list stays as it was
       return next
     },
-    /**
-     * The model of an id, after the scan that runs. Throws a ProblemError that names `field`: 'bad-input' for an unknown one or one
-     * of another task, 'bad-model' for one that cannot be used.
-     */
-    async find(id: string, task: ModelEntry['task'], field: string): Promise<LocatedModel> {
+    /** Throws a ProblemError that names `field`: 'bad-input' for one of another kind, 'bad-model' for one that cannot be used. */
+    async find(id: string, kind: ModelEntry['kind'], field: string): Promise<LocatedModel> {
       const model = await get(id, field)
-      if (model.task !== task) {
-        throw new ProblemError('bad-input', `${model.name} is for ${model.task}, not for ${task}.`, { field })
-      }
+      if (model.kind !== kind)
+        throw new ProblemError(
+          'bad-input',
+          `${model.name} is a ${kindOf(model.kind).what}, not a ${kindOf(kind).what}.`,
+          {
+            field,
+          },
+        )
       if (model.problem) throw new ProblemError('bad-model', model.problem.message, { ...model.problem, field })
       return model
     },

@@ -1,21 +1,38 @@
 import type { EngineCalls, LocatedModel } from '#app/contract/engine.ts'
 import type { MotionChoice } from '#app/contract/studio.ts'
-import { findPair } from './check-generate.ts'
+import { ProblemError } from '#app/contract/errors.ts'
+import { pairProblems } from '#app/contract/pipelines/text-to-video.ts'
 import type { JobTools } from './run-job.ts'
 
 type Tools = Pick<JobTools, 'engine' | 'models' | 'library'>
 
 /** A text-to-video model with its adapter, or a motion adapter by itself. Throws a ProblemError that names the field. */
 async function find({ models }: Tools, choice: MotionChoice): Promise<EngineCalls['freezeUnet2d']['request']> {
-  const { task } = await models.get(choice.model, 'model')
-  return task === 'motion-adapter'
-    ? { model: await models.find(choice.model, task, 'model'), motionAdapter: null }
-    : findPair(choice, models)
+  const { kind } = await models.get(choice.model, 'model')
+  return kind === 'motion-adapter'
+    ? { model: await models.find(choice.model, kind, 'model'), motionAdapter: null }
+    : findPair({ models }, choice)
+}
+
+/** A model and the motion adapter beside it, which must fit. Throws a ProblemError that names the field. */
+async function findPair({ models }: Pick<Tools, 'models'>, choice: MotionChoice) {
+  const found = await findModels({ models }, choice)
+  const [problem] = pairProblems(found.model, found.motionAdapter ?? undefined, await models.all())
+  if (problem) throw new ProblemError(problem.code, problem.message, problem)
+  return found
+}
+
+/** A model, with a motion adapter or, for stills, without one. */
+export async function findModels({ models }: Pick<Tools, 'models'>, { model, motionAdapter }: MotionChoice) {
+  return {
+    model: await models.find(model, 'stable-diffusion', 'model'),
+    motionAdapter: motionAdapter === null ? null : await models.find(motionAdapter, 'motion-adapter', 'motionAdapter'),
+  }
 }
 
 /** Counts and names of what stays and what may be trained when only the motion of a model is. */
 export const freezeUnet2d = async (tools: Tools, choice: MotionChoice, signal?: AbortSignal) =>
-  tools.engine.call('freezeUnet2d', await findPair(choice, tools.models), signal ? { signal } : {})
+  tools.engine.call('freezeUnet2d', await findPair(tools, choice), signal ? { signal } : {})
 
 /** Writes a model's motion modules to a new folder among the user's models, where they are found from then on. */
 export async function saveMotionModules(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { defaultCompute } from '#app/contract/compute.ts'
-import type { GenerateSettings } from '#app/contract/settings.ts'
+import type { TextToVideoSettings } from '#app/contract/pipelines/text-to-video.ts'
 import { testSettings } from '#app/library/test-results.ts'
 import type { Served } from '#main/serve/serve.ts'
 import { ask, connect, createTestHost, openPage, snapshotOf, type Page, type TestHost } from './testing.ts'
@@ -26,8 +26,8 @@ afterAll(async () => {
   await host.close()
 })
 
-const generate = async (change: Partial<GenerateSettings> = {}): Promise<string> =>
-  (await page.client.generate({ ...testSettings, ...change })).jobId
+const generate = async (change: Partial<TextToVideoSettings> = {}): Promise<string> =>
+  (await page.client.run({ pipeline: 'text-to-video', settings: { ...testSettings, ...change } })).jobId
 const runAgain = async (jobId: string): Promise<string> => (await page.client.runAgain({ jobId })).jobId
 const problemOf = (code: string) => ({ code: 'PROBLEM', defined: true, data: { code } })
 
@@ -63,7 +63,7 @@ test('a classification that the engine did not survive is run again, also after 
   })
   const source = JSON.parse(answer.text) as { uploadId: string }
   const settings = { model: 'judge', sampling: { kind: 'even' as const }, topK: 5, compute: defaultCompute }
-  const first = (await page.client.classify({ settings, source })).jobId
+  const first = (await page.client.run({ pipeline: 'video-classification', settings, source })).jobId
   await page.untilJob(first, 'interrupted')
   const second = await runAgain(first)
   expect((await page.untilJob(second, 'interrupted')).title).toBe('die.mp4')

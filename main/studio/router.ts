@@ -3,15 +3,16 @@ import { isAbsolute } from 'node:path'
 import { implement } from '@orpc/server'
 import { ProblemError } from '#app/contract/errors.ts'
 import { isFinished } from '#app/contract/jobs.ts'
+import { pipelineOf } from '#app/contract/pipelines.ts'
 import type { AppSettings } from '#app/contract/settings.ts'
 import { studioContract } from '#app/contract/studio.ts'
 import type { JobRequest } from '#app/library/jobs.ts'
 import type { Log } from './log.ts'
-import { checkGenerate, findPair } from './check-generate.ts'
+import { checkRun } from './find-models.ts'
 import type { EventHub } from './event-hub.ts'
 import type { JobQueue } from './job-queue.ts'
 import { autotune, keep, kept, profile, type MeasureTools } from './measure.ts'
-import { freezeUnet2d, inspectModel, saveMotionModules } from './motion-calls.ts'
+import { findModels, freezeUnet2d, inspectModel, saveMotionModules } from './motion-calls.ts'
 import { pageProblem, rpcError } from './rpc-errors.ts'
 import type { JobTools } from './run-job.ts'
 import { setControls } from './set-controls.ts'
@@ -39,26 +40,24 @@ export function createRouter(tools: RouterTools) {
   return os.router({
     events: os.events.handler(({ signal }) => hub.subscribe(signal)),
 
-    generate: os.generate.handler(async ({ input }) => {
-      await checkGenerate(input, models)
-      return start({ kind: 'generate', settings: input }, input.prompt)
-    }),
-
-    classify: os.classify.handler(async ({ input: { settings, source } }) => {
-      const found = 'clipId' in source ? source : { upload: library.uploads.get(source.uploadId) ?? gone() }
-      const request = { kind: 'classify' as const, settings, source: found }
-      return start(request, await holdSource(request))
+    run: os.run.handler(async ({ input: { source, ...run } }) => {
+      const upload = source && 'uploadId' in source ? (library.uploads.get(source.uploadId) ?? gone()) : undefined
+      const request: JobRequest = {
+        ...run,
+        source: upload ? { upload } : source && 'clipId' in source ? source : undefined,
+      }
+      return start(request, await checkJob(request))
     }),
 
     setControls: os.setControls.handler(({ input: { jobId, ...change } }) => setControls(tools, jobId, change)),
 
     profile: os.profile.handler(({ input, signal }) => profile(tools, input, signal)),
 
-    autotune: os.autotune.handler(({ input, signal }) => autotune(tools, input.settings, input.memoryBytes, signal)),
+    autotune: os.autotune.handler(({ input, signal }) => autotune(tools, input.run, input.memoryBytes, signal)),
 
     keptTuning: os.keptTuning.handler(({ input }) => kept(tools, input)),
 
-    keepTuning: os.keepTuning.handler(({ input }) => keep(tools, input.settings, input.tuning)),
+    keepTuning: os.keepTuning.handler(({ input }) => keep(tools, input.run, input.tuning)),
 
     cancel: os.cancel.handler(({ input }) => queue.cancel(input.jobId)),
 
@@ -66,8 +65,7 @@ export function createRouter(tools: RouterTools) {
       const { job, request } = board.get(input.jobId)
       if (!isFinished(job.status) || job.status === 'done')
         throw new ProblemError('bad-input', 'This job has not ended without a result: there is nothing to run again.')
-      if (request.kind === 'generate') await checkGenerate(request.settings, models)
-      else await holdSource(request)
+      await checkJob(request)
       board.remove(job.id)
       previews.remove(job.id)
       return start(request, job.title)
@@ -100,7 +98,7 @@ export function createRouter(tools: RouterTools) {
     attnProcessors: os.attnProcessors.handler(async ({ input, signal }) => {
       const { processors } = await engine.call(
         'attnProcessors',
-        await findPair(input, models),
+        await findModels(tools, input),
         signal ? { signal } : {},
       )
       return processors
@@ -141,14 +139,13 @@ export function createRouter(tools: RouterTools) {
     hub.publish({ type: 'processor-maps', processorMaps: Array.from(library.processorMaps.list()) })
   }
 
-  /** Checks a classification's model, and keeps its source. @returns the source's title */
-  async function holdSource({ settings, source }: Extract<JobRequest, { kind: 'classify' }>): Promise<string> {
-    await models.find(settings.model, 'video-classification', 'model')
-    if ('clipId' in source) {
-      const clip = library.result(source.clipId)
-      if (clip?.kind === 'clip') return clip.title
-      throw new ProblemError('not-found', 'This clip is not in the library any more.', { field: 'source' })
-    }
+  /** Checks a request and keeps the file that it reads. @returns the title of the job */
+  async function checkJob({ source, ...run }: JobRequest): Promise<string> {
+    checkRun(run, await models.all())
+    const { takesClip, titleOf, title } = pipelineOf(run.pipeline)
+    if (!takesClip) return titleOf(run.settings)
+    if (!source) throw new ProblemError('bad-input', `${title} needs a clip. Choose one.`, { field: 'source' })
+    if ('clipId' in source) return library.picture(source.clipId).title
     if (!library.uploads.get(source.upload.id)) gone()
     library.uploads.hold(source.upload)
     return source.upload.name

@@ -6,7 +6,9 @@ export function pageProblem(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem
   if (error instanceof ORPCError && error.cause instanceof ValidationError) {
     const [issue] = error.cause.issues
-    const field = issue?.path?.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
+    const path = issue?.path?.map((part) => String(typeof part === 'object' ? part.key : part))
+    // The page knows the fields of the settings, not where in a call they stand.
+    const field = path?.slice(path.indexOf('settings') + 1).join('.')
     const message = `${field ? `${field}: ` : ''}${issue?.message ?? 'This request cannot be used.'}`
     return { code: error.code === 'BAD_REQUEST' ? 'bad-input' : 'internal', message, ...(field ? { field } : {}) }
   }

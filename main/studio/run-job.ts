@@ -1,9 +1,9 @@
-import type { ClipSource, TextToVideoEvent } from '#app/contract/engine.ts'
-import { ProblemError } from '#app/contract/errors.ts'
+import type { ClipSource, RunEvent } from '#app/contract/engine.ts'
+import { pipelines } from '#app/contract/pipelines.ts'
 import { newId } from '#app/library/ids.ts'
-import type { JobRequest } from '#app/library/jobs.ts'
+import type { JobSource } from '#app/library/jobs.ts'
 import type { Library } from '#app/library/library.ts'
-import { checkGenerate } from './check-generate.ts'
+import { checkRun } from './find-models.ts'
 import type { JobBoard } from './job-board.ts'
 import type { ModelList } from './model-list.ts'
 import type { Previews } from './previews.ts'
@@ -18,31 +18,45 @@ export type JobTools = {
   previews: Previews
   appVersion: string
 }
-type Requested<K> = Extract<JobRequest, { kind: K }>
-
 /** Does a job's work with the engine and puts its result into the library. Rejects with a ProblemError. */
-export const runJob = (tools: JobTools, id: string, signal: AbortSignal): Promise<Result> => {
-  const { request } = tools.board.get(id)
-  return request.kind === 'generate' ? generate(tools, id, request, signal) : classify(tools, id, request, signal)
-}
-
-async function generate(tools: JobTools, id: string, { settings }: Requested<'generate'>, signal: AbortSignal) {
+export async function runJob(tools: JobTools, id: string, signal: AbortSignal): Promise<Result> {
   const { engine, library, board, previews, appVersion } = tools
-  const found = await checkGenerate(settings, tools.models)
-  const clipId = newId()
-  const { recipe, bytes, notes } = await engine.call(
-    'textToVideo',
-    { settings, ...found, out: library.clipFile(clipId), appVersion },
+  const { job, request } = board.get(id)
+  const { source, ...run } = request
+  const models = checkRun(run, await tools.models.all())
+  const resultId = newId()
+  const made = await engine.call(
+    'run',
+    {
+      ...run,
+      models,
+      ...(source && { source: readSource(library, source) }),
+      out: library.pictureFile(resultId),
+      appVersion,
+    },
     { key: id, signal, onEvent: (event) => board.update(id, changeBy(event)) },
   )
-  board.update(id, { notes })
-  return library.addClip(clipId, recipe, bytes, Date.now())
+  if (made.kind === 'picture') {
+    board.update(id, { notes: made.notes })
+    return library.addPicture(resultId, made.recipe, made.bytes, Date.now())
+  }
+  const { classification, pixels } = made
+  board.update(id, { notes: classification.notes })
+  const clip = source && 'clipId' in source ? { clipId: source.clipId } : {}
+  const settings = pipelines['video-classification'].settings.parse(run.settings)
+  const result = { id: resultId, kind: 'classification' as const, createdAt: Date.now(), title: job.title }
+  return library.addClassification({ ...result, settings, classification, ...clip }, pixels)
 
-  function changeBy(event: TextToVideoEvent): Parameters<JobBoard['update']>[1] {
+  function changeBy(event: RunEvent): Parameters<JobBoard['update']>[1] {
     const { job } = board.get(id)
     switch (event.type) {
       case 'stage':
-        return { stage: event.stage, progress: event.progress }
+        // What has no steps runs from its first word on.
+        return {
+          ...(job.totalSteps === 0 && { status: 'running' as const }),
+          stage: event.stage,
+          progress: event.progress,
+        }
       case 'note':
         return { notes: [...job.notes, event.note] }
       case 'step':
@@ -60,44 +74,15 @@ async function generate(tools: JobTools, id: string, { settings }: Requested<'ge
         previews.put(id, event.pixels)
         return { previewStep: event.step }
       case 'frame':
-        return { stage: `Decoding frame ${event.index + 1} of ${event.count}`, secondsLeft: undefined }
+        return { secondsLeft: undefined }
     }
   }
 }
 
-async function classify(tools: JobTools, id: string, request: Requested<'classify'>, signal: AbortSignal) {
-  const { engine, library, models, board } = tools
-  const { settings } = request
-  const model = await models.find(settings.model, 'video-classification', 'model')
-  const source = readSource(library, request.source)
-  const { classification, pixels } = await engine.call(
-    'classify',
-    { settings, model, source },
-    {
-      key: id,
-      signal,
-      onEvent: ({ stage, progress }) => board.update(id, { status: 'running', stage, progress }),
-    },
-  )
-  board.update(id, { notes: classification.notes })
-  const clip = 'clipId' in request.source ? { clipId: request.source.clipId } : {}
-  const { title } = board.get(id).job
-  const result = {
-    id: newId(),
-    kind: 'classification' as const,
-    createdAt: Date.now(),
-    title,
-    settings,
-    classification,
-  }
-  return library.addClassification({ ...result, ...clip }, pixels)
-}
-
-function readSource(library: Library, source: Requested<'classify'>['source']): ClipSource {
+function readSource(library: Library, source: JobSource): ClipSource {
   if ('clipId' in source) {
-    const clip = library.result(source.clipId)
-    if (clip?.kind !== 'clip') throw new ProblemError('not-found', 'This clip is not in the library any more.')
-    return { file: library.clipFile(clip.id), name: `${clip.title.slice(0, 60)}.webp` }
+    const clip = library.picture(source.clipId)
+    return { file: library.pictureFile(clip.id), name: `${clip.title.slice(0, 60)}.webp` }
   }
   const { upload } = source
   const file = library.uploads.file(upload)

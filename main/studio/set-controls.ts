@@ -1,6 +1,8 @@
 import { ProblemError } from '#app/contract/errors.ts'
 import { isFinished } from '#app/contract/jobs.ts'
+import { pipelineOf } from '#app/contract/pipelines.ts'
 import type { LiveControls } from '#app/contract/settings.ts'
+import type { JobRequest } from '#app/library/jobs.ts'
 import type { JobTools } from './run-job.ts'
 
 /**
@@ -13,7 +15,9 @@ export function setControls(
   change: LiveControls,
 ) {
   const { job, request } = board.get(jobId)
-  if (request.kind !== 'generate' || isFinished(job.status))
+  const { live } = pipelineOf(request.pipeline)
+  const fixed = (Object.keys(change) as (keyof LiveControls)[]).find((control) => !live.includes(control))
+  if (fixed !== undefined || !('loras' in request.settings) || isFinished(job.status))
     throw new ProblemError('bad-input', 'This can be changed while a clip is made; this job is over.', {
       field: 'jobId',
     })
@@ -26,7 +30,8 @@ export function setControls(
   const told = { ...(freeu !== undefined && { freeu }), loraScales: { ...job.loraScales, ...loraScales } }
   if (job.status === 'queued') {
     const loras = settings.loras.map(({ id, scale }) => ({ id, scale: loraScales[id] ?? scale }))
-    board.update(jobId, told, { ...request, settings: { ...settings, ...(freeu !== undefined && { freeu }), loras } })
+    const next = { ...settings, ...(freeu !== undefined && { freeu }), loras }
+    board.update(jobId, told, { ...request, settings: next } as JobRequest)
     return
   }
   engine.setControls(jobId, {

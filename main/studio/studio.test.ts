@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { unzipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rawFramesHeader } from '#app/contract/media-routes.ts'
-import type { GenerateSettings } from '#app/contract/settings.ts'
+import type { TextToVideoSettings } from '#app/contract/pipelines/text-to-video.ts'
 import { newId } from '#app/library/ids.ts'
 import { testSettings } from '#app/library/test-results.ts'
 import type { Served } from '#main/serve/serve.ts'
@@ -24,8 +24,8 @@ afterAll(async () => {
   await host.close()
 })
 
-const generate = async (change: Partial<GenerateSettings> = {}): Promise<string> =>
-  (await page.client.generate({ ...testSettings, ...change })).jobId
+const generate = async (change: Partial<TextToVideoSettings> = {}): Promise<string> =>
+  (await page.client.run({ pipeline: 'text-to-video', settings: { ...testSettings, ...change } })).jobId
 const get = (path: string) => ask(served.port, path, { headers: { cookie } })
 const post = (path: string, body: Uint8Array, headers: Record<string, string> = {}) =>
   ask(served.port, path, {
@@ -115,7 +115,7 @@ describe('a clip', () => {
   })
 })
 
-test.each<[string, Partial<GenerateSettings>, string]>([
+test.each<[string, Partial<TextToVideoSettings>, string]>([
   ['model', { model: 'nothing' }, 'bad-input'],
   ['model', { model: 'motion' }, 'bad-input'],
   ['model', { model: 'broken', motionAdapter: null }, 'bad-model'],
@@ -220,7 +220,11 @@ describe('a job', () => {
 
 describe('classifying', () => {
   const classify = async (source: { uploadId: string } | { clipId: string }) => {
-    const done = await page.untilJob((await page.client.classify({ settings: judge, source })).jobId, 'done', 'failed')
+    const done = await page.untilJob(
+      (await page.client.run({ pipeline: 'video-classification', settings: judge, source })).jobId,
+      'done',
+      'failed',
+    )
     const event = page.events.find((event) => event.type === 'result-added' && event.result.id === done.resultId)
     if (event?.type !== 'result-added' || event.result.kind !== 'classification')
       throw new Error(`no result: ${done.problem?.message}`)
@@ -268,12 +272,16 @@ describe('classifying', () => {
 
   test('what is not there is named', async () => {
     for (const source of [{ clipId: newId() }, { uploadId: newId() }, { uploadId: '../../secret' }, { clipId: '..' }]) {
-      await expect(page.client.classify({ settings: judge, source })).rejects.toMatchObject(
-        problemOf('not-found', { field: 'source' }),
-      )
+      await expect(
+        page.client.run({ pipeline: 'video-classification', settings: judge, source }),
+      ).rejects.toMatchObject(problemOf('not-found', { field: 'source' }))
     }
     await expect(
-      page.client.classify({ settings: { ...judge, model: 'painter' }, source: { clipId: newId() } }),
+      page.client.run({
+        pipeline: 'video-classification',
+        settings: { ...judge, model: 'painter' },
+        source: { clipId: newId() },
+      }),
     ).rejects.toMatchObject(problemOf('bad-input', { field: 'model' }))
   })
 
@@ -352,10 +360,11 @@ describe('a model', () => {
 
 describe('measuring', () => {
   const settings = { ...testSettings, model: 'painter', motionAdapter: 'motion' }
+  const run = { pipeline: 'text-to-video' as const, settings }
 
   test('tells how far it is, ends with what it found, and stops when nobody listens', async () => {
     const events = []
-    for await (const event of await page.client.profile(settings)) events.push(event)
+    for await (const event of await page.client.profile(run)) events.push(event)
     expect(events[0]).toEqual({ type: 'stage', stage: 'Running the model', progress: 0.5 })
     const { width, height, numFrames } = settings
     expect(events.at(-1)).toMatchObject({
@@ -364,7 +373,7 @@ describe('measuring', () => {
     })
     const stopping = new AbortController()
     const endless = await page.client.autotune(
-      { settings: { ...settings, numFrames: 15 }, memoryBytes: null },
+      { run: { ...run, settings: { ...settings, numFrames: 15 } }, memoryBytes: null },
       { signal: stopping.signal },
     )
     const listening = (async () => {
@@ -372,7 +381,7 @@ describe('measuring', () => {
     })()
     await expect(listening).rejects.toThrow()
     // The engine has ended it, and is free for the next.
-    for await (const event of await page.client.autotune({ settings, memoryBytes: 1000 })) events.push(event)
+    for await (const event of await page.client.autotune({ run, memoryBytes: 1000 })) events.push(event)
     expect(events.at(-1)).toMatchObject({
       type: 'done',
       result: { advised: 'Fastest', settings: { memoryBytes: 1000 } },
@@ -387,11 +396,13 @@ describe('measuring', () => {
       forwardChunking: { chunkSize: 4, dim: 0 as const },
       measured,
     }
-    expect(await page.client.keptTuning(settings)).toBeNull()
-    await page.client.keepTuning({ settings, tuning })
-    expect(await page.client.keptTuning({ ...settings, prompt: 'another', seed: 4 })).toMatchObject(tuning)
-    expect(await page.client.keptTuning({ ...settings, guidanceScale: 1 })).toBeNull()
-    const misfit = page.client.keptTuning({ ...settings, motionAdapter: 'wide-motion' })
+    expect(await page.client.keptTuning(run)).toBeNull()
+    await page.client.keepTuning({ run, tuning })
+    expect(
+      await page.client.keptTuning({ ...run, settings: { ...settings, prompt: 'another', seed: 4 } }),
+    ).toMatchObject(tuning)
+    expect(await page.client.keptTuning({ ...run, settings: { ...settings, guidanceScale: 1 } })).toBeNull()
+    const misfit = page.client.keptTuning({ ...run, settings: { ...settings, motionAdapter: 'wide-motion' } })
     await expect(misfit).rejects.toMatchObject(problemOf('bad-input', { field: 'motionAdapter' }))
   })
 })

@@ -3,7 +3,7 @@ import { ProblemError } from '#app/contract/errors.ts'
 import type { Result } from '#app/contract/results.ts'
 import type { AppSettings } from '#app/contract/settings.ts'
 import type { StudioEvent } from '#app/contract/studio.ts'
-import type { Library } from '#app/library/library.ts'
+import { uploadOf, type Library } from '#app/library/library.ts'
 import type { ModelRoot } from '#main/paths.ts'
 import { createEventHub } from './event-hub.ts'
 import { createJobBoard } from './job-board.ts'
@@ -94,9 +94,8 @@ export function createStudio({ library, engine, modelRoots, tuningsFile, appVers
   }
 
   function finished(id: string): void {
-    const request = board.find(id)?.request
-    if (request?.kind === 'classify' && 'upload' in request.source)
-      library.uploads.release(request.source.upload, Date.now())
+    const stored = board.find(id)
+    for (const upload of stored ? uploadOf(stored) : []) library.uploads.release(upload, Date.now())
   }
 
   async function settingsChanged(before: AppSettings, after: AppSettings): Promise<void> {

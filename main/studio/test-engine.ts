@@ -1,6 +1,7 @@
 import { statSync, writeFileSync } from 'node:fs'
 import sharp from 'sharp'
 import type { EngineCalls, FromEngine, LocatedModel, Pixels, ToEngine } from '#app/contract/engine.ts'
+import type { Recipe } from '#app/contract/recipe.ts'
 import { scalesOf, type LiveControls } from '#app/contract/settings.ts'
 import { putWebpRecipe } from '#app/media/recipe-webp.ts'
 
@@ -17,7 +18,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 const model = (id: string, more: Partial<LocatedModel>): LocatedModel => ({
   id,
   name: id,
-  task: 'text-to-video',
+  kind: 'stable-diffusion',
   className: 'StableDiffusionPipeline',
   source: 'bundled',
   location: id,
@@ -30,22 +31,25 @@ const model = (id: string, more: Partial<LocatedModel>): LocatedModel => ({
 })
 const models = [
   model('painter', { needsMotionAdapter: true, blockOutChannels: [32, 64], sizeMultiple: 8 }),
-  model('motion', { task: 'motion-adapter', blockOutChannels: [32, 64], numFrames: 24 }),
-  model('wide-motion', { task: 'motion-adapter', blockOutChannels: [320, 640], numFrames: 24 }),
+  model('motion', { kind: 'motion-adapter', blockOutChannels: [32, 64], numFrames: 24 }),
+  model('wide-motion', { kind: 'motion-adapter', blockOutChannels: [320, 640], numFrames: 24 }),
   model('mover', { numFrames: 16, sizeMultiple: 16 }),
-  model('style', { task: 'lora', className: 'LoRA' }),
-  model('subject', { task: 'custom-diffusion', className: 'CustomDiffusion' }),
-  model('judge', { task: 'video-classification' }),
+  model('style', { kind: 'lora', className: 'LoRA' }),
+  model('subject', { kind: 'custom-diffusion', className: 'CustomDiffusion' }),
+  model('judge', { kind: 'video-classifier' }),
   model('broken', { problem: { code: 'bad-model', message: 'broken/unet has no weights.', file: 'broken/unet' } }),
 ]
 const grey = (count: number): Pixels => ({ width: 4, height: 4, count, data: new Uint8Array(48 * count).fill(128) })
 const hash = { sha256: { 'model.safetensors': 'ab'.repeat(32) } }
 
-async function textToVideo(
+type Run = EngineCalls['run']['request']
+type Picture = Extract<Run, { pipeline: Recipe['pipeline'] }>
+
+async function makePicture(
   id: number,
-  { settings, out, appVersion, model, motionAdapter, loras, customDiffusion }: EngineCalls['textToVideo']['request'],
-): Promise<EngineCalls['textToVideo']['result']> {
-  const event = (event: EngineCalls['textToVideo']['event']) => send({ type: 'event', id, event })
+  { pipeline, settings, out, appVersion, models }: Picture,
+): Promise<EngineCalls['run']['result']> {
+  const event = (event: EngineCalls['run']['event']) => send({ type: 'event', id, event })
   event({ type: 'stage', stage: 'Reading weights', progress: 0 })
   if (settings.prompt === 'refuse') throw new Error('the weights are gone')
   const totalSteps = settings.prompt === 'burst' ? 10_000 : settings.numInferenceSteps
@@ -54,7 +58,7 @@ async function textToVideo(
     const live = { freeu: settings.freeu, loraScales: scalesOf(settings.loras), ...controls.get(id) }
     event({ type: 'step', step, totalSteps, progress, secondsLeft: 1, ...live })
     if (settings.prompt !== 'burst') {
-      event({ type: 'preview', step, pixels: grey(settings.numFrames) })
+      event({ type: 'preview', step, pixels: grey('numFrames' in settings ? settings.numFrames : 1) })
       await pause(10)
     }
     if (settings.prompt === 'die' && step === 2) process.kill(process.pid, 'SIGKILL')
@@ -64,20 +68,17 @@ async function textToVideo(
   event({ type: 'note', note: 'The end of the prompt did not fit.' })
   const reference = ({ id, name }: LocatedModel) => ({ id, name, ...hash })
   const recipe = {
-    frameloom: 1 as const,
+    frameloom: 2,
     appVersion,
-    pipeline: 'text-to-video' as const,
+    pipeline,
     settings,
-    model: reference(model),
-    motionAdapter: motionAdapter && reference(motionAdapter),
-    loras: loras.map(reference),
-    customDiffusion: customDiffusion.map(reference),
-  }
+    models: Object.fromEntries(Object.entries(models).map(([role, found]) => [role, found.map(reference)])),
+  } as Recipe
   const { width, height } = settings
   const still = sharp({ create: { width, height, channels: 3, background: '#336699' } })
   const file = putWebpRecipe(await still.webp({ lossless: true }).toBuffer(), JSON.stringify(recipe))
-  writeFileSync(out, file)
-  return { recipe, bytes: file.length, notes: ['The end of the prompt did not fit.'] }
+  writeFileSync(out!, file)
+  return { kind: 'picture', recipe, bytes: file.length, notes: ['The end of the prompt did not fit.'] }
 }
 
 async function answer(
@@ -86,16 +87,16 @@ async function answer(
   switch (message.method) {
     case 'scanModels':
       return { models }
-    case 'textToVideo':
-      return textToVideo(message.id, message.request)
-    case 'classify': {
-      const { source } = message.request
+    case 'run': {
+      const { request } = message
+      if (request.pipeline !== 'video-classification') return makePicture(message.id, request)
+      const source = request.source!
       if (source.name.startsWith('die')) process.kill(process.pid, 'SIGKILL')
       send({ type: 'event', id: message.id, event: { type: 'stage', stage: 'Reading frames', progress: 0.5 } })
       const said = 'pixels' in source ? `${statSync(source.pixels.file).size} bytes` : 'a file'
       const labels = [{ label: said, probability: 1 }]
       const classification = { labels, windows: [[0, 1]], frameCount: 2, notes: [], modelName: 'judge' }
-      return { classification, pixels: grey(2) }
+      return { kind: 'labels', classification, pixels: grey(2) }
     }
     case 'exportClip': {
       const { out, format } = message.request

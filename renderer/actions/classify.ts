@@ -1,5 +1,5 @@
 import { chooseFrames } from '#app/media/choose-frames.ts'
-import type { ClassifySettings } from '#app/contract/settings.ts'
+import type { ClassifySettings } from '#app/contract/pipelines/video-classification.ts'
 import { uploadFile, uploadFrames } from '#renderer/bridge/media.ts'
 import { toProblem } from '#app/contract/errors.ts'
 import { openVideo } from '#renderer/media/decode.ts'
@@ -35,7 +35,9 @@ export async function classify(): Promise<void> {
   classifyStore.setState({ preparing: 'Starting', problem: null })
   try {
     const where = source.kind === 'clip' ? { clipId: source.id } : await prepare(source.file, draft, model.numFrames)
-    const { jobId } = await callHost((host) => host.classify({ settings: draft, source: where }))
+    const { jobId } = await callHost((host) =>
+      host.run({ pipeline: 'video-classification', settings: draft, source: where }),
+    )
     setPlace('classify', { shown: { kind: 'job', id: jobId } })
   } catch (error) {
     classifyStore.setState({ problem: toProblem(error).message })

@@ -1,11 +1,12 @@
-import { scalesOf, type FreeU, type GenerateSettings, type LiveControls } from '#app/contract/settings.ts'
+import type { RunRequest } from '#app/contract/pipelines.ts'
+import { scalesOf, type FreeU, type LiveControls } from '#app/contract/settings.ts'
 import { toProblem } from '#app/contract/errors.ts'
 import { checkDraft, fieldOf } from '#renderer/store/checks.ts'
-import { draftStore, editDraft, rollSeed, toSettings, type Draft } from '#renderer/store/draft.ts'
+import { draftStore, editDraft, rollSeed, toRun, type Draft, type Maker } from '#renderer/store/draft.ts'
 import { pointAt, refuse } from '#renderer/store/field-problems.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { keepSettings } from '#renderer/store/sent-settings.ts'
-import { runningGenerate, sameFreeU, sameScales, studioStore } from '#renderer/store/studio.ts'
+import { runningLive, sameFreeU, sameScales, studioStore } from '#renderer/store/studio.ts'
 import { tellFailure } from '#renderer/store/toasts.ts'
 import { followJob } from './jobs.ts'
 
@@ -19,19 +20,19 @@ export async function generate(): Promise<void> {
     return
   }
   if (!draft.seedLocked) editDraft({ seed: rollSeed() })
-  await send(toSettings(draftStore.getState()))
+  await send(toRun(draftStore.getState()))
 }
 
-async function send(settings: GenerateSettings): Promise<void> {
+async function send(run: RunRequest<Maker>): Promise<void> {
   try {
-    const { jobId } = await callHost((host) => host.generate(settings))
-    keepSettings(jobId, settings)
-    followJob({ id: jobId, kind: 'generate' })
+    const { jobId } = await callHost((host) => host.run(run))
+    keepSettings(jobId, run.settings)
+    followJob({ id: jobId, pipeline: run.pipeline })
   } catch (error) {
     const problem = toProblem(error)
     const field = fieldOf(problem, draftStore.getState())
     if (field) refuse(field, problem.message)
-    else tellFailure('The clip could not be started', error)
+    else tellFailure('The run could not be started', error)
   }
 }
 
@@ -63,7 +64,7 @@ function sendSoon(control: keyof LiveControls): void {
 }
 
 async function sendControls(): Promise<void> {
-  const job = runningGenerate(studioStore.getState())
+  const job = runningLive(studioStore.getState())
   const { freeu, freeuOn, loras } = draftStore.getState()
   const change: LiveControls = {}
   const wanted = freeuOn ? freeu : null

@@ -7,17 +7,17 @@ import { tellFailure } from '#renderer/store/toasts.ts'
 import { openJob, viewStore } from '#renderer/store/view.ts'
 
 /** Shows a job that was started just now. */
-export function followJob(job: Pick<Job, 'id' | 'kind'>): void {
+export function followJob(job: Pick<Job, 'id' | 'pipeline'>): void {
   playerStore.setState({ playing: true, frame: 0 })
   openJob(job)
 }
 
 /** Runs a job that ended without a result again, as it was asked for. */
-export async function runAgain({ id, kind }: Pick<Job, 'id' | 'kind'>): Promise<void> {
+export async function runAgain({ id, pipeline }: Pick<Job, 'id' | 'pipeline'>): Promise<void> {
   try {
     const { jobId } = await callHost((host) => host.runAgain({ jobId: id }))
     inheritSettings(jobId, id)
-    followJob({ id: jobId, kind })
+    followJob({ id: jobId, pipeline })
   } catch (error) {
     tellFailure('The job could not be run again', error)
   }

@@ -1,4 +1,4 @@
-import type { ClipResult, ExportFormat } from '#app/contract/results.ts'
+import type { PictureResult, ExportFormat } from '#app/contract/results.ts'
 import { clipUrl, exportUrl, fetchBlob, fetchClassifiedFrames } from '#renderer/bridge/media.ts'
 import { encodeVideo } from '#renderer/media/encode.ts'
 import { dropFrames, framesOf, loadFrames, type FrameSet } from '#renderer/store/frames.ts'
@@ -15,23 +15,26 @@ export const showClassified = (id: string): void =>
     return { width: raw.width, height: raw.height, images: imagesOfRaw(raw) }
   })
 
-const formatNames: Record<ExportFormat, string> = {
-  mp4: 'MP4',
-  webm: 'WebM',
-  gif: 'GIF',
-  webp: 'WebP',
-  png: 'PNG frames',
-}
-export const exportChoices: readonly { format: ExportFormat; label: string; detail: string }[] = [
-  { format: 'mp4', label: 'MP4', detail: 'H.264, plays everywhere' },
-  { format: 'webm', label: 'WebM', detail: 'VP9, smaller' },
-  { format: 'gif', label: 'GIF', detail: '256 colours, loops' },
-  { format: 'webp', label: 'WebP', detail: 'animated, lossless' },
-  { format: 'png', label: 'PNG frames', detail: 'a zip, lossless' },
-]
+type ExportChoice = { format: ExportFormat; label: string; detail: string; ending: string }
 
-/** Saves a clip to the user's downloads, its recipe inside. MP4 and WebM are encoded here, the others by the host. */
-export async function exportClip(clip: ClipResult, format: ExportFormat): Promise<void> {
+/** What a clip or a still can be saved as. */
+const choicesFor: Readonly<Record<PictureResult['kind'], readonly ExportChoice[]>> = {
+  clip: [
+    { format: 'mp4', label: 'MP4', detail: 'H.264, plays everywhere', ending: 'mp4' },
+    { format: 'webm', label: 'WebM', detail: 'VP9, smaller', ending: 'webm' },
+    { format: 'gif', label: 'GIF', detail: '256 colours, loops', ending: 'gif' },
+    { format: 'webp', label: 'WebP', detail: 'animated, lossless', ending: 'webp' },
+    { format: 'png', label: 'PNG frames', detail: 'a zip, lossless', ending: 'zip' },
+  ],
+  still: [
+    { format: 'png', label: 'PNG', detail: 'lossless', ending: 'png' },
+    { format: 'webp', label: 'WebP', detail: 'lossless, smaller', ending: 'webp' },
+  ],
+}
+export const exportChoices = ({ kind }: Pick<PictureResult, 'kind'>): readonly ExportChoice[] => choicesFor[kind]
+
+/** Saves a clip or a still to the user's downloads, its recipe inside. MP4 and WebM are encoded here, the others by the host. */
+export async function exportPicture(clip: PictureResult, { format, label, ending }: ExportChoice): Promise<void> {
   try {
     const blob =
       format === 'mp4' || format === 'webm'
@@ -42,11 +45,11 @@ export async function exportClip(clip: ClipResult, format: ExportFormat): Promis
             JSON.stringify(clip.recipe),
           )
         : await fetchBlob(exportUrl(clip.id, format))
-    const name = `${fileStem(clip)}.${format === 'png' ? 'zip' : format}`
+    const name = `${fileStem(clip)}.${ending}`
     saveFile(blob, name)
-    tell('success', `${formatNames[format]} saved`, name)
+    tell('success', `${label} saved`, name)
   } catch (error) {
-    tellFailure(`${formatNames[format]} could not be made`, error)
+    tellFailure(`${label} could not be made`, error)
   }
 }
 
@@ -64,7 +67,7 @@ export function saveFile(blob: Blob, name: string): void {
 export const shortTitle = (title: string): string => (title.length > 60 ? `${title.slice(0, 57).trimEnd()}…` : title)
 
 /** A file name that every system takes: the prompt's first words and the seed. */
-export function fileStem(clip: Pick<ClipResult, 'title' | 'recipe'>): string {
+export function fileStem(clip: Pick<PictureResult, 'title' | 'recipe'>): string {
   const words = (
     clip.title
       .normalize('NFC')

@@ -1,7 +1,7 @@
 import type { ModelEntry } from '#app/contract/models.ts'
 import type { Recipe } from '#app/contract/recipe.ts'
-import type { ClipResult } from '#app/contract/results.ts'
-import { draftStore, fromSettings } from '#renderer/store/draft.ts'
+import type { PictureResult } from '#app/contract/results.ts'
+import { draftStore, fromRun } from '#renderer/store/draft.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { changedModels, missingModels } from '#renderer/store/recipe-warnings.ts'
 import { studioStore } from '#renderer/store/studio.ts'
@@ -10,12 +10,12 @@ import { goTo } from '#renderer/store/view.ts'
 import { shortTitle } from './library.ts'
 
 /** Fills the form with the settings of a clip of the library. */
-export function restoreSettings(clip: ClipResult): void {
+export function restoreSettings(clip: PictureResult): void {
   fillForm(clip.recipe)
   tell(
     'success',
     'Settings restored',
-    `From “${shortTitle(clip.title)}”. The seed is locked: Generate makes the same clip again.`,
+    `From “${shortTitle(clip.title)}”. The seed is locked: Generate makes the same again.`,
   )
 }
 
@@ -27,20 +27,17 @@ export function restoreRecipe(recipe: Recipe, from: string, instead: ToastAction
   const { models } = studioStore.getState()
   const warnings = missingModels(recipe, models)
   fillForm(recipe)
-  const { seed, numFrames, width, height, numInferenceSteps } = recipe.settings
-  const facts = [
-    `seed ${seed}`,
-    `${numFrames} frames at ${width} × ${height}`,
-    `${numInferenceSteps} steps and the rest`,
-  ]
+  const { seed, width, height, numInferenceSteps } = recipe.settings
+  const frames = 'numFrames' in recipe.settings ? `${recipe.settings.numFrames} frames` : 'a still'
+  const facts = [`seed ${seed}`, `${frames} at ${width} × ${height}`, `${numInferenceSteps} steps and the rest`]
   const what = `Prompt, ${facts.join(', ')}, from ${from}.`
   if (warnings.length === 0) tell('success', 'Settings restored', what, instead)
   else tell('warning', 'Settings restored, with a warning', warnings.join(' '), instead)
   void compareWeights(recipe, models)
 }
 
-function fillForm({ settings }: Recipe): void {
-  draftStore.setState((draft) => fromSettings(settings, draft))
+function fillForm(recipe: Recipe): void {
+  draftStore.setState((draft) => fromRun(recipe, draft))
   goTo('generate')
 }
 

@@ -1,6 +1,6 @@
 import { toProblem } from '#app/contract/errors.ts'
 import type { Proposal, Tuning } from '#app/contract/profile.ts'
-import { draftStore, editDraft, toSettings } from '#renderer/store/draft.ts'
+import { draftStore, editDraft, toRun } from '#renderer/store/draft.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { tuningStore, type TuningState } from '#renderer/store/tuning.ts'
 import { tell, tellFailure } from '#renderer/store/toasts.ts'
@@ -11,20 +11,20 @@ let stopping: AbortController | undefined
 
 /** Measures the blocks and layers of the form's model under the form's settings. */
 export function profileDraft(): Promise<void> {
-  const settings = toSettings(draftStore.getState())
+  const run = toRun(draftStore.getState())
   return measure(
     'profile',
-    (signal) => callStream((host) => host.profile(settings, { signal })),
+    (signal) => callStream((host) => host.profile(run, { signal })),
     (profile) => ({ profile }),
   )
 }
 
 /** Looks for faster and smaller ways to run it. `memoryBytes`: what a step may take beside the weights. */
 export function autotuneDraft(memoryBytes: number | null): Promise<void> {
-  const settings = toSettings(draftStore.getState())
+  const run = toRun(draftStore.getState())
   return measure(
     'autotune',
-    (signal) => callStream((host) => host.autotune({ settings, memoryBytes }, { signal })),
+    (signal) => callStream((host) => host.autotune({ run, memoryBytes }, { signal })),
     (report) => ({ report }),
   )
 }
@@ -35,11 +35,11 @@ export function stopMeasuring(): void {
 
 /** Puts a proposal into the form, and keeps it for this model and size. */
 export async function takeProposal({ name, measured, attnProcessor, forwardChunking }: Proposal): Promise<void> {
-  const settings = toSettings(draftStore.getState())
+  const run = toRun(draftStore.getState())
   applyTuning({ attnProcessor, forwardChunking })
   const tuning = { name, measured, attnProcessor, forwardChunking }
   try {
-    await callHost((host) => host.keepTuning({ settings, tuning }))
+    await callHost((host) => host.keepTuning({ run, tuning }))
     tell('success', `${name} is in use`, 'It is kept for this model and size.')
     await findKept()
   } catch (error) {
@@ -58,8 +58,8 @@ export function applyTuning({ attnProcessor, forwardChunking }: Tuning): void {
 
 /** Asks the host what was chosen before for the form's model and size. Settings that cannot be run have nothing. */
 export async function findKept(): Promise<void> {
-  const settings = toSettings(draftStore.getState())
-  const kept = await callHost((host) => host.keptTuning(settings)).catch(() => null)
+  const run = toRun(draftStore.getState())
+  const kept = await callHost((host) => host.keptTuning(run)).catch(() => null)
   tuningStore.setState({ kept })
 }
 

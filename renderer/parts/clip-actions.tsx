@@ -1,9 +1,9 @@
 import { Menu } from '@base-ui/react/menu'
 import { Download, Ellipsis, RotateCcw, ScanSearch, Trash2 } from 'lucide-react'
 import { useState } from 'react'
-import type { ClipResult, ExportFormat } from '#app/contract/results.ts'
+import type { PictureResult, ExportFormat } from '#app/contract/results.ts'
 import { classifyClip } from '#renderer/actions/classify.ts'
-import { exportChoices, exportClip } from '#renderer/actions/library.ts'
+import { exportChoices, exportPicture } from '#renderer/actions/library.ts'
 import { restoreSettings } from '#renderer/actions/restore.ts'
 import { openDialog } from '#renderer/store/view.ts'
 import { Button } from '#renderer/ui/button.tsx'
@@ -11,7 +11,7 @@ import { popups } from '#renderer/ui/popups.ts'
 import { CommandButton, CommandIconButton } from './commands.tsx'
 
 /** What can be done with the clip on the stage. */
-export function ClipActions({ clip }: { clip: ClipResult }) {
+export function ClipActions({ clip }: { clip: PictureResult }) {
   return (
     <>
       <CommandButton command="classify-clip" variant="ghost" iconSize={14} />
@@ -21,11 +21,12 @@ export function ClipActions({ clip }: { clip: ClipResult }) {
   )
 }
 
-function ExportMenu({ clip }: { clip: ClipResult }) {
+function ExportMenu({ clip }: { clip: PictureResult }) {
+  const choices = exportChoices(clip)
   const [busy, setBusy] = useState<ExportFormat | null>(null)
-  const run = async (format: ExportFormat): Promise<void> => {
-    setBusy(format)
-    await exportClip(clip, format)
+  const run = async (choice: (typeof choices)[number]): Promise<void> => {
+    setBusy(choice.format)
+    await exportPicture(clip, choice)
     setBusy(null)
   }
   return (
@@ -35,10 +36,10 @@ function ExportMenu({ clip }: { clip: ClipResult }) {
         {busy ? 'Exporting' : 'Export'}
       </Menu.Trigger>
       <MenuPopup label="Export">
-        {exportChoices.map(({ format, label, detail }) => (
-          <Menu.Item key={format} className="item menu-item" onClick={() => void run(format)}>
-            <span>{label}</span>
-            <span className="item-side">{detail}</span>
+        {choices.map((choice) => (
+          <Menu.Item key={choice.format} className="item menu-item" onClick={() => void run(choice)}>
+            <span>{choice.label}</span>
+            <span className="item-side">{choice.detail}</span>
           </Menu.Item>
         ))}
         <p className="popup-note">
@@ -62,7 +63,7 @@ function MenuPopup({ label, children }: { label: string; children: React.ReactNo
 }
 
 /** The same for a tile of the strip, behind three dots. */
-export function TileMenu({ clip }: { clip: ClipResult }) {
+export function TileMenu({ clip }: { clip: PictureResult }) {
   return (
     <Menu.Root>
       <Menu.Trigger
@@ -77,9 +78,9 @@ export function TileMenu({ clip }: { clip: ClipResult }) {
         <Menu.Item className="item menu-item" onClick={() => void classifyClip(clip.id)}>
           <ScanSearch size={13} aria-hidden="true" /> Classify
         </Menu.Item>
-        {exportChoices.map(({ format, label }) => (
-          <Menu.Item key={format} className="item menu-item" onClick={() => void exportClip(clip, format)}>
-            <Download size={13} aria-hidden="true" /> Export {label}
+        {exportChoices(clip).map((choice) => (
+          <Menu.Item key={choice.format} className="item menu-item" onClick={() => void exportPicture(clip, choice)}>
+            <Download size={13} aria-hidden="true" /> Export {choice.label}
           </Menu.Item>
         ))}
         <Menu.Item

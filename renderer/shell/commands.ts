@@ -20,7 +20,7 @@ import {
   Trash2,
 } from 'lucide-react'
 import { commandIds, commandTable, type CommandId } from '#app/contract/commands.ts'
-import type { ClipResult } from '#app/contract/results.ts'
+import type { PictureResult } from '#app/contract/results.ts'
 import { viewIds, type ViewId } from '#app/contract/views.ts'
 import { classifyClip } from '#renderer/actions/classify.ts'
 import { changeFreeU } from '#renderer/actions/generate.ts'
@@ -30,20 +30,20 @@ import { refreshModels, restartEngine, saveSettings } from '#renderer/actions/se
 import type { Command, Commands } from '#renderer/parts/commands.tsx'
 import { draftStore, editDraft, rollSeed } from '#renderer/store/draft.ts'
 import { playerStore, stepFrame, togglePlaying } from '#renderer/store/player.ts'
-import { clipById, studioStore } from '#renderer/store/studio.ts'
+import { pictureById, studioStore } from '#renderer/store/studio.ts'
 import { goTo, openDialog, viewStore } from '#renderer/store/view.ts'
 import { views } from '#renderer/views/views.ts'
 
 type Doing = Pick<Command, 'icon' | 'perform'> & Partial<Pick<Command, 'available'>>
 
-const shownClip = (): ClipResult | undefined => {
+const shownClip = (): PictureResult | undefined => {
   const { places, view } = viewStore.getState()
   const { shown } = places[view]
-  return shown?.kind === 'result' ? clipById(studioStore.getState(), shown.id) : undefined
+  return shown?.kind === 'result' ? pictureById(studioStore.getState(), shown.id) : undefined
 }
 
 /** Acts on the clip on show, and is there only while one is. */
-const onClip = (act: (clip: ClipResult) => void): Pick<Command, 'available' | 'perform'> => ({
+const onClip = (act: (clip: PictureResult) => void): Pick<Command, 'available' | 'perform'> => ({
   available: () => shownClip() !== undefined,
   perform: () => {
     const clip = shownClip()

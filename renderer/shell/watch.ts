@@ -23,7 +23,7 @@ export function startWatching(): void {
 function resume({ jobs, results }: StudioState): void {
   for (const view of viewIds) {
     if (!views[view].resumes || viewStore.getState().places[view].shown) continue
-    const running = jobs.find((job) => viewOfJob(job.kind) === view && isRunning(job))
+    const running = jobs.find((job) => viewOfJob(job.pipeline) === view && isRunning(job))
     const newest = results.find((result) => viewOfResult(result.kind) === view)
     if (running) setPlace(view, { shown: { kind: 'job', id: running.id } })
     else if (newest) setPlace(view, { shown: { kind: 'result', id: newest.id } })

@@ -3,7 +3,7 @@ import { chooseClassifier, classifyStore, editClassify } from './classify.ts'
 import { aModel } from './testing.ts'
 
 const classifier = (id: string, problem?: string) =>
-  aModel({ id, task: 'video-classification', ...(problem && { problem: { code: 'bad-model', message: problem } }) })
+  aModel({ id, kind: 'video-classifier', ...(problem && { problem: { code: 'bad-model', message: problem } }) })
 const chosen = (): string => classifyStore.getState().draft.model
 beforeEach(() => classifyStore.setState(classifyStore.getInitialState(), true))
 

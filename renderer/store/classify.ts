@@ -1,7 +1,7 @@
 import { createStore, useStore } from 'zustand'
-import { defaultCompute } from '#app/contract/compute.ts'
 import type { ModelEntry } from '#app/contract/models.ts'
-import type { ClassifySettings } from '#app/contract/settings.ts'
+import { defaultSettings } from '#app/contract/pipelines.ts'
+import type { ClassifySettings } from '#app/contract/pipelines/video-classification.ts'
 import { isUsable, modelsFor } from './models.ts'
 
 /** The classify form as it stands. */
@@ -14,7 +14,7 @@ export type ClassifyState = {
 }
 
 export const classifyStore = createStore<ClassifyState>(() => ({
-  draft: { model: '', sampling: { kind: 'even' }, topK: 5, compute: defaultCompute },
+  draft: defaultSettings('video-classification'),
   preparing: null,
   problem: null,
 }))
@@ -27,6 +27,6 @@ export const editClassify = (change: Partial<ClassifySettings>): void =>
 export function chooseClassifier(models: readonly ModelEntry[]): void {
   const { draft } = classifyStore.getState()
   if (models.some((model) => model.id === draft.model)) return
-  const first = modelsFor(models, 'video-classification').find(isUsable)
+  const first = modelsFor(models, 'video-classifier').find(isUsable)
   if (first) editClassify({ model: first.id })
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { defaultCompute } from '#app/contract/compute.ts'
 import { checkDraft } from './checks.ts'
 import { computeLabel, computeProblem, withCompute } from './compute.ts'
-import { firstDraft, fromSettings, reviveDraft, toSettings, withFirstModel } from './draft.ts'
+import { firstDraft, fromRun, reviveDraft, toRun, withFirstModel } from './draft.ts'
 import { aModel, anAdapter } from './testing.ts'
 
 const int8 = { ...defaultCompute, precision: 'int8' } as const
@@ -34,7 +34,7 @@ test('it is stored with the draft, and comes back with a recipe', () => {
   expect(reviveDraft(JSON.parse(JSON.stringify(draft))).compute).toEqual(int8)
   const { compute: _, ...old } = firstDraft
   expect(reviveDraft(old)).toEqual(firstDraft)
-  expect(fromSettings(toSettings(draft), firstDraft).compute).toEqual(int8)
+  expect(fromRun(toRun(draft), firstDraft).compute).toEqual(int8)
 })
 
 test('in words', () => {

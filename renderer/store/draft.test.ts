@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { generateSettingsSchema } from '#app/contract/settings.ts'
+import { pipelines } from '#app/contract/pipelines.ts'
 import { checkDraft, fieldOf } from './checks.ts'
-import { draftSchema, firstDraft, fromSettings, reviveDraft, toSettings, withFirstModel, withModel } from './draft.ts'
+import { draftSchema, firstDraft, fromRun, reviveDraft, toRun, withFirstModel, withModel } from './draft.ts'
 import { aLora, aModel, anAdapter } from './testing.ts'
 
 const models = [aModel(), anAdapter()]
@@ -17,7 +17,7 @@ describe('the first draft', () => {
       numFrames: 8,
     })
     expect(checkDraft(ready, models)).toEqual({})
-    expect(generateSettingsSchema.safeParse(toSettings(ready)).success).toBe(true)
+    expect(pipelines['text-to-video'].settings.safeParse(toRun(ready).settings).success).toBe(true)
   })
 
   test('passes over models that cannot run', () => {
@@ -32,7 +32,7 @@ describe('turning to another model', () => {
 
   test('keeps what the user wrote, and replaces a suggestion', () => {
     expect(withModel({ ...ready, prompt: 'my own words' }, other, [...models, other]).prompt).toBe('my own words')
-    expect(withModel(ready, other, [...models, other])).toMatchObject({ prompt: 'a boat', width: 512, numFrames: 8 })
+    expect(withModel(ready, other, [...models, other])).toMatchObject({ prompt: 'a boat', width: 512, numFrames: 16 })
   })
 
   test('drops an adapter that does not fit', () => {
@@ -48,7 +48,9 @@ describe('what is wrong with a draft', () => {
     expect(checkDraft({ ...ready, width: 60 }, models)).toEqual({ width: expect.stringContaining('56 or 64') })
   })
   test('more frames than the motion adapter makes', () => {
-    expect(checkDraft({ ...ready, numFrames: 25 }, models)).toEqual({ numFrames: 'Motion makes 24 frames at most.' })
+    expect(checkDraft({ ...ready, numFrames: 25 }, models)).toEqual({
+      numFrames: '25 frames are more than Motion can make: at most 24.',
+    })
   })
   test('a LoRA that is gone, and one that is there twice', () => {
     const night = { id: 'night', scale: 1 }
@@ -73,6 +75,12 @@ describe('a stored draft', () => {
     expect(reviveDraft(JSON.parse(JSON.stringify(draft)))).toEqual(draft)
   })
 
+  test('of the first version, which knew one pipeline, comes back for that', () => {
+    const { pipeline, ...first } = { ...ready, prompt: 'from before' }
+    expect(reviveDraft(JSON.parse(JSON.stringify(first)))).toEqual({ ...first, pipeline })
+    expect(pipeline).toBe('text-to-video')
+  })
+
   test('falls back key by key, whatever was stored', () => {
     const revived = reviveDraft({ ...ready, width: 'wide', freeu: { b1: 9 }, numFrames: undefined })
     expect(revived).toEqual({
@@ -87,15 +95,15 @@ describe('a stored draft', () => {
 })
 
 test('settings of a clip come back as a draft that makes the same clip', () => {
-  const freeuChanges = [{ step: 11, freeu: null }]
+  const run = toRun({ ...ready, freeuOn: true, chunkingOn: true, seed: 42 })
   const settings = {
-    ...toSettings({ ...ready, freeuOn: true, chunkingOn: true, seed: 42 }),
-    freeuChanges,
+    ...run.settings,
+    freeuChanges: [{ step: 11, freeu: null }],
     clipSkip: 2,
     attnProcessor: { 'mid_block.attn1.processor': { processor: 'AttnProcessor' as const } },
     loras: [{ id: 'night', scale: 0.5 }],
   }
-  const draft = fromSettings(settings, firstDraft)
-  expect(toSettings(draft)).toEqual(settings)
+  const draft = fromRun({ ...run, settings }, firstDraft)
+  expect(toRun(draft)).toEqual({ ...run, settings })
   expect(draft.seedLocked).toBe(true)
 })

@@ -1,13 +1,25 @@
 import { createStore, useStore } from 'zustand'
 import { z } from 'zod'
-import { defaultCompute } from '#app/contract/compute.ts'
 import type { ModelEntry } from '#app/contract/models.ts'
-import { freeUPresets, freeUSchema, forwardChunkingSchema, generateSettingsSchema } from '#app/contract/settings.ts'
-import type { GenerateSettings } from '#app/contract/settings.ts'
-import { adaptersFor, isUsable, modelsFor } from './models.ts'
+import { namesMaking, pipelineOf, type RunRequest } from '#app/contract/pipelines.ts'
+import { fieldDefaults, fields, type Fields } from '#app/contract/pipelines/fields.ts'
+import { forwardChunkingSchema, freeUPresets, freeUSchema } from '#app/contract/settings.ts'
+import { checkDraft } from './checks.ts'
+import { isUsable, modelsFor } from './models.ts'
 
-/** The generate form as it stands. What is switched off keeps its values, so switching on again brings them back. */
-export const draftSchema = generateSettingsSchema.extend({
+/** The pipelines that the form can be for, in the order of its choice. */
+export const makers = namesMaking('clip', 'still')
+export type Maker = (typeof makers)[number]
+
+const { sampling: _, topK: __, ...makerFields } = fields
+
+/**
+ * The generate form as it stands. It has the fields of all its pipelines, so that a value stays while another is tried. What is switched
+ * off keeps its values, so switching on again brings them back.
+ */
+export const draftSchema = z.object({
+  ...makerFields,
+  pipeline: z.enum(makers),
   /** Empty until the models are known. */
   model: z.string(),
   freeu: freeUSchema,
@@ -19,33 +31,16 @@ export const draftSchema = generateSettingsSchema.extend({
 })
 export type Draft = z.infer<typeof draftSchema>
 
+const { sampling: _sampling, topK: _topK, ...makerDefaults } = fieldDefaults
+
 export const firstDraft: Draft = {
-  model: '',
-  motionAdapter: null,
-  prompt: '',
-  negativePrompt: '',
-  width: 512,
-  height: 512,
-  numFrames: 16,
-  numInferenceSteps: 25,
-  guidanceScale: 7.5,
-  seed: 0,
+  ...makerDefaults,
+  pipeline: makers[0]!,
   seedLocked: false,
-  scheduler: null,
-  betaSchedule: null,
-  eta: 0,
   freeu: freeUPresets[1].freeu,
   freeuOn: false,
-  freeuChanges: [],
   forwardChunking: { chunkSize: 1, dim: 1 },
   chunkingOn: false,
-  attnProcessor: null,
-  fuseQkv: false,
-  loras: [],
-  loraChanges: [],
-  clipSkip: null,
-  fps: 8,
-  compute: defaultCompute,
 }
 
 const storageKey = 'frameloom.draft'
@@ -85,52 +80,59 @@ export function keepDraft(): void {
   })
 }
 
-/** The draft turned to another model: its own adapter, sizes and suggestions; the prompt only where the user has not written one. */
+/** The draft turned to another model: its sizes and suggestions, and what fits beside it. */
 export function withModel(draft: Draft, model: ModelEntry, models: readonly ModelEntry[]): Draft {
-  const { adapters } = adaptersFor(model, models)
-  const kept = adapters.find((adapter) => adapter.id === draft.motionAdapter)
-  const suggestions = models.map((entry) => entry.suggested?.prompt)
-  const isOwnPrompt = draft.prompt.trim() !== '' && !suggestions.includes(draft.prompt)
-  const { prompt, numFrames, numInferenceSteps, guidanceScale, betaSchedule } = model.suggested ?? {}
-  return {
-    ...draft,
-    numFrames: numFrames ?? draft.numFrames,
-    numInferenceSteps: numInferenceSteps ?? draft.numInferenceSteps,
-    guidanceScale: guidanceScale ?? draft.guidanceScale,
-    betaSchedule: betaSchedule ?? null,
-    model: model.id,
-    motionAdapter: (kept ?? adapters[0])?.id ?? null,
-    ...(model.nativeSize && { width: model.nativeSize, height: model.nativeSize }),
-    ...(prompt !== undefined && !isOwnPrompt && { prompt }),
-  }
+  const { pipeline, settings } = toRun(draft)
+  const {
+    freeu: _,
+    forwardChunking: __,
+    ...suited
+  }: Partial<Fields> = pipelineOf(pipeline).suited(settings, model, models)
+  return { ...draft, ...suited }
 }
 
-/** Chooses a model for a draft that has none yet: the first usable one. */
+/** Chooses a model for a draft that has none yet: the first that can run at once, else the first usable one. */
 export function withFirstModel(draft: Draft, models: readonly ModelEntry[]): Draft {
   if (draft.model !== '') return draft
-  const usable = modelsFor(models, 'text-to-video').filter(isUsable)
-  const first = usable.find((model) => !adaptersFor(model, models).none) ?? usable[0]
-  return first ? withModel(draft, first, models) : draft
+  const { models: roles } = pipelineOf(draft.pipeline)
+  const turned = modelsFor(models, roles.model!.kind)
+    .filter(isUsable)
+    .map((model) => withModel(draft, model, models))
+  return turned.find((one) => Object.keys(checkDraft(one, models)).length === 0) ?? turned[0] ?? draft
 }
 
-/** The same for the form itself, whenever models are found. */
+/** Whenever models are found. */
 export const chooseFirstModel = (models: readonly ModelEntry[]): void =>
   draftStore.setState((draft) => withFirstModel(draft, models))
 
+/** The draft for another pipeline: what a user chose stays, but a model that cannot be used there. */
+export function withPipeline(draft: Draft, pipeline: Maker, models: readonly ModelEntry[]): Draft {
+  const next = { ...draft, pipeline }
+  const model = models.find(({ id }) => id === draft.model)
+  if (!model) return withFirstModel({ ...next, model: '' }, models)
+  const { motionAdapter, betaSchedule } = withModel(next, model, models)
+  const kept = { ...next, motionAdapter: motionAdapter ?? draft.motionAdapter, betaSchedule }
+  return checkDraft(kept, models).model === undefined ? kept : withFirstModel({ ...next, model: '' }, models)
+}
+
 /** What is sent to the host. */
-export function toSettings(draft: Draft): GenerateSettings {
-  const { freeuOn, chunkingOn, seedLocked: _, ...rest } = draft
-  return {
-    ...rest,
+export function toRun(draft: Draft): RunRequest<Maker> {
+  const { pipeline, freeuOn, chunkingOn } = draft
+  const values = {
+    ...draft,
     freeu: freeuOn ? draft.freeu : null,
     forwardChunking: chunkingOn ? draft.forwardChunking : null,
   }
+  const names = Object.keys(pipelineOf(pipeline).settings.shape) as (keyof typeof values)[]
+  return { pipeline, settings: Object.fromEntries(names.map((name) => [name, values[name]])) } as RunRequest<Maker>
 }
 
-/** The draft that makes the same clip again: the seed is locked, and FreeU changes when it did. */
-export function fromSettings(settings: GenerateSettings, draft: Draft): Draft {
+/** The draft that makes the same again: the seed is locked, and FreeU changes when it did. */
+export function fromRun({ pipeline, settings }: RunRequest<Maker>, draft: Draft): Draft {
   return {
+    ...draft,
     ...settings,
+    pipeline,
     freeu: settings.freeu ?? draft.freeu,
     freeuOn: settings.freeu !== null,
     forwardChunking: settings.forwardChunking ?? draft.forwardChunking,

@@ -51,7 +51,7 @@ test('choices are the same whatever the order of their keys', () => {
 })
 
 test('the menu has what fits the layer, and Custom Diffusion weights by their name', () => {
-  const dog = aLora({ id: 'dog-1', name: 'Dog', task: 'custom-diffusion' })
+  const dog = aLora({ id: 'dog-1', name: 'Dog', kind: 'custom-diffusion' })
   const menu = menuOf(fused, [aLora(), dog])
   expect(menu.map(({ label }) => label)).toEqual(['Fused', 'Plain steps', 'Sliced', 'Dog'])
   expect(menu.at(-1)?.processor).toEqual({ processor: 'CustomDiffusionAttnProcessor2_0', weights: 'dog-1' })

@@ -86,7 +86,7 @@ export type MenuEntry = { key: string; label: string; detail: string; processor:
 /** The processors that a layer may have, by what it has at first. */
 export const menuOf = (initial: AttnProcessor, models: readonly ModelEntry[]): MenuEntry[] => [
   ...offered(isAddedKv(initial)).map((one): MenuEntry => ({ key: menuKey(one), ...menuWords(one), processor: one })),
-  ...(isAddedKv(initial) ? [] : models.filter((model) => model.task === 'custom-diffusion')).map(
+  ...(isAddedKv(initial) ? [] : models.filter((model) => model.kind === 'custom-diffusion')).map(
     ({ id, name }): MenuEntry => {
       const processor = { processor: 'CustomDiffusionAttnProcessor2_0', weights: id } as const
       return { key: menuKey(processor), label: name, detail: attnProcessorTable[processor.processor].menu, processor }

@@ -25,12 +25,7 @@ export async function changedModels(
   return warnings
 }
 
-const referencesOf = ({ model, motionAdapter, loras, customDiffusion }: Recipe): ModelReference[] => [
-  model,
-  ...(motionAdapter ? [motionAdapter] : []),
-  ...loras,
-  ...customDiffusion,
-]
+const referencesOf = ({ models }: Recipe): ModelReference[] => Object.values(models).flat()
 
 const sameHashes = (a: ModelReference['sha256'], b: ModelReference['sha256']): boolean =>
   Object.keys({ ...a, ...b }).every((file) => a[file] === b[file])

@@ -1,10 +1,12 @@
-import type { GenerateSettings } from '#app/contract/settings.ts'
+import type { Fields } from '#app/contract/pipelines/fields.ts'
 import { draftStore } from './draft.ts'
 
-/** Settings of the jobs this page sent, which a job itself does not say. */
-const sent = new Map<string, GenerateSettings>()
+type Shape = Pick<Fields, 'width' | 'height'> & Partial<Pick<Fields, 'fps'>>
 
-export const keepSettings = (jobId: string, settings: GenerateSettings): void => void sent.set(jobId, settings)
+/** Settings of the jobs this page sent, which a job itself does not say. */
+const sent = new Map<string, Shape>()
+
+export const keepSettings = (jobId: string, settings: Shape): void => void sent.set(jobId, settings)
 
 /** A job that is run again makes what the first one was to make. */
 export function inheritSettings(jobId: string, from: string): void {
@@ -13,5 +15,4 @@ export function inheritSettings(jobId: string, from: string): void {
 }
 
 /** What a job makes: as this page sent it, or else as the form stands. */
-export const settingsOfJob = (jobId: string): Pick<GenerateSettings, 'width' | 'height' | 'fps'> =>
-  sent.get(jobId) ?? draftStore.getState()
+export const settingsOfJob = (jobId: string): Shape => sent.get(jobId) ?? draftStore.getState()

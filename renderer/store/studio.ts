@@ -1,5 +1,6 @@
 import { createStore, useStore } from 'zustand'
-import type { ClipResult, ClassificationResult, Result } from '#app/contract/results.ts'
+import { pipelines } from '#app/contract/pipelines.ts'
+import { isPicture, type ClassificationResult, type PictureResult, type Result } from '#app/contract/results.ts'
 import type { AppSettings, FreeU, LoraScales } from '#app/contract/settings.ts'
 import { isFinished, type Job } from '#app/contract/jobs.ts'
 import type { EngineStatus } from '#app/contract/system.ts'
@@ -112,10 +113,13 @@ const newestFirst = (results: readonly Result[]): Result[] => [...results].sort(
 export const activeJobs = (state: StudioState): Job[] => state.jobs.filter((job) => !isFinished(job.status))
 /** The engine works on it now. */
 export const isRunning = ({ status }: Job): boolean => status === 'running' || status === 'loading'
-/** The generate job that the engine works on now. */
-export const runningGenerate = (state: StudioState): Job | undefined =>
-  state.jobs.find((job) => job.kind === 'generate' && isRunning(job))
-export const clipById = (state: StudioState, id: string): ClipResult | undefined =>
-  state.results.find((result): result is ClipResult => result.id === id && result.kind === 'clip')
+/** The job that the engine works on now, if anything of it can be changed meanwhile. */
+export const runningLive = (state: StudioState): Job | undefined =>
+  state.jobs.find((job) => pipelines[job.pipeline].live.length > 0 && isRunning(job))
+/** A clip or still of the library. */
+export const pictureById = (state: StudioState, id: string): PictureResult | undefined => {
+  const result = state.results.find((one) => one.id === id)
+  return isPicture(result) ? result : undefined
+}
 export const classificationById = (state: StudioState, id: string): ClassificationResult | undefined =>
   state.results.find((result): result is ClassificationResult => result.id === id && result.kind === 'classification')

@@ -1,15 +1,15 @@
 import type { ModelEntry } from '#app/contract/models.ts'
 import type { Job } from '#app/contract/jobs.ts'
 import { defaultCompute } from '#app/contract/compute.ts'
-import type { ClassificationResult, ClipResult } from '#app/contract/results.ts'
-import { firstDraft, toSettings } from './draft.ts'
+import type { ClassificationResult, PictureResult } from '#app/contract/results.ts'
+import { defaultSettings } from '#app/contract/pipelines.ts'
 
 // Whole values for tests; each test says only what it is about.
 
 export const aModel = (change: Partial<ModelEntry> = {}): ModelEntry => ({
   id: 'shapes',
   name: 'Shapes',
-  task: 'text-to-video',
+  kind: 'stable-diffusion',
   className: 'StableDiffusionPipeline',
   source: 'bundled',
   location: 'bundled: shapes',
@@ -30,7 +30,7 @@ export const anAdapter = (change: Partial<ModelEntry> = {}): ModelEntry => {
     ...model,
     id: 'motion',
     name: 'Motion',
-    task: 'motion-adapter',
+    kind: 'motion-adapter',
     className: 'MotionAdapter',
     needsMotionAdapter: false,
     numFrames: 24,
@@ -40,12 +40,12 @@ export const anAdapter = (change: Partial<ModelEntry> = {}): ModelEntry => {
 
 export const aLora = (change: Partial<ModelEntry> = {}): ModelEntry => {
   const { blockOutChannels: _, numFrames: __, ...model } = anAdapter()
-  return { ...model, id: 'night', name: 'Night', task: 'lora', className: 'LoRA', ...change }
+  return { ...model, id: 'night', name: 'Night', kind: 'lora', className: 'LoRA', ...change }
 }
 
 export const aJob = (change: Partial<Job> = {}): Job => ({
   id: 'job',
-  kind: 'generate',
+  pipeline: 'text-to-video',
   status: 'running',
   createdAt: 1,
   title: 'a red circle',
@@ -59,7 +59,7 @@ export const aJob = (change: Partial<Job> = {}): Job => ({
   ...change,
 })
 
-export const aClip = (change: Partial<ClipResult> = {}): ClipResult => ({
+export const aClip = (change: Partial<PictureResult> = {}): PictureResult => ({
   id: 'clip',
   kind: 'clip',
   createdAt: 1,
@@ -70,14 +70,16 @@ export const aClip = (change: Partial<ClipResult> = {}): ClipResult => ({
   fps: 8,
   bytes: 1000,
   recipe: {
-    frameloom: 1,
+    frameloom: 2,
     appVersion: '0.1.0',
     pipeline: 'text-to-video',
-    settings: { ...toSettings(firstDraft), model: 'shapes', motionAdapter: 'motion' },
-    model: { id: 'shapes', name: 'Shapes', sha256: { 'unet.safetensors': 'a'.repeat(64) } },
-    motionAdapter: { id: 'motion', name: 'Motion', sha256: { 'motion.safetensors': 'b'.repeat(64) } },
-    loras: [],
-    customDiffusion: [],
+    settings: { ...defaultSettings('text-to-video'), model: 'shapes', motionAdapter: 'motion' },
+    models: {
+      model: [{ id: 'shapes', name: 'Shapes', sha256: { 'unet.safetensors': 'a'.repeat(64) } }],
+      motionAdapter: [{ id: 'motion', name: 'Motion', sha256: { 'motion.safetensors': 'b'.repeat(64) } }],
+      loras: [],
+      customDiffusion: [],
+    },
   },
   ...change,
 })

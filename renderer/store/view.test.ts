@@ -24,7 +24,7 @@ test('a classification of a file that is gone has no source', () => {
 
 test('a job opens in the view of its kind, on the source that is there', () => {
   setPlace('classify', { source: { kind: 'clip', id: 'a' } })
-  openJob(aJob({ id: 'j', kind: 'classify' }))
+  openJob(aJob({ id: 'j', pipeline: 'video-classification' }))
   expect(state()).toMatchObject({
     view: 'classify',
     places: { classify: { shown: { kind: 'job', id: 'j' }, source: { kind: 'clip', id: 'a' } } },

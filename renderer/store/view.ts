@@ -56,8 +56,8 @@ export function openResult(result: Result): void {
 }
 
 /** Goes to the view of a job and shows it. */
-export function openJob({ id, kind }: Pick<Job, 'id' | 'kind'>): void {
-  const view = viewOfJob(kind)
+export function openJob({ id, pipeline }: Pick<Job, 'id' | 'pipeline'>): void {
+  const view = viewOfJob(pipeline)
   setPlace(view, { shown: { kind: 'job', id } })
   goTo(view)
 }

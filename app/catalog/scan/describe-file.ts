@@ -17,7 +17,7 @@ const nothing = { bytes: 0, precision: '', needsMotionAdapter: false }
 
 /** Tells what a weights file without a folder around it can be used for; undefined when it is none of our business, such as a ControlNet. */
 export async function describeFile(file: string, named: boolean): Promise<DescribedFile | undefined> {
-  const known: DescribedFile = { ...nothing, task: 'text-to-video', className: 'StableDiffusionPipeline' }
+  const known: DescribedFile = { ...nothing, kind: 'stable-diffusion', className: 'StableDiffusionPipeline' }
   try {
     const { weights } = await openWeightsFile(file)
     const { kind, name } = contentsOf(weights)
@@ -45,7 +45,7 @@ async function describeCheckpoint(file: string, known: DescribedFile): Promise<D
   if (single.family === 'sdxl')
     throw new ProblemError(
       'unsupported',
-      `${basename(file)} is a ${familyNames.sdxl} checkpoint: it cannot make video here. Those of 1.x and 2.x can.`,
+      `${basename(file)} is a ${familyNames.sdxl} checkpoint: it cannot be used here. Those of 1.x and 2.x can.`,
       { file },
     )
   const vae = partOf(single, 'vae')
@@ -54,14 +54,13 @@ async function describeCheckpoint(file: string, known: DescribedFile): Promise<D
     ...known,
     sizeMultiple: Math.max(8, factor),
     nativeSize: Number(unet?.config.sample_size) * factor,
-    suggested: { numFrames: 16, numInferenceSteps: 25, guidanceScale: 7.5, betaSchedule: 'linear' },
     vocabularySize: Number(partOf(single, 'text_encoder').config.vocab_size),
   }
 }
 
 async function describeLora(file: string, weights: Weights): Promise<DescribedFile> {
   const { bytes, precision } = summarise(weights)
-  const known: DescribedFile = { ...nothing, task: 'lora', className: 'LoRA', bytes, precision: precision ?? '' }
+  const known: DescribedFile = { ...nothing, kind: 'lora', className: 'LoRA', bytes, precision: precision ?? '' }
   try {
     await openLora(file)
     return known
@@ -72,11 +71,11 @@ async function describeLora(file: string, weights: Weights): Promise<DescribedFi
 
 function describeCustomDiffusion(weights: Weights): DescribedFile {
   const { bytes, precision } = summarise(weights)
-  return { ...nothing, task: 'custom-diffusion', className: 'CustomDiffusion', bytes, precision: precision ?? '' }
+  return { ...nothing, kind: 'custom-diffusion', className: 'CustomDiffusion', bytes, precision: precision ?? '' }
 }
 
 async function describeMotionModule(file: string): Promise<DescribedFile> {
-  const known: DescribedFile = { ...nothing, task: 'motion-adapter', className: 'MotionAdapter' }
+  const known: DescribedFile = { ...nothing, kind: 'motion-adapter', className: 'MotionAdapter' }
   try {
     const { config, summary } = await openMotionModule(file)
     return {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCheckpoint } from '#app/checkpoints/folder.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
-import type { ModelEntry } from '#app/contract/models.ts'
+import { modelKinds, type ModelEntry } from '#app/contract/models.ts'
 import {
   adapterConfigSchema,
   anyConfigSchema,
@@ -16,7 +16,7 @@ import { describeFile, type DescribedFile } from './describe-file.ts'
 import type { FoundFolder } from './find-folders.ts'
 
 /** What a folder is, without what depends on where it was found. */
-export type Described = Pick<ModelEntry, 'task' | 'className' | 'bytes' | 'precision' | 'needsMotionAdapter'> &
+export type Described = Pick<ModelEntry, 'kind' | 'className' | 'bytes' | 'precision' | 'needsMotionAdapter'> &
   Partial<
     Pick<
       ModelEntry,
@@ -36,15 +36,16 @@ export async function describe({ folder, marker, named = false }: FoundFolder): 
 }
 
 async function describePipeline(folder: string): Promise<Described | undefined> {
-  const known: Described = { ...nothing, task: 'text-to-video', className: 'unknown' }
+  const known: Described = { ...nothing, kind: 'stable-diffusion', className: 'unknown' }
   try {
     const { _class_name: className } = await readConfig(modelIndexSchema, folder, 'model_index.json')
     if (!/^(StableDiffusion|AnimateDiff)/.test(className)) return undefined
     known.className = className
-    if (className !== 'StableDiffusionPipeline' && className !== 'AnimateDiffPipeline')
+    const { folder: needed } = modelKinds['stable-diffusion']
+    if (!needed.classNames.some((name) => name === className))
       throw new ProblemError(
         'unsupported',
-        `${className} cannot be used for video here. StableDiffusionPipeline and AnimateDiffPipeline folders can.`,
+        `${className} cannot be used here. ${needed.classNames.join(' and ')} folders can.`,
       )
     const unet = await readConfig(unetConfigSchema, folder, 'unet', 'config.json')
     known.needsMotionAdapter = unet._class_name !== 'UNetMotionModel'
@@ -56,15 +57,8 @@ async function describePipeline(folder: string): Promise<Described | undefined> 
     known.sizeMultiple = Math.max(8, factor)
     const latentSize = Array.isArray(unet.sample_size) ? unet.sample_size[0] : unet.sample_size
     if (latentSize != null) known.nativeSize = latentSize * factor
-    Object.assign(known, await weightsOf(folder, ['unet', 'vae', 'text_encoder']))
-    requireFiles(folder, [['scheduler/scheduler_config.json'], ['tokenizer/vocab.json', 'tokenizer/tokenizer.json']])
-    known.suggested = {
-      numFrames: Math.min(16, known.numFrames ?? 16),
-      numInferenceSteps: 25,
-      guidanceScale: 7.5,
-      // Stable Diffusion's own schedule is another one than that on which motion adapters were trained.
-      ...(known.needsMotionAdapter && { betaSchedule: 'linear' as const }),
-    }
+    Object.assign(known, await weightsOf(folder, needed.parts))
+    requireFiles(folder, needed.files)
     return known
   } catch (error) {
     return { ...known, problem: toProblem(error) }
@@ -82,7 +76,7 @@ async function describeModel(folder: string): Promise<Described | undefined> {
 }
 
 async function describeAdapter(folder: string): Promise<Described> {
-  const known: Described = { ...nothing, task: 'motion-adapter', className: 'MotionAdapter' }
+  const known: Described = { ...nothing, kind: 'motion-adapter', className: 'MotionAdapter' }
   try {
     const config = await readConfig(adapterConfigSchema, folder, 'config.json')
     known.blockOutChannels = config.block_out_channels
@@ -94,7 +88,7 @@ async function describeAdapter(folder: string): Promise<Described> {
 }
 
 async function describeLoneUNet(folder: string): Promise<Described> {
-  const known: Described = { ...nothing, task: 'text-to-video', className: 'UNetMotionModel' }
+  const known: Described = { ...nothing, kind: 'stable-diffusion', className: 'UNetMotionModel' }
   try {
     known.blockOutChannels = (await readConfig(unetConfigSchema, folder, 'config.json')).block_out_channels
     Object.assign(known, await weightsOf(folder, ['.']))
@@ -109,7 +103,7 @@ async function describeLoneUNet(folder: string): Promise<Described> {
 
 async function describeClassifier(folder: string): Promise<Described> {
   const className = 'TimesformerForVideoClassification'
-  const known: Described = { ...nothing, task: 'video-classification', className }
+  const known: Described = { ...nothing, kind: 'video-classifier', className }
   try {
     const config = await readConfig(classifierConfigSchema, folder, 'config.json')
     known.numFrames = config.num_frames

@@ -12,7 +12,7 @@ export async function withTokenizers(
   vocabularies: ReadonlyMap<string, number>,
 ): Promise<LocatedModel[]> {
   const others = models
-    .filter((model) => model.task === 'text-to-video' && !isFile(model.folder))
+    .filter((model) => model.kind === 'stable-diffusion' && !isFile(model.folder))
     .map(({ folder }) => join(folder, 'tokenizer'))
   return Promise.all(
     models.map(async (model) => {

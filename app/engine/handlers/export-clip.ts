@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Fields } from '#app/contract/pipelines/fields.ts'
 import { recipeSchema } from '#app/contract/recipe.ts'
 import { openClip } from '#app/media/node/decode.ts'
 import { encodeClip } from '#app/media/node/encode.ts'
@@ -20,7 +21,8 @@ export const exportClip = async function* ({ file, format, out, fps }, { signal 
     signal,
   )
   yield { type: 'stage', stage: `Writing ${format.toUpperCase()}`, progress: 0.5 }
-  const speed = fps ?? made.data?.settings.fps ?? clip.fps
+  const settings: Partial<Fields> = made.data?.settings ?? {}
+  const speed = fps ?? settings.fps ?? clip.fps
   await encodeClip({ clip: { frames, fps: speed }, format, out, recipe, signal })
   return { bytes: await bytesOf(out) }
 } satisfies Handler<'exportClip'>

@@ -34,7 +34,7 @@ export const freezeHandler =
 export const saveMotionHandler =
   (sessions: SessionCache): Handler<'saveMotionModules'> =>
   async ({ model, motionAdapter, out }) => {
-    if (model.task === 'motion-adapter') {
+    if (model.kind === 'motion-adapter') {
       const { config, weights } = await openAdapter(model.folder)
       const parsed = parseConfig({ className: 'MotionAdapter', config: motionAdapterConfig }, config)
       await writeMotionAdapter(out, { _class_name: 'MotionAdapter', ...parsed, conv_in_channels: null }, weights)

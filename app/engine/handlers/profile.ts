@@ -2,7 +2,7 @@ import type { Handler } from '../call.ts'
 import { autotune } from '#app/profile/autotune.ts'
 import { profileModel } from '#app/profile/profile-model.ts'
 import { openSubject } from '#app/profile/subject.ts'
-import { reportQuantizing } from '../report-quantizing.ts'
+import { reportQuantizing } from '#app/runtime/quantize/report-quantizing.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
 
 const readingShare = 0.1

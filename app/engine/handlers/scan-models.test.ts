@@ -44,10 +44,10 @@ const write = (path: string, content: unknown): void => {
 
 test('finds the bundled models', async () => {
   const models = await scan()
-  expect(models.map(({ id, task, problem }) => ({ id, task, problem }))).toEqual([
-    { id: 'moving-shapes', task: 'text-to-video', problem: undefined },
-    { id: 'moving-shapes-motion', task: 'motion-adapter', problem: undefined },
-    { id: 'moving-shapes-timesformer', task: 'video-classification', problem: undefined },
+  expect(models.map(({ id, kind, problem }) => ({ id, kind, problem }))).toEqual([
+    { id: 'moving-shapes', kind: 'stable-diffusion', problem: undefined },
+    { id: 'moving-shapes-motion', kind: 'motion-adapter', problem: undefined },
+    { id: 'moving-shapes-timesformer', kind: 'video-classifier', problem: undefined },
   ])
   const [pipeline, adapter, classifier] = models
   expect(pipeline).toMatchObject({
@@ -138,8 +138,8 @@ test('finds LoRA files, and says of one that cannot be used why', async () => {
   })
   const models = (await scan(join(root, 'loras'))).filter((model) => !model.demo)
   expect(models).toMatchObject([
-    { name: 'other', task: 'lora', problem: { code: 'unsupported', message: expect.stringMatching(/LoHa/) } },
-    { name: 'night', task: 'lora', className: 'LoRA', precision: 'float32', needsMotionAdapter: false },
+    { name: 'other', kind: 'lora', problem: { code: 'unsupported', message: expect.stringMatching(/LoHa/) } },
+    { name: 'night', kind: 'lora', className: 'LoRA', precision: 'float32', needsMotionAdapter: false },
   ])
   expect(models[1]).not.toHaveProperty('problem')
   expect(models[1]!.id).toMatch(/^night-[0-9a-f]{8}$/)
@@ -154,10 +154,10 @@ test('finds LoRAs and Custom Diffusion weights as PyTorch saves them, under the 
   write('trained/vectors.bin', 'no zip')
   write('trained/model.pt', 'version https://git-lfs.github.com/spec/v1\n')
   const models = (await scan(join(root, 'trained'))).filter((model) => !model.demo)
-  expect(models.map(({ name, task, className, problem }) => ({ name, task, className, problem }))).toEqual([
-    { name: 'custom-diffusion', task: 'custom-diffusion', className: 'CustomDiffusion', problem: undefined },
-    { name: 'demo-custom-diffusion', task: 'custom-diffusion', className: 'CustomDiffusion', problem: undefined },
-    { name: 'demo-lora', task: 'lora', className: 'LoRA', problem: undefined },
+  expect(models.map(({ name, kind, className, problem }) => ({ name, kind, className, problem }))).toEqual([
+    { name: 'custom-diffusion', kind: 'custom-diffusion', className: 'CustomDiffusion', problem: undefined },
+    { name: 'demo-custom-diffusion', kind: 'custom-diffusion', className: 'CustomDiffusion', problem: undefined },
+    { name: 'demo-lora', kind: 'lora', className: 'LoRA', problem: undefined },
   ])
   expect(models.every(({ bytes, precision }) => bytes > 0 && precision === 'float32')).toBe(true)
   const named = (await scan(join(root, 'trained/model.pt'))).filter((model) => !model.demo)

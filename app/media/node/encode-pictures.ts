@@ -29,6 +29,11 @@ export async function writeWebp({ frames, fps }: Clip, file: string, recipe: str
   await writeSynced(file, [writeRecipe(webpAnimation(stills, fps), recipe)])
 }
 
+/** One picture as one file. */
+export async function writePng(frame: RgbFrame, file: string, recipe: string): Promise<void> {
+  await writeSynced(file, [writeRecipe(await picture(frame).png().toBuffer(), recipe)])
+}
+
 /** frame-0001.png and so on in a folder that must be new or empty; the folder appears when all are written. */
 export async function writePngs({ frames }: Clip, folder: string, recipe: string, signal?: AbortSignal): Promise<void> {
   const there = await readdir(folder).catch((error: unknown) => {
@@ -47,8 +52,7 @@ export async function writePngs({ frames }: Clip, folder: string, recipe: string
     const digits = Math.max(4, String(frames.length).length)
     for (const [i, frame] of frames.entries()) {
       if (signal?.aborted) throw new ProblemError('cancelled', 'cancelled')
-      const png = await picture(frame).png().toBuffer()
-      await writeSynced(join(part, `frame-${String(i + 1).padStart(digits, '0')}.png`), [writeRecipe(png, recipe)])
+      await writePng(frame, join(part, `frame-${String(i + 1).padStart(digits, '0')}.png`), recipe)
     }
     await syncFolder(part)
   })

@@ -1,10 +1,10 @@
-import { resolve } from 'node:path'
+import { extname, resolve } from 'node:path'
 import { ProblemError } from '#app/contract/errors.ts'
 import { makeDurably } from '#app/files/durable.ts'
 import type { Clip } from '../frame.ts'
 import type { Quality } from '../quality.ts'
 import { checkRecipe } from '../recipe-text.ts'
-import { writeGif, writePngs, writeWebp } from './encode-pictures.ts'
+import { writeGif, writePng, writePngs, writeWebp } from './encode-pictures.ts'
 import { writeVideo } from './encode-video.ts'
 
 export type ClipFormat = 'gif' | 'webp' | 'png' | 'mp4' | 'webm'
@@ -12,7 +12,10 @@ export type ClipFormat = 'gif' | 'webp' | 'png' | 'mp4' | 'webm'
 export type EncodeOptions = {
   readonly clip: Clip
   readonly format: ClipFormat
-  /** The file; for png the folder, new or empty, of frame-0001.png and so on. What was there is replaced once the new one is whole. */
+  /**
+   * The file; for png a file of that ending for a clip of one frame, else the folder, new or empty, of frame-0001.png and so on. What was
+   * there is replaced once the new one is whole.
+   */
   readonly out: string
   /** The recipe, a JSON object as text, that goes into the file (into each file, for png). */
   readonly recipe: string
@@ -31,9 +34,19 @@ export async function encodeClip({ clip, format, out, recipe, quality, signal }:
   checkClip(clip, format)
   if (signal?.aborted) throw new ProblemError('cancelled', 'cancelled')
   const file = resolve(out)
-  if (format === 'png') return writePngs(clip, file, recipe, signal)
+  const isPngFile = extname(file).toLowerCase() === '.png'
+  if (format === 'png' && isPngFile && clip.frames.length > 1)
+    throw new ProblemError(
+      'bad-input',
+      `${out} holds one picture, and there are ${clip.frames.length} frames: name a folder`,
+      {
+        field: 'out',
+      },
+    )
+  if (format === 'png' && !isPngFile) return writePngs(clip, file, recipe, signal)
   await makeDurably(file, async (part) => {
-    if (format === 'gif') await writeGif(clip, part, recipe)
+    if (format === 'png') await writePng(clip.frames[0]!, part, recipe)
+    else if (format === 'gif') await writeGif(clip, part, recipe)
     else if (format === 'webp') await writeWebp(clip, part, recipe, quality ?? 'best')
     else await writeVideo(clip, format, part, recipe, quality ?? 'high', signal)
   })

@@ -11,7 +11,7 @@ import { findTokenizer, noTokenizer, openClipTokenizer, textOf } from '#app/toke
 
 const schedulerSchema = z.looseObject({ _class_name: z.string().optional() })
 
-/** What a text-to-video pipeline is made of, from wherever it comes. */
+/** What a Stable Diffusion pipeline is made of, from wherever it comes. */
 export type PipelineSource = {
   readonly textEncoder: Checkpoint
   readonly vae: Checkpoint
@@ -46,7 +46,7 @@ async function fromFile(file: string, tokenizerFolder: string | undefined): Prom
   if (single.family === 'sdxl')
     throw new ProblemError(
       'unsupported',
-      `${file} is a ${familyNames.sdxl} checkpoint: it cannot make video here. Those of 1.x and 2.x can.`,
+      `${file} is a ${familyNames.sdxl} checkpoint: it cannot be used here. Those of 1.x and 2.x can.`,
       { file },
     )
   const textEncoder = partOf(single, 'text_encoder')

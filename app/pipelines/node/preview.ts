@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { readJson } from '#app/checkpoints/json.ts'
 import type { Pixels } from '#app/contract/engine.ts'
-import { frameLatents } from '../text-to-video.ts'
+import { frameLatents } from '../diffusion.ts'
 import { imageToRgb, latentsToRgb, stableDiffusionRgb, stableDiffusionXlRgb, type LatentRgb } from '../pixels.ts'
-import { sizeOf, type Tensor } from '#app/tensor/tensor.ts'
-import { decodeLatents, type OpenTextToVideo } from './text-to-video.ts'
+import { float32, sizeOf, type Tensor } from '#app/tensor/tensor.ts'
+import { decodeLatents, type OpenDiffusion } from './stable-diffusion.ts'
 
-/** How clean latents (1, C, F, h, w) are shown while a clip is made. */
+/** How clean latents, (1, C, F, h, w) of a clip or (1, C, h, w) of a still, are shown while it is made. */
 export type Preview = (latents: Tensor<'float32'>) => Promise<Pixels>
 
 const latentRgbSchema = z.object({
@@ -28,11 +28,12 @@ const smallDecoder = 2_000_000
  */
 export async function openPreview(
   folder: string,
-  { autoencoder, checkpoints, parts }: OpenTextToVideo,
+  { autoencoder, checkpoints, parts }: OpenDiffusion,
 ): Promise<Preview> {
   const decoder = [...checkpoints.vae!.weights.values()].filter(({ name }) => name.startsWith('decoder.'))
   if (decoder.reduce((sum, { shape }) => sum + sizeOf(shape), 0) <= smallDecoder)
-    return async (latents) => {
+    return async (given) => {
+      const latents = asClip(given)
       const [, , count] = latents.shape as [number, number, number]
       const images: Tensor<'float32'>[] = []
       for (let f = 0; f < count; f++)
@@ -40,8 +41,12 @@ export async function openPreview(
       return pixelsOf(images)
     }
   const map = await linearMap(folder, parts.scalingFactor)
-  return (latents) => Promise.resolve(latentsToRgb(latents, map))
+  return (latents) => Promise.resolve(latentsToRgb(asClip(latents), map))
 }
+
+/** A still is a clip of one frame: the same numbers in the same order. */
+const asClip = ({ shape, data }: Tensor<'float32'>): Tensor<'float32'> =>
+  float32(shape.length === 5 ? shape : [...shape.slice(0, 2), 1, ...shape.slice(2)], data)
 
 async function linearMap(folder: string, scalingFactor: number): Promise<LatentRgb> {
   const file = join(folder, 'latent_rgb.json')

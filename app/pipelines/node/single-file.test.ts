@@ -116,7 +116,12 @@ test('a LoRA goes to the denoiser and the text encoder at once', async () => {
   const noise = filled([1, 4, 1, 16, 16]) as Tensor<'float32'>
   const run = async (): Promise<number[]> => {
     const states = await parts.encodeText(ids, 0)
-    const predicted = await parts.denoise(noise, float32([1], [10]), filled(states.shape) as Tensor<'float32'>, null)
+    const predicted = await parts.denoise({
+      sample: noise,
+      timestep: float32([1], [10]),
+      encoderHiddenStates: filled(states.shape) as Tensor<'float32'>,
+      freeu: null,
+    })
     return [states, predicted].map(({ data }) => data.reduce((sum, value) => sum + Math.abs(value), 0))
   }
   const plain = await run()
@@ -140,13 +145,13 @@ test('the scan finds single files, motion modules and LoRAs, and a tokenizer for
   writeFileSync(join(folder, 'loose/cut.ckpt'), '')
   symlinkSync(join(folder, 'loose/sd15-tiny.safetensors'), join(folder, 'loose/twin.safetensors'))
   const alone = await scan(folder)
-  expect(alone.map(({ name, task, problem }) => [name, task, problem?.code])).toEqual([
-    ['cut', 'text-to-video', 'bad-model'],
+  expect(alone.map(({ name, kind, problem }) => [name, kind, problem?.code])).toEqual([
+    ['cut', 'stable-diffusion', 'bad-model'],
     ['lora', 'lora', undefined],
     ['mm_tiny_v15_v2', 'motion-adapter', undefined],
-    ['sd15-tiny', 'text-to-video', 'bad-model'],
-    ['sd2-tiny', 'text-to-video', 'bad-model'],
-    ['xl-tiny', 'text-to-video', 'unsupported'],
+    ['sd15-tiny', 'stable-diffusion', 'bad-model'],
+    ['sd2-tiny', 'stable-diffusion', 'bad-model'],
+    ['xl-tiny', 'stable-diffusion', 'unsupported'],
   ])
   expect(alone[3]!.problem!.message).toMatch(/Put vocab.json and merges.txt/)
   expect(alone[4]!.problem!.message).toMatch(/holds no autoencoder/)
@@ -168,7 +173,7 @@ test('the scan finds single files, motion modules and LoRAs, and a tokenizer for
     nativeSize: 512,
   })
   expect(found.problem).toBeUndefined()
-  expect(models.find(({ task }) => task === 'motion-adapter')).toMatchObject({
+  expect(models.find(({ kind }) => kind === 'motion-adapter')).toMatchObject({
     className: 'MotionAdapter',
     blockOutChannels: [32, 32, 32, 32],
     numFrames: 32,

@@ -32,8 +32,7 @@ const routes: Route[] = [
     method: 'GET',
     path: /^\/media\/clips\/([^/]+)\.webp$/,
     answer: async ({ library }, _request, id) => {
-      const clip = library.result(id)
-      const file = clip?.kind === 'clip' ? library.clipFile(id) : notFound()
+      const file = library.pictureFile(library.picture(id).id)
       const { size } = statSync(file, { throwIfNoEntry: false }) ?? notFound()
       return bytesResponse(fileStream(file), size, 'image/webp')
     },

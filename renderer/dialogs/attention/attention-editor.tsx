@@ -3,7 +3,7 @@ import type { AttnProcessorMap } from '#app/contract/attn-processors.ts'
 import { toProblem } from '#app/contract/errors.ts'
 import { readLayers } from '#renderer/actions/attention.ts'
 import { useDraft } from '#renderer/store/draft.ts'
-import { runningGenerate, useStudio } from '#renderer/store/studio.ts'
+import { runningLive, useStudio } from '#renderer/store/studio.ts'
 import { closeDialog, useDialog } from '#renderer/store/view.ts'
 import { Modal, ModalHead } from '#renderer/ui/modal.tsx'
 import { LayerEditor } from './layer-editor.tsx'
@@ -25,7 +25,7 @@ type Read = { layers: AttnProcessorMap } | { problem: string } | null
 function Loaded() {
   const model = useDraft((draft) => draft.model)
   const motionAdapter = useDraft((draft) => draft.motionAdapter)
-  const busy = useStudio((state) => !!runningGenerate(state))
+  const busy = useStudio((state) => !!runningLive(state))
   const [read, setRead] = useState<Read>(null)
   useEffect(() => {
     let wanted = true

@@ -4,8 +4,8 @@ import type { LoadReport, LoadReportPart } from '#app/contract/load-report.ts'
 import type { ModelEntry } from '#app/contract/models.ts'
 import type { ParameterLists } from '#app/contract/parameter-lists.ts'
 import { callHost } from '#renderer/store/host.ts'
-import { adaptersFor } from '#renderer/store/models.ts'
-import { runningGenerate, studioStore, useStudio } from '#renderer/store/studio.ts'
+import { adaptersFor } from '#app/contract/pipelines/text-to-video.ts'
+import { runningLive, studioStore, useStudio } from '#renderer/store/studio.ts'
 import { bytesText } from '#renderer/ui/format.ts'
 import { SaveMotion } from './save-motion.tsx'
 
@@ -15,7 +15,7 @@ type Read = Details | { problem: string } | null
 /** What the files of a model hold, read when it is asked for. */
 export function ModelDetails({ model }: { model: ModelEntry }) {
   const [read, setRead] = useState<Read>(null)
-  const busy = useStudio((state) => !!runningGenerate(state))
+  const busy = useStudio((state) => !!runningLive(state))
   useEffect(() => {
     let wanted = true
     readDetails(model).then(
@@ -65,7 +65,7 @@ export function ModelDetails({ model }: { model: ModelEntry }) {
           </li>
         ))}
       </ul>
-      {(motion ?? model.task === 'motion-adapter') && !model.problem && (
+      {(motion ?? model.kind === 'motion-adapter') && !model.problem && (
         <SaveMotion model={model} adapter={adapterOf(model)} />
       )}
     </>
@@ -107,7 +107,7 @@ const adapterOf = (model: ModelEntry): ModelEntry | undefined =>
 async function readDetails(model: ModelEntry): Promise<Details> {
   const report = await callHost((host) => host.inspectModel({ id: model.id }))
   const adapter = adapterOf(model)
-  if (model.task !== 'text-to-video' || model.problem || (model.needsMotionAdapter && !adapter))
+  if (model.kind !== 'stable-diffusion' || model.problem || (model.needsMotionAdapter && !adapter))
     return { report, motion: null }
   const pair = { model: model.id, motionAdapter: adapter?.id ?? null }
   const lists = await callHost((host) => host.freezeUnet2d(pair))

@@ -1,7 +1,7 @@
 import { Collapsible } from '@base-ui/react/collapsible'
 import { ChevronRight, FolderPlus, RefreshCw, X } from 'lucide-react'
 import { useState } from 'react'
-import type { ModelEntry } from '#app/contract/models.ts'
+import type { ModelEntry, ModelKind } from '#app/contract/models.ts'
 import { refreshModels, saveSettings } from '#renderer/actions/settings.ts'
 import { demoNote } from '#renderer/parts/demo-note.ts'
 import { useStudio } from '#renderer/store/studio.ts'
@@ -91,12 +91,12 @@ export function ModelsTab() {
   )
 }
 
-const taskNames: Record<ModelEntry['task'], string> = {
-  'text-to-video': 'Text to video',
+const kindNames: Record<ModelKind, string> = {
+  'stable-diffusion': 'Stable Diffusion',
   'motion-adapter': 'Motion adapter',
   lora: 'LoRA',
   'custom-diffusion': 'Custom Diffusion',
-  'video-classification': 'Classifier',
+  'video-classifier': 'Classifier',
 }
 
 function FoundModel({ model }: { model: ModelEntry }) {
@@ -108,7 +108,7 @@ function FoundModel({ model }: { model: ModelEntry }) {
         {model.demo && <span className="badge">demo</span>}
       </Collapsible.Trigger>
       <div className="muted">
-        {model.problem ? 'Cannot be used' : [taskNames[model.task], model.precision, bytesText(model.bytes)].join(', ')}
+        {model.problem ? 'Cannot be used' : [kindNames[model.kind], model.precision, bytesText(model.bytes)].join(', ')}
       </div>
       <code>{model.location}</code>
       {model.problem && <div className="found-problem">{model.problem.message}</div>}

@@ -2,7 +2,7 @@ import { Gauge, SlidersHorizontal } from 'lucide-react'
 import { useState } from 'react'
 import { autotuneDraft, profileDraft, stopMeasuring } from '#renderer/actions/tuning.ts'
 import { useDraft } from '#renderer/store/draft.ts'
-import { runningGenerate, useStudio } from '#renderer/store/studio.ts'
+import { runningLive, useStudio } from '#renderer/store/studio.ts'
 import { useTuning } from '#renderer/store/tuning.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
@@ -14,7 +14,7 @@ const megabyte = 2 ** 20
 /** Starts a measurement of what the form says, or shows how far it is. */
 export function MeasureBar() {
   const measuring = useTuning((state) => state.measuring)
-  const busy = useStudio((state) => !!runningGenerate(state))
+  const busy = useStudio((state) => !!runningLive(state))
   const { numFrames, width, height, guidanceScale, compute } = useDraft((draft) => draft)
   const [limited, setLimited] = useState(false)
   const [limit, setLimit] = useState(1024)

@@ -9,7 +9,7 @@ import { demoNote } from '#renderer/parts/demo-note.ts'
 import { editClassify, useClassify } from '#renderer/store/classify.ts'
 import { computeProblem } from '#renderer/store/compute.ts'
 import { isUsable, modelsFor } from '#renderer/store/models.ts'
-import { clipById, useStudio } from '#renderer/store/studio.ts'
+import { pictureById, useStudio } from '#renderer/store/studio.ts'
 import { setPlace, usePlace } from '#renderer/store/view.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { Keys } from '#renderer/ui/keys.tsx'
@@ -42,7 +42,7 @@ export function ClassifyForm({ wide }: { wide: boolean }) {
   const known = useStudio((state) => state.modelsKnown)
   const answering = usePlace('classify').shown !== null
   const entry = models.find((candidate) => candidate.id === model)
-  const choices = modelsFor(models, 'video-classification')
+  const choices = modelsFor(models, 'video-classifier')
   return (
     <form className="form" aria-label="Classify" onSubmit={(event) => event.preventDefault()}>
       <div className="form-scroll scroll">
@@ -124,7 +124,7 @@ export function ClassifyForm({ wide }: { wide: boolean }) {
 
 function SourceSection() {
   const { source } = usePlace('classify')
-  const clip = useStudio((state) => (source?.kind === 'clip' ? clipById(state, source.id) : undefined))
+  const clip = useStudio((state) => (source?.kind === 'clip' ? pictureById(state, source.id) : undefined))
   const clips = useStudio((state) => state.results)
   const input = useRef<HTMLInputElement>(null)
   const choices = clips.flatMap((result) =>

@@ -11,7 +11,7 @@ import { Transport } from '#renderer/parts/player/transport.tsx'
 import { Viewport } from '#renderer/parts/player/viewport.tsx'
 import { useClassify } from '#renderer/store/classify.ts'
 import { useFrames, useFramesFailure } from '#renderer/store/frames.ts'
-import { classificationById, clipById, useStudio } from '#renderer/store/studio.ts'
+import { classificationById, pictureById, useStudio } from '#renderer/store/studio.ts'
 import { usePlace, type Source } from '#renderer/store/view.ts'
 
 export function ClassifyStage() {
@@ -36,7 +36,7 @@ export function ClassifyStage() {
 }
 
 function SourceStage({ source }: { source: Source }) {
-  const clip = useStudio((state) => (source.kind === 'clip' ? clipById(state, source.id) : undefined))
+  const clip = useStudio((state) => (source.kind === 'clip' ? pictureById(state, source.id) : undefined))
   const key = source.kind === 'clip' ? `clip:${source.id}` : `file:${source.url}`
   const frames = useFrames(key)
   const failure = useFramesFailure(key)

@@ -1,5 +1,5 @@
 import { schedulerTable } from '#app/contract/schedulers.ts'
-import type { GenerateSettings } from '#app/contract/settings.ts'
+import type { Fields } from '#app/contract/pipelines/fields.ts'
 import { CommandButton } from '#renderer/parts/commands.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
@@ -17,7 +17,7 @@ const schedulers: readonly Choice<string | null>[] = [
     .filter(([, { denoises }]) => denoises === 'frames')
     .map(([value, { label }]) => ({ value, label })),
 ]
-const betaScheduleChoices: readonly Choice<GenerateSettings['betaSchedule']>[] = [
+const betaScheduleChoices: readonly Choice<Fields['betaSchedule']>[] = [
   { value: null, label: 'As the checkpoint says' },
   { value: 'linear', label: 'Linear (AnimateDiff)' },
   { value: 'scaled_linear', label: 'Scaled linear' },

@@ -1,5 +1,5 @@
 import { isSchedulerClass, schedulerTable } from '#app/contract/schedulers.ts'
-import type { ClipResult } from '#app/contract/results.ts'
+import type { PictureResult } from '#app/contract/results.ts'
 import type { FreeU } from '#app/contract/settings.ts'
 import { CommandButton } from '#renderer/parts/commands.tsx'
 import { attentionLabel } from '#renderer/store/attention.ts'
@@ -12,34 +12,39 @@ const freeuText = (freeu: FreeU | null): string =>
 
 const schedulerLabel = (name: string): string => (isSchedulerClass(name) ? schedulerTable[name].label : name)
 
-/** The recipe of the clip on the stage. */
-export function ClipInspector({ clip }: { clip: ClipResult }) {
-  const { settings, model, motionAdapter, loras } = clip.recipe
-  const nameOf = (id: string): string => loras.find((lora) => lora.id === id)?.name ?? id
-  const facts: [string, string][] = [
-    ['Model', model.name],
-    ['Motion', motionAdapter?.name ?? 'Inside the model'],
-    ...settings.loras.map(({ id, scale }): [string, string] => ['LoRA', `${nameOf(id)}, scale ${scale}`]),
-    ...settings.loraChanges.map(({ step, scales }): [string, string] => [
+type Fact = [name: string, value: string]
+const only = (when: boolean, fact: Fact): Fact[] => (when ? [fact] : [])
+
+/** The recipe of the clip or still on the stage. */
+export function ClipInspector({ clip }: { clip: PictureResult }) {
+  const { settings, models } = clip.recipe
+  const [model, adapter] = [models.model?.[0], models.motionAdapter?.[0]]
+  const nameOf = (id: string): string => models.loras?.find((lora) => lora.id === id)?.name ?? id
+  const moves = clip.kind === 'clip'
+  const facts: Fact[] = [
+    ['Model', model?.name ?? settings.model],
+    ...only(moves, ['Motion', adapter?.name ?? 'Inside the model']),
+    ...settings.loras.map(({ id, scale }): Fact => ['LoRA', `${nameOf(id)}, scale ${scale}`]),
+    ...settings.loraChanges.map(({ step, scales }): Fact => [
       `Step ${step + 1} on`,
       Object.entries(scales)
         .map(([id, scale]) => `${nameOf(id)} ${scale}`)
         .join(', '),
     ]),
-    ['Size', `${clip.width} × ${clip.height}, ${clip.numFrames} frames`],
-    ['Length', `${(clip.numFrames / clip.fps).toFixed(2)} s at ${clip.fps} fps`],
+    ['Size', `${clip.width} × ${clip.height}${moves ? `, ${clip.numFrames} frames` : ''}`],
+    ...only(moves, ['Length', `${(clip.numFrames / clip.fps).toFixed(2)} s at ${clip.fps} fps`]),
     ['Steps', `${settings.numInferenceSteps}, guidance ${settings.guidanceScale}`],
     ['Seed', String(settings.seed)],
     [
       'Scheduler',
       `${settings.scheduler ? schedulerLabel(settings.scheduler) : 'As the checkpoint says'}${settings.eta > 0 ? `, eta ${settings.eta}` : ''}`,
     ],
-    ...(settings.betaSchedule ? [['Noise', settings.betaSchedule] as [string, string]] : []),
+    ...only(settings.betaSchedule !== null, ['Noise', String(settings.betaSchedule)]),
     ['FreeU', freeuText(settings.freeu)],
-    ...settings.freeuChanges.map((change): [string, string] => [`Step ${change.step + 1} on`, freeuText(change.freeu)]),
-    ...(settings.clipSkip !== null ? [['CLIP skip', String(settings.clipSkip)] as [string, string]] : []),
-    ...(settings.attnProcessor ? [['Attention', attentionLabel(settings.attnProcessor)] as [string, string]] : []),
-    ...(settings.fuseQkv ? [['Attention', 'Fused query, key and value'] as [string, string]] : []),
+    ...settings.freeuChanges.map((change): Fact => [`Step ${change.step + 1} on`, freeuText(change.freeu)]),
+    ...only(settings.clipSkip !== null, ['CLIP skip', String(settings.clipSkip)]),
+    ...(settings.attnProcessor ? [['Attention', attentionLabel(settings.attnProcessor)] as Fact] : []),
+    ...only(settings.fuseQkv, ['Attention', 'Fused query, key and value']),
     ['Compute', computeLabel(settings.compute)],
     ['File', `${bytesText(clip.bytes)}, lossless WebP`],
     ['Made', new Date(clip.createdAt).toLocaleString()],

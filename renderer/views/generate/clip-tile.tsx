@@ -1,15 +1,15 @@
 import { useEffect } from 'react'
-import type { ClipResult, Result } from '#app/contract/results.ts'
+import { isPicture, type PictureResult, type Result } from '#app/contract/results.ts'
 import { showThumbnail } from '#renderer/actions/library.ts'
 import { clipUrl } from '#renderer/bridge/media.ts'
 import { TileMenu } from '#renderer/parts/clip-actions.tsx'
 import { FrameCanvas } from '#renderer/parts/frame-canvas.tsx'
 import { useFrames, useFramesFailure } from '#renderer/store/frames.ts'
 
-export const ClipTile = ({ result }: { result: Result }) => result.kind === 'clip' && <Tile clip={result} />
-export const ClipTileMenu = ({ result }: { result: Result }) => result.kind === 'clip' && <TileMenu clip={result} />
+export const ClipTile = ({ result }: { result: Result }) => isPicture(result) && <Tile clip={result} />
+export const ClipTileMenu = ({ result }: { result: Result }) => isPicture(result) && <TileMenu clip={result} />
 
-function Tile({ clip }: { clip: ClipResult }) {
+function Tile({ clip }: { clip: PictureResult }) {
   const key = `thumbnail:${clip.id}`
   const thumbnail = useFrames(key)
   const failure = useFramesFailure(key)
@@ -22,9 +22,10 @@ function Tile({ clip }: { clip: ClipResult }) {
         <img className={failure ? undefined : 'tile-motion'} src={clipUrl(clip.id)} alt="" loading="lazy" />
       </span>
       <span className="tile-words">
-        <span className="tile-title">{clip.title || 'Untitled clip'}</span>
+        <span className="tile-title">{clip.title || 'Untitled'}</span>
         <span className="tile-meta">
-          {clip.numFrames} f, {clip.width} × {clip.height}
+          {clip.kind === 'clip' && `${clip.numFrames} f, `}
+          {clip.width} × {clip.height}
         </span>
       </span>
     </>

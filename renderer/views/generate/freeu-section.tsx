@@ -1,7 +1,7 @@
 import { freeUPresets, type FreeU } from '#app/contract/settings.ts'
 import { changeFreeU } from '#renderer/actions/generate.ts'
 import { useDraft } from '#renderer/store/draft.ts'
-import { runningGenerate, sameFreeU, useStudio } from '#renderer/store/studio.ts'
+import { runningLive, sameFreeU, useStudio } from '#renderer/store/studio.ts'
 import { SliderRow } from '#renderer/ui/row.tsx'
 import { Section } from '#renderer/ui/section.tsx'
 import { Segmented } from '#renderer/ui/segmented.tsx'
@@ -19,7 +19,7 @@ const presetChoices = freeUPresets.map((preset) => ({ value: preset.name, label:
 export function FreeUSection() {
   const freeu = useDraft((draft) => draft.freeu)
   const freeuOn = useDraft((draft) => draft.freeuOn)
-  const live = useStudio((state) => !!runningGenerate(state))
+  const live = useStudio((state) => !!runningLive(state))
   const preset = freeUPresets.find((entry) => sameFreeU(entry.freeu, freeu))
   const factorRow = ({ key, name, max }: (typeof factors)[number]) => (
     <SliderRow

@@ -1,21 +1,25 @@
 import { useEffect, useRef, type RefObject } from 'react'
 import { CommandButton, useCommands } from '#renderer/parts/commands.tsx'
+import { useDraft } from '#renderer/store/draft.ts'
 import { fieldProblemStore, useFieldProblems } from '#renderer/store/field-problems.ts'
 import { activeJobs, useStudio } from '#renderer/store/studio.ts'
 import { tell } from '#renderer/store/toasts.ts'
 import { Keys } from '#renderer/ui/keys.tsx'
-import { liveSections, sections, textToVideoSections } from './sections.tsx'
+import { liveSections, sections, sectionsOf } from './sections.tsx'
+import { PipelineChoice } from './pipeline-choice.tsx'
 import './generate.css'
 
 /** `wide`: the live sections stand beside the stage, and not here. */
 export function GenerateForm({ wide }: { wide: boolean }) {
   const problems = useFieldProblems()
+  const pipeline = useDraft((draft) => draft.pipeline)
   const form = useRef<HTMLFormElement>(null)
   useFocusOnProblem(form)
   return (
     <form className="form" aria-label="Generate" ref={form} onSubmit={(event) => event.preventDefault()}>
       <div className="form-scroll scroll">
-        {textToVideoSections
+        <PipelineChoice />
+        {sectionsOf(pipeline)
           .filter((name) => !wide || !liveSections.has(name))
           .map((name) => {
             const Part = sections[name]
@@ -48,7 +52,7 @@ function useFocusOnProblem(form: RefObject<HTMLFormElement | null>): void {
       fieldProblemStore.subscribe(({ pointed }, before) => {
         if (!pointed || pointed === before.pointed) return
         const control = form.current?.querySelector<HTMLElement>(
-          `[data-field="${pointed.field}"] :is(input, textarea, button)`,
+          `[data-field="${String(pointed.field)}"] :is(input, textarea, button)`,
         )
         if (control) control.focus()
         else tell('error', 'The settings cannot be run', pointed.message)

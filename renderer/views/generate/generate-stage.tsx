@@ -1,7 +1,8 @@
 import { Ban, CirclePause, Clapperboard, TriangleAlert } from 'lucide-react'
 import { useEffect } from 'react'
-import type { ClipResult } from '#app/contract/results.ts'
-import type { Job } from '#app/contract/jobs.ts'
+import type { PictureResult } from '#app/contract/results.ts'
+import { isFinished, type Job } from '#app/contract/jobs.ts'
+import { pipelineOf, pipelines } from '#app/contract/pipelines.ts'
 import { cancelJob, dismissJob, runAgain } from '#renderer/actions/jobs.ts'
 import { showClip } from '#renderer/actions/library.ts'
 import { ClipActions } from '#renderer/parts/clip-actions.tsx'
@@ -13,12 +14,12 @@ import { Transport } from '#renderer/parts/player/transport.tsx'
 import { Viewport } from '#renderer/parts/player/viewport.tsx'
 import { useFrames, useFramesFailure } from '#renderer/store/frames.ts'
 import { useDraft } from '#renderer/store/draft.ts'
+import { isUsable, modelsFor } from '#renderer/store/models.ts'
 import { settingsOfJob } from '#renderer/store/sent-settings.ts'
-import { activeJobs, clipById, useStudio } from '#renderer/store/studio.ts'
+import { activeJobs, pictureById, useStudio } from '#renderer/store/studio.ts'
 import { setPlace, usePlace } from '#renderer/store/view.ts'
 import { clipUrl } from '#renderer/bridge/media.ts'
 import { Button } from '#renderer/ui/button.tsx'
-import { isFinished } from '#app/contract/jobs.ts'
 import { plural } from '#renderer/ui/format.ts'
 
 export function GenerateStage() {
@@ -26,7 +27,7 @@ export function GenerateStage() {
   const job = useStudio((state) =>
     shown?.kind === 'job' ? state.jobs.find((entry) => entry.id === shown.id) : undefined,
   )
-  const clip = useStudio((state) => (shown?.kind === 'result' ? clipById(state, shown.id) : undefined))
+  const clip = useStudio((state) => (shown?.kind === 'result' ? pictureById(state, shown.id) : undefined))
   return (
     <section className="stage" aria-label="Stage">
       {job ? <JobStage job={job} /> : clip ? <ClipStage clip={clip} /> : <EmptyStage />}
@@ -36,14 +37,17 @@ export function GenerateStage() {
 
 function EmptyStage() {
   const prompt = useDraft((draft) => draft.prompt)
-  const ready = useStudio((state) => state.models.some((model) => model.task === 'text-to-video' && !model.problem))
+  const pipeline = useDraft((draft) => draft.pipeline)
+  const { kind } = pipelineOf(pipeline).models.model!
+  const ready = useStudio((state) => modelsFor(state.models, kind).some(isUsable))
   const known = useStudio((state) => state.modelsKnown)
+  const { makes } = pipelines[pipeline]
   if (known && !ready)
     return (
       <Notice
         icon={Clapperboard}
         title="No model yet"
-        text="Add a folder that holds text-to-video checkpoints in Hugging Face layout."
+        text="Add a folder that holds Stable Diffusion checkpoints in Hugging Face layout."
       >
         <CommandButton command="folders">Choose folders</CommandButton>
       </Notice>
@@ -51,8 +55,8 @@ function EmptyStage() {
   return (
     <Notice
       icon={Clapperboard}
-      title="A clip starts with a prompt"
-      text="Write what it shows, then generate. It takes shape here, step by step. Drop a clip anywhere to bring back its settings, or to classify it."
+      title={`A ${makes} starts with a prompt`}
+      text="Write what it shows, then generate. It takes shape here, step by step. Drop a clip or a still anywhere to bring back its settings, or a clip to classify it."
     >
       {prompt && (
         <CommandButton command="run" disabled={!ready}>
@@ -63,7 +67,7 @@ function EmptyStage() {
   )
 }
 
-function ClipStage({ clip }: { clip: ClipResult }) {
+function ClipStage({ clip }: { clip: PictureResult }) {
   const key = `clip:${clip.id}`
   // Until the clip is read, the last preview of the run that made it stays.
   const job = useStudio((state) => state.jobs.find((entry) => entry.resultId === clip.id))
@@ -76,7 +80,7 @@ function ClipStage({ clip }: { clip: ClipResult }) {
   return (
     <>
       <header className="stage-head">
-        <h2 className="stage-title">{clip.title || 'Untitled clip'}</h2>
+        <h2 className="stage-title">{clip.title || 'Untitled'}</h2>
         <div className="stage-actions">
           <ClipActions clip={clip} />
         </div>
@@ -92,8 +96,12 @@ function ClipStage({ clip }: { clip: ClipResult }) {
         <div className="viewport" aria-busy="true" />
       )}
       <FinishedRibbon settings={clip.recipe.settings} />
-      <Transport />
-      {frames ? <Filmstrip frames={frames} /> : <div className="filmstrip" />}
+      {clip.kind === 'clip' && (
+        <>
+          <Transport />
+          {frames ? <Filmstrip frames={frames} /> : <div className="filmstrip" />}
+        </>
+      )}
     </>
   )
 }
@@ -101,11 +109,12 @@ function ClipStage({ clip }: { clip: ClipResult }) {
 function JobStage({ job }: { job: Job }) {
   const frames = useFrames(`preview:${job.id}`)
   const over = isFinished(job.status)
-  usePlayable(over ? undefined : frames, settingsOfJob(job.id).fps)
+  const moves = pipelines[job.pipeline].makes === 'clip'
+  usePlayable(over ? undefined : frames, settingsOfJob(job.id).fps ?? 1)
   return (
     <>
       <header className="stage-head">
-        <h2 className="stage-title">{job.title || 'Untitled clip'}</h2>
+        <h2 className="stage-title">{job.title || 'Untitled'}</h2>
         {frames && !over && (
           <span className="badge" data-tone="warp">
             preview
@@ -131,8 +140,12 @@ function JobStage({ job }: { job: Job }) {
         <Waiting job={job} />
       )}
       {!over && <StepRibbon job={job} />}
-      <Transport />
-      {!over && (frames ? <Filmstrip frames={frames} /> : <div className="filmstrip" />)}
+      {moves && (
+        <>
+          <Transport />
+          {!over && (frames ? <Filmstrip frames={frames} /> : <div className="filmstrip" />)}
+        </>
+      )}
     </>
   )
 }
@@ -171,11 +184,12 @@ function EndedJob({ job }: { job: Job }) {
       </Notice>
     )
   const lost = job.status === 'interrupted'
+  const what = pipelines[job.pipeline].makes
   return (
     <Notice
       icon={TriangleAlert}
       tone="problem"
-      title={lost ? 'The engine stopped while it made this clip' : 'This clip could not be made'}
+      title={lost ? `The engine stopped while it made this ${what}` : `This ${what} could not be made`}
       text={job.problem?.message ?? 'The host gave no reason.'}
     >
       {stopped ? <CommandButton command="restart" /> : <Button onClick={() => void runAgain(job)}>Run again</Button>}

@@ -1,12 +1,12 @@
 import type { Job } from '#app/contract/jobs.ts'
-import type { GenerateSettings } from '#app/contract/settings.ts'
+import type { Fields } from '#app/contract/pipelines/fields.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
-import { runningGenerate, useStudio, type LiveMark } from '#renderer/store/studio.ts'
+import { runningLive, useStudio, type LiveMark } from '#renderer/store/studio.ts'
 
 type LiveNoteProps = {
   what: LiveMark['what']
   /** Where the form keeps the changes that a recipe remembers. */
-  changes: keyof Pick<GenerateSettings, 'freeuChanges' | 'loraChanges'>
+  changes: keyof Pick<Fields, 'freeuChanges' | 'loraChanges'>
   /** Whether the last step of the job used something else than what was asked for. */
   isBehind: (job: Job) => boolean
   /** Said while nothing runs. */
@@ -17,7 +17,7 @@ type LiveNoteProps = {
 
 /** Where in the run a move of the sliders shows, and which moves a recipe brought. */
 export function LiveNote({ what, changes, isBehind, idle, limit }: LiveNoteProps) {
-  const job = useStudio(runningGenerate)
+  const job = useStudio(runningLive)
   const replayed = useDraft((draft) => draft[changes])
   const marks = useStudio((state) => (job ? state.liveMarks[job.id] : undefined))
   // A recipe's own changes differ from what was asked for too, without anything to wait for.

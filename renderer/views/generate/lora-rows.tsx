@@ -3,7 +3,7 @@ import type { LoraChoice } from '#app/contract/settings.ts'
 import { changeLoraScale } from '#renderer/actions/generate.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { isUsable, modelsFor } from '#renderer/store/models.ts'
-import { runningGenerate, sameScales, useStudio } from '#renderer/store/studio.ts'
+import { runningLive, sameScales, useStudio } from '#renderer/store/studio.ts'
 import { Button, IconButton } from '#renderer/ui/button.tsx'
 import { FieldProblem, Row, SliderRow } from '#renderer/ui/row.tsx'
 import { Select } from '#renderer/ui/select.tsx'
@@ -14,7 +14,7 @@ import { modelChoice } from '#renderer/parts/model-choice.tsx'
 export function LoraRows({ problem }: { problem: string | undefined }) {
   const models = useStudio((state) => state.models)
   const loras = useDraft((draft) => draft.loras)
-  const live = useStudio((state) => runningGenerate(state)?.loraScales)
+  const live = useStudio((state) => runningLive(state)?.loraScales)
   const known = modelsFor(models, 'lora')
   const free = known.filter((entry) => isUsable(entry) && !loras.some(({ id }) => id === entry.id))
   if (known.length === 0 && loras.length === 0) return null

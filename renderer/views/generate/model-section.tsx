@@ -1,9 +1,11 @@
+import { pipelineOf } from '#app/contract/pipelines.ts'
+import { adaptersFor } from '#app/contract/pipelines/text-to-video.ts'
 import { CommandButton, useCommands } from '#renderer/parts/commands.tsx'
 import { demoNote } from '#renderer/parts/demo-note.ts'
 import { modelChoice } from '#renderer/parts/model-choice.tsx'
 import { draftStore, editDraft, useDraft, withModel } from '#renderer/store/draft.ts'
 import type { FieldProblems } from '#renderer/store/checks.ts'
-import { adaptersFor, modelsFor } from '#renderer/store/models.ts'
+import { modelsFor } from '#renderer/store/models.ts'
 import { useStudio } from '#renderer/store/studio.ts'
 import { Row } from '#renderer/ui/row.tsx'
 import { Section } from '#renderer/ui/section.tsx'
@@ -13,10 +15,12 @@ import { LoraRows } from './lora-rows.tsx'
 export function ModelSection({ problems }: { problems: FieldProblems }) {
   const models = useStudio((state) => state.models)
   const known = useStudio((state) => state.modelsKnown)
+  const pipeline = useDraft((draft) => draft.pipeline)
   const model = useDraft((draft) => draft.model)
   const motionAdapter = useDraft((draft) => draft.motionAdapter)
   const entry = models.find((candidate) => candidate.id === model)
-  const choices = modelsFor(models, 'text-to-video')
+  const choices = modelsFor(models, pipelineOf(pipeline).models.model!.kind)
+  const moves = 'motionAdapter' in pipelineOf(pipeline).models
   const { adapters } = entry ? adaptersFor(entry, models) : { adapters: [] }
   const { folders } = useCommands()
 
@@ -36,7 +40,7 @@ export function ModelSection({ problems }: { problems: FieldProblems }) {
           }}
         />
       </Row>
-      {entry?.needsMotionAdapter !== false && (
+      {moves && entry?.needsMotionAdapter !== false && (
         <Row label="Motion" field="motionAdapter" problem={problems.motionAdapter}>
           <Select
             label="Motion adapter"
@@ -49,7 +53,7 @@ export function ModelSection({ problems }: { problems: FieldProblems }) {
           />
         </Row>
       )}
-      {entry?.needsMotionAdapter === false && (
+      {moves && entry?.needsMotionAdapter === false && (
         <Row label="Motion">
           <span className="muted">Inside this model</span>
         </Row>

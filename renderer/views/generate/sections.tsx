@@ -1,9 +1,10 @@
 import type { ComponentType } from 'react'
+import { pipelineOf } from '#app/contract/pipelines.ts'
 import { ComputeSection } from '#renderer/parts/compute-section.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
-import { editDraft, useDraft } from '#renderer/store/draft.ts'
+import { editDraft, useDraft, type Maker } from '#renderer/store/draft.ts'
 import { AdvancedSection } from './advanced-section.tsx'
-import { ClipSection } from './clip-section.tsx'
+import { ClipSection, PictureSection } from './clip-section.tsx'
 import { FreeUSection } from './freeu-section.tsx'
 import { ModelSection } from './model-section.tsx'
 import { PromptSection } from './prompt-section.tsx'
@@ -16,23 +17,18 @@ export const sections = {
   model: ModelSection,
   prompt: PromptSection,
   clip: ClipSection,
+  picture: PictureSection,
   sampling: SamplingSection,
   freeu: FreeUSection,
   compute: DraftComputeSection,
   advanced: AdvancedSection,
 } as const satisfies Record<string, ComponentType<SectionProps>>
 
-export type SectionName = keyof typeof sections
+type SectionName = keyof typeof sections
 
-export const textToVideoSections: readonly SectionName[] = [
-  'model',
-  'prompt',
-  'clip',
-  'sampling',
-  'freeu',
-  'compute',
-  'advanced',
-]
+/** Those that a pipeline has, in its order. */
+export const sectionsOf = (pipeline: Maker): SectionName[] =>
+  pipelineOf(pipeline).sections.filter((name): name is SectionName => Object.hasOwn(sections, name))
 
 /** Those that have effect while a clip is made: where there is room they stand beside the stage, not in the form. */
 export const liveSections: ReadonlySet<SectionName> = new Set<SectionName>(['freeu'])

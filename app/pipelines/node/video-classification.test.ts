@@ -10,13 +10,13 @@ import { openClip } from '#app/media/node/decode.ts'
 import { findFfmpeg } from '#app/media/node/find-ffmpeg.ts'
 import { outputOf } from '#app/media/node/run-program.ts'
 import { resourcesDir } from '#main/paths.ts'
-import type { CallContext } from '../call.ts'
+import { scanModels } from '#app/engine/handlers/scan-models.ts'
 import { SessionCache } from '#app/runtime/session-cache.ts'
-import { classifyHandler } from './classify.ts'
-import { scanModels } from './scan-models.ts'
+import type { RunContext } from './run.ts'
+import { runVideoClassification } from './video-classification.ts'
 
 const numFrames = 8
-const context: CallContext = {
+const context: RunContext = {
   signal: new AbortController().signal,
   checkCancelled: () => undefined,
   stage: () => undefined,
@@ -40,7 +40,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => rm(folder, { recursive: true }))
 
-type Classified = EngineCalls['classify']['result'] & { stages: string[] }
+type Classified = Extract<EngineCalls['run']['result'], { kind: 'labels' }> & { stages: string[] }
 
 async function classify(
   source: ClipSource,
@@ -48,14 +48,24 @@ async function classify(
   seen: () => void = () => undefined,
 ): Promise<Classified> {
   const settings = { model: model.id, sampling, topK: 31, compute: defaultCompute }
-  const running = classifyHandler(new SessionCache())({ settings, model, source }, context)
-  if (!(Symbol.asyncIterator in running)) throw new Error('it tells nothing while it runs')
+  const tools = { sessions: new SessionCache(), referenceOf: () => Promise.reject(new Error('nothing is saved')) }
+  const request = {
+    pipeline: 'video-classification',
+    settings,
+    models: { model: [model] },
+    source,
+    appVersion: '0.0.0',
+  } as const
+  const running = runVideoClassification(tools, request, context)
   const stages: string[] = []
   for (;;) {
     const { done, value } = await running.next()
     seen()
-    if (done) return { ...value, stages }
-    stages.push(value.stage)
+    if (done) {
+      if (value.kind !== 'labels') throw new Error('it gave no labels')
+      return { ...value, stages }
+    }
+    if (value.type === 'stage') stages.push(value.stage)
   }
 }
 

@@ -1,11 +1,10 @@
-import type { CallContext } from './call.ts'
-import type { OnQuantizing } from '#app/runtime/quantize/quantize-cache.ts'
+import type { OnQuantizing } from './quantize-cache.ts'
 
 const intervalMs = 500
 
 /** Tells the host how far the weights are, and stops at a cancel. `progress` of the whole call stays meanwhile. */
 export function reportQuantizing(
-  { stage, checkCancelled }: Pick<CallContext, 'stage' | 'checkCancelled'>,
+  { stage, checkCancelled }: { stage: (stage: string, progress: number) => void; checkCancelled: () => void },
   progress: number,
 ): OnQuantizing {
   let nextAt = 0

@@ -4,17 +4,17 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeEach, expect, it, vi } from 'vitest'
 import { defaultCompute, type Compute } from '#app/contract/compute.ts'
+import { defaultSettings } from '#app/contract/pipelines.ts'
 import type { EngineCalls, LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { testSettings } from '#app/library/test-results.ts'
+import { labels, picture, testSettings } from '#app/library/test-results.ts'
 import { resourcesDir } from '#main/paths.ts'
-import type { CallContext, Handler } from '../call.ts'
+import { runPipeline } from '#app/pipelines/node/runners.ts'
+import type { CallContext, Handler } from './call.ts'
 import { SessionCache } from '#app/runtime/session-cache.ts'
 import { createWeightHashes } from '#app/catalog/weight-hashes.ts'
-import { classifyHandler } from './classify.ts'
-import { autotuneHandler, profileHandler } from './profile.ts'
-import { scanModels } from './scan-models.ts'
-import { textToVideoHandler } from './text-to-video.ts'
+import { autotuneHandler, profileHandler } from './handlers/profile.ts'
+import { scanModels } from './handlers/scan-models.ts'
 
 /** The choice of a device and a precision, through the engine's own calls and the bundled models. */
 
@@ -49,7 +49,7 @@ beforeEach(async () => {
 
 const model = (id: string): LocatedModel => models.find((one) => one.id === id)!
 
-async function resultOf<M extends 'textToVideo' | 'classify' | 'profile' | 'autotune'>(
+async function resultOf<M extends 'run' | 'profile' | 'autotune'>(
   running: ReturnType<Handler<M>>,
 ): Promise<EngineCalls[M]['result']> {
   if (!(Symbol.asyncIterator in running)) return running
@@ -60,27 +60,21 @@ async function resultOf<M extends 'textToVideo' | 'classify' | 'profile' | 'auto
   }
 }
 
-async function generate(name: string, compute: Partial<Compute>, sessions = new SessionCache()) {
+const run = (request: EngineCalls['run']['request'], sessions = new SessionCache()) =>
+  resultOf<'run'>(runPipeline({ sessions, referenceOf: createWeightHashes().referenceOf }, request, context))
+
+async function generate(name: string, compute: Partial<Compute>, sessions?: SessionCache) {
   const out = join(folder, name)
-  const { recipe } = await resultOf<'textToVideo'>(
-    textToVideoHandler(sessions, createWeightHashes())(
-      {
-        settings: {
-          ...testSettings,
-          model: 'moving-shapes',
-          motionAdapter: 'moving-shapes-motion',
-          prompt: 'a red circle moving left on a black background',
-          compute: { ...defaultCompute, ...compute },
-        },
-        model: model('moving-shapes'),
-        motionAdapter: model('moving-shapes-motion'),
-        loras: [],
-        customDiffusion: [],
-        out,
-        appVersion: '0.0.0',
-      },
-      context,
-    ),
+  const settings = {
+    ...testSettings,
+    model: 'moving-shapes',
+    motionAdapter: 'moving-shapes-motion',
+    prompt: 'a red circle moving left on a black background',
+    compute: { ...defaultCompute, ...compute },
+  }
+  const models = { model: [model('moving-shapes')], motionAdapter: [model('moving-shapes-motion')] }
+  const { recipe } = picture(
+    await run({ pipeline: 'text-to-video', settings, models, out, appVersion: '0.0.0' }, sessions),
   )
   return { recipe, frames: await sharp(out, { animated: true }).raw().toBuffer() }
 }
@@ -152,20 +146,20 @@ it('profile and autotune say so too, and are cancelled meanwhile', async () => {
 it('a classifier takes them too', async () => {
   const answers = []
   for (const precision of ['float32', 'int8'] as const) {
-    const { classification } = await resultOf<'classify'>(
-      classifyHandler(new SessionCache())(
-        {
-          settings: {
-            model: 'moving-shapes-timesformer',
-            sampling: { kind: 'even' },
-            topK: 1,
-            compute: { ...defaultCompute, precision },
-          },
-          model: model('moving-shapes-timesformer'),
-          source: { file: join(demo, 'clips/white-circle-moving-down.gif'), name: 'clip.gif' },
-        },
-        context,
-      ),
+    const settings = {
+      ...defaultSettings('video-classification'),
+      model: 'moving-shapes-timesformer',
+      topK: 1,
+      compute: { ...defaultCompute, precision },
+    }
+    const { classification } = labels(
+      await run({
+        pipeline: 'video-classification',
+        settings,
+        models: { model: [model('moving-shapes-timesformer')] },
+        source: { file: join(demo, 'clips/white-circle-moving-down.gif'), name: 'clip.gif' },
+        appVersion: '0.0.0',
+      }),
     )
     answers.push(classification.labels[0]!)
   }

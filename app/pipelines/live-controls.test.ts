@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { testSettings } from '#app/library/test-results.ts'
-import type { Controls } from './call.ts'
+import type { LiveControls } from '#app/contract/settings.ts'
 import { liveControls } from './live-controls.ts'
 
 const freeu = { s1: 0.9, s2: 0.2, b1: 1.5, b2: 1.6 }
@@ -19,7 +19,7 @@ test('without changes each step has the settings of the start, and nothing is re
 })
 
 test('a change is in force from the step that sees it; what it does not name stays', () => {
-  let controls: Controls
+  let controls: LiveControls | undefined
   const live = liveControls(settings, () => controls)
   live.at(0)
   controls = { loraScales: { night: 0 } }
@@ -39,7 +39,11 @@ test('a change is in force from the step that sees it; what it does not name sta
 })
 
 test('the changes that were kept give the same values again', () => {
-  const moves: Controls[] = [undefined, { loraScales: { rain: 2 } }, { loraScales: { rain: 2 }, freeu }]
+  const moves: (LiveControls | undefined)[] = [
+    undefined,
+    { loraScales: { rain: 2 } },
+    { loraScales: { rain: 2 }, freeu },
+  ]
   const first = liveControls(settings, () => moves.shift())
   const seen = [0, 1, 2].map((step) => first.at(step))
   const again = liveControls({ ...settings, ...first.changes() }, () => undefined)

@@ -3,7 +3,7 @@ import type { ClipSource } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import type { RgbFrame } from '#app/media/frame.ts'
 import { openClip } from '#app/media/node/decode.ts'
-import type { ClipReader } from '#app/pipelines/classify.ts'
+import type { ClipReader } from '../video-classification.ts'
 
 /** Opens a clip to be read a frame at a time. Throws bad-media naming the file. */
 export async function openSource(source: ClipSource, signal: AbortSignal): Promise<ClipReader> {

@@ -1,8 +1,8 @@
-import { scalesOf, type FreeU, type GenerateSettings, type LoraScales } from '#app/contract/settings.ts'
-import type { Controls } from './call.ts'
+import type { DiffusionSettings } from '#app/contract/pipelines/stable-diffusion.ts'
+import { scalesOf, type FreeU, type LiveControls, type LoraScales } from '#app/contract/settings.ts'
 
 type Live = { readonly freeu: FreeU | null; readonly loraScales: LoraScales }
-type Changes = Pick<GenerateSettings, 'freeuChanges' | 'loraChanges'>
+type Changes = Pick<DiffusionSettings, 'freeuChanges' | 'loraChanges'>
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
@@ -10,7 +10,10 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
  * What can be changed while a clip is made, at each step: the settings' own, with the changes that a recipe remembers, and over both
  * what the user moves now. Keeps the changes that took effect, so that the recipe makes the same clip again.
  */
-export function liveControls(settings: GenerateSettings, moved: () => Controls) {
+export function liveControls(
+  settings: Pick<DiffusionSettings, 'freeu' | 'loras' | keyof Changes>,
+  moved: () => LiveControls | undefined,
+) {
   const own = scalesOf(settings.loras)
   const changes: Changes = { freeuChanges: [], loraChanges: [] }
   let current: Live = { freeu: settings.freeu, loraScales: own }

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { textToVideo } from './pipelines/text-to-video.ts'
+import { videoClassification } from './pipelines/video-classification.ts'
+import { fieldDefaults } from './pipelines/fields.ts'
+import type { BaseSettings, Makes, Pipeline } from './pipelines/pipeline.ts'
+
+/** Every pipeline by its name, in the order of a menu. */
+export const pipelines = {
+  'text-to-video': textToVideo,
+  'video-classification': videoClassification,
+} as const satisfies Record<string, Pipeline>
+
+type Table = typeof pipelines
+export type PipelineName = keyof Table
+export type SettingsOf<P extends PipelineName> = z.infer<Table[P]['settings']>
+
+/** The pipelines that make such a thing. */
+export type NameMaking<M extends Makes> = { [P in PipelineName]: Table[P]['makes'] extends M ? P : never }[PipelineName]
+
+/** A pipeline with settings of its own. */
+export type RunRequest<P extends PipelineName = PipelineName> = {
+  [N in P]: { readonly pipeline: N; readonly settings: SettingsOf<N> }
+}[P]
+
+/** The same as it may be sent: fields with a default may be left out. */
+export type RunInput = { [P in PipelineName]: { pipeline: P; settings: z.input<Table[P]['settings']> } }[PipelineName]
+
+export const pipelineNames = Object.keys(pipelines) as PipelineName[]
+
+/** The record of a pipeline, for those who do not ask which it is. */
+export const pipelineOf = (name: PipelineName): Pipeline => pipelines[name]
+
+export const namesMaking = <M extends Makes>(...makes: readonly M[]): NameMaking<M>[] =>
+  pipelineNames.filter((name): name is NameMaking<M> => makes.some((one) => one === pipelines[name].makes))
+
+const requestSchema = (name: PipelineName) =>
+  z.object({ pipeline: z.literal(name), settings: pipelineOf(name).settings })
+const requestSchemas = pipelineNames.map(requestSchema) as [ReturnType<typeof requestSchema>]
+
+/** The settings of the pipeline that is named beside them. Other keys beside the two are left out. */
+export const runRequestSchema = z.discriminatedUnion('pipeline', requestSchemas) as unknown as z.ZodType<
+  RunRequest,
+  RunInput
+>
+
+/** What a pipeline's settings are before anybody has chosen. */
+export function defaultSettings<P extends PipelineName>(name: P): SettingsOf<P> {
+  const keys = Object.keys(pipelines[name].settings.shape) as (keyof typeof fieldDefaults)[]
+  return Object.fromEntries(keys.map((key) => [key, fieldDefaults[key]])) as SettingsOf<P> & BaseSettings
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { attnChoiceSchema } from '../attn-processors.ts'
+import { computeSchema, defaultCompute } from '../compute.ts'
+import { betaSchedules } from '../schedulers.ts'
+import {
+  forwardChunkingSchema,
+  frameSamplingSchema,
+  freeUSchema,
+  loraChoiceSchema,
+  loraScalesSchema,
+} from '../settings.ts'
+
+/**
+ * What the settings of pipelines are made of. A name means the same wherever it stands, so a value is kept when a user goes from one
+ * pipeline to another, and a field has one row in the command line's options and one control on the page. Sizes in pixels.
+ */
+export const fields = {
+  model: z.string().min(1),
+  /** null: the model has its motion modules inside (a UNetMotionModel folder). */
+  motionAdapter: z.string().min(1).nullable(),
+  prompt: z.string().max(20_000),
+  negativePrompt: z.string().max(20_000),
+  width: z.int().min(8).max(4096),
+  height: z.int().min(8).max(4096),
+  numFrames: z.int().min(1).max(512),
+  fps: z.number().min(1).max(120),
+  numInferenceSteps: z.int().min(1).max(1000),
+  guidanceScale: z.number().min(0).max(100),
+  seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
+  /** A scheduler's class name, or null for the checkpoint's own. */
+  scheduler: z.string().nullable(),
+  /** The noise schedule, in place of the one in scheduler_config.json; null keeps that. */
+  betaSchedule: z.enum(betaSchedules).nullable(),
+  /** DDIM's eta: 0 is deterministic. */
+  eta: z.number().min(0).max(1),
+  freeu: freeUSchema.nullable(),
+  /** FreeU as it was changed while the run went on: from `step` (0-based) on, `freeu` holds. */
+  freeuChanges: z.array(z.object({ step: z.int().min(0), freeu: freeUSchema.nullable() })),
+  forwardChunking: forwardChunkingSchema.nullable(),
+  /** The denoiser's attention processors: one for all layers, or a map by layer path; null for the default. */
+  attnProcessor: attnChoiceSchema.nullable().default(null),
+  /** One product for query, key and value in the denoiser's attention, which takes the place of a processor. */
+  fuseQkv: z.boolean().default(false),
+  loras: z.array(loraChoiceSchema).max(32).default([]),
+  /** Scales as they were changed while the run went on, in the way of `freeuChanges`. */
+  loraChanges: z.array(z.object({ step: z.int().min(0), scales: loraScalesSchema })).default([]),
+  /** Layers of the text encoder left out at its end; null for none. */
+  clipSkip: z.int().min(1).max(12).nullable(),
+  /** Which frames of a clip a classifier sees. */
+  sampling: frameSamplingSchema,
+  /** How many labels are kept, the most probable first. */
+  topK: z.int().min(1).max(1000),
+  compute: computeSchema.default(defaultCompute),
+} as const
+
+export type Fields = { [F in keyof typeof fields]: z.output<(typeof fields)[F]> }
+
+/** What a field is where nobody has chosen and no model suggests anything. An empty model is one that is yet to be chosen. */
+export const fieldDefaults: Readonly<Fields> = {
+  model: '',
+  motionAdapter: null,
+  prompt: '',
+  negativePrompt: '',
+  width: 512,
+  height: 512,
+  numFrames: 16,
+  fps: 8,
+  numInferenceSteps: 25,
+  guidanceScale: 7.5,
+  seed: 0,
+  scheduler: null,
+  betaSchedule: null,
+  eta: 0,
+  freeu: null,
+  freeuChanges: [],
+  forwardChunking: null,
+  attnProcessor: null,
+  fuseQkv: false,
+  loras: [],
+  loraChanges: [],
+  clipSkip: null,
+  sampling: { kind: 'even' },
+  topK: 5,
+  compute: defaultCompute,
+}

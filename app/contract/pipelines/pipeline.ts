@@ -1,0 +1,106 @@
+import type { z } from 'zod'
+import type { Problem } from '../errors.ts'
+import { modelKinds, type ModelEntry, type ModelKind } from '../models.ts'
+import type { LiveControls } from '../settings.ts'
+import type { Fields } from './fields.ts'
+
+/** What a run ends with: an animated or a still picture, or the labels of a clip. */
+export type Makes = 'clip' | 'still' | 'labels'
+
+/** The settings that every pipeline has. */
+export type BaseSettings = Pick<Fields, 'model' | 'compute'>
+
+/** Models by their role in a pipeline, each role's in the order of the settings. */
+export type ByRole<M> = Readonly<Record<string, readonly M[]>>
+
+/** What a pipeline needs a model for. */
+export type ModelRole<S> = {
+  readonly kind: ModelKind
+  /** The field of the settings that names it, where a problem with it is shown. */
+  readonly field: keyof Fields
+  /** The ids that settings name in this role. */
+  ids(settings: S): readonly string[]
+}
+
+/** What is wrong with a request: `field` is the one that would have to change. */
+export type FieldProblem = Problem & { readonly field: keyof Fields }
+
+/**
+ * A pipeline: all that page, host and command line know of it. How it runs stands in the engine's table of runners, by the same name.
+ * Adding one: docs/contributing.md, "Add a pipeline".
+ */
+export type Pipeline<S extends BaseSettings = BaseSettings> = {
+  readonly name: string
+  readonly title: string
+  readonly makes: Makes
+  /** Whether it reads a clip: a file, or one of the library. */
+  readonly takesClip: boolean
+  /** All that a user chooses, out of `fields`. Its keys decide which controls and options there are. */
+  readonly settings: z.ZodObject<z.ZodRawShape> & z.ZodType<S>
+  readonly models: Readonly<Record<string, ModelRole<S>>>
+  /** What can be changed while it runs. */
+  readonly live: readonly (keyof LiveControls)[]
+  /** The sections of its form, by their names in the page's table. */
+  readonly sections: readonly string[]
+  /** What a job or a result is called; a pipeline that takes a clip is called as that is. */
+  titleOf(settings: S): string
+  /** Denoising steps; 0 where there are none. */
+  stepsOf(settings: S): number
+  /** The settings turned to another model: its sizes and suggestions, and the models beside it that fit. */
+  suited(settings: S, model: ModelEntry, models: readonly ModelEntry[]): S
+  /** What does not fit, of settings that are valid one by one and models that are there and of the right kinds. */
+  check(settings: S, found: ByRole<ModelEntry>, models: readonly ModelEntry[]): readonly FieldProblem[]
+}
+
+export const badInput = (field: keyof Fields, message: string): FieldProblem => ({ code: 'bad-input', message, field })
+
+/** The models that settings name and that are there, by role. */
+export function modelsOf<S extends BaseSettings, M extends ModelEntry>(
+  pipeline: Pipeline<S>,
+  settings: S,
+  models: readonly M[],
+): ByRole<M> {
+  const found = Object.entries(pipeline.models).map(([role, { ids }]) => [
+    role,
+    ids(settings).flatMap((id) => models.find((model) => model.id === id) ?? []),
+  ])
+  return Object.fromEntries(found) as ByRole<M>
+}
+
+/**
+ * Why settings cannot be run with these models, in words; empty when they can. The one place that says so: the page shows all of it at the
+ * fields, the host refuses with the first, the command line prints that.
+ */
+export function problemsOf<S extends BaseSettings>(
+  pipeline: Pipeline<S>,
+  settings: S,
+  models: readonly ModelEntry[],
+): FieldProblem[] {
+  const roles = Object.values(pipeline.models)
+  const named = new Set<string>(roles.map(({ field }) => field))
+  const ofModels = roles.flatMap((role) => roleProblems(role, role.ids(settings), models))
+  const ofValues = (pipeline.settings.safeParse(settings).error?.issues ?? [])
+    .map(({ path, message }) => badInput(String(path[0] ?? 'model') as keyof Fields, message))
+    // A model that is not chosen yet is told of in better words.
+    .filter(({ field }) => !named.has(field) || !ofModels.some((problem) => problem.field === field))
+  const problems = [...ofValues, ...ofModels]
+  const hasModel = ofModels.every(({ field }) => field !== 'model')
+  return hasModel ? [...problems, ...pipeline.check(settings, modelsOf(pipeline, settings, models), models)] : problems
+}
+
+function roleProblems<S>(
+  { kind, field }: ModelRole<S>,
+  ids: readonly string[],
+  models: readonly ModelEntry[],
+): FieldProblem[] {
+  const { what } = modelKinds[kind]
+  return ids.flatMap((id, i) => {
+    const model = models.find((entry) => entry.id === id)
+    if (id === '') return badInput(field, `No ${what} was found. Add a folder with checkpoints in Settings.`)
+    if (!model)
+      return badInput(field, `The ${what} “${id}” is not here. Choose another, or add its folder in Settings.`)
+    if (model.kind !== kind) return badInput(field, `${model.name} is a ${modelKinds[model.kind].what}, not a ${what}.`)
+    if (model.problem) return { ...model.problem, code: 'bad-model', field } as const
+    return ids.indexOf(id) < i ? badInput(field, `The ${what} ${model.name} is there twice: remove one.`) : []
+  })
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { weightsOf } from '../attn-processors.ts'
+import type { ModelEntry } from '../models.ts'
+import { badInput, type ByRole, type FieldProblem, type ModelRole } from './pipeline.ts'
+import { fieldDefaults, fields } from './fields.ts'
+
+/** What every pipeline over a Stable Diffusion checkpoint lets a user choose. */
+export const diffusionFields = {
+  model: fields.model,
+  prompt: fields.prompt,
+  negativePrompt: fields.negativePrompt,
+  width: fields.width,
+  height: fields.height,
+  numInferenceSteps: fields.numInferenceSteps,
+  guidanceScale: fields.guidanceScale,
+  seed: fields.seed,
+  scheduler: fields.scheduler,
+  betaSchedule: fields.betaSchedule,
+  eta: fields.eta,
+  freeu: fields.freeu,
+  freeuChanges: fields.freeuChanges,
+  forwardChunking: fields.forwardChunking,
+  attnProcessor: fields.attnProcessor,
+  fuseQkv: fields.fuseQkv,
+  loras: fields.loras,
+  loraChanges: fields.loraChanges,
+  clipSkip: fields.clipSkip,
+  compute: fields.compute,
+}
+const diffusionSettingsSchema = z.object(diffusionFields)
+export type DiffusionSettings = z.infer<typeof diffusionSettingsSchema>
+
+/** The part of a record that pipelines over a Stable Diffusion checkpoint have in common. */
+export const stableDiffusion = {
+  takesClip: false,
+  live: ['freeu', 'loraScales'],
+  titleOf: ({ prompt }: DiffusionSettings): string => prompt,
+  stepsOf: ({ numInferenceSteps }: DiffusionSettings): number => numInferenceSteps,
+} as const
+
+export const diffusionModels = {
+  model: { kind: 'stable-diffusion', field: 'model', ids: ({ model }) => [model] },
+  loras: { kind: 'lora', field: 'loras', ids: ({ loras }) => loras.map(({ id }) => id) },
+  customDiffusion: {
+    kind: 'custom-diffusion',
+    field: 'attnProcessor',
+    ids: ({ attnProcessor }) => weightsOf(attnProcessor),
+  },
+} as const satisfies Record<string, ModelRole<DiffusionSettings>>
+
+/** The settings with the size, steps, guidance and prompt of a model; the prompt only where the user has not written one. */
+export function suitedDiffusion<S extends DiffusionSettings>(
+  settings: S,
+  model: ModelEntry,
+  models: readonly ModelEntry[],
+): S {
+  const { prompt, numInferenceSteps, guidanceScale, betaSchedule } = model.suggested ?? {}
+  const isOwnPrompt =
+    settings.prompt.trim() !== '' && !models.some(({ suggested }) => suggested?.prompt === settings.prompt)
+  return {
+    ...settings,
+    model: model.id,
+    numInferenceSteps: numInferenceSteps ?? fieldDefaults.numInferenceSteps,
+    guidanceScale: guidanceScale ?? fieldDefaults.guidanceScale,
+    betaSchedule: betaSchedule ?? null,
+    ...(model.nativeSize && { width: model.nativeSize, height: model.nativeSize }),
+    ...(prompt !== undefined && !isOwnPrompt && { prompt }),
+  }
+}
+
+export function checkDiffusion(settings: DiffusionSettings, found: ByRole<ModelEntry>): FieldProblem[] {
+  const problems: FieldProblem[] = []
+  const [model] = found.model ?? []
+  const multiple = model?.sizeMultiple ?? 8
+  for (const side of ['width', 'height'] as const)
+    if (settings[side] % multiple !== 0) {
+      const name = side === 'width' ? 'Width' : 'Height'
+      const sizes = nearest(settings[side], multiple)
+      const message = `${name} ${settings[side]} is not a multiple of ${multiple}, as ${model?.name} needs: use ${sizes}.`
+      problems.push(badInput(side, message))
+    }
+  if (settings.fuseQkv && settings.attnProcessor !== null)
+    problems.push(
+      badInput(
+        'fuseQkv',
+        'Fused projections are a processor of their own: switch them off, or set the attention to default.',
+      ),
+    )
+  return problems
+}
+
+function nearest(value: number, multiple: number): string {
+  const below = Math.floor(value / multiple) * multiple
+  return below > 0 ? `${below} or ${below + multiple}` : `${multiple}`
+}

@@ -1,0 +1,185 @@
+import { defaultCompute, providerTitles, type Compute } from '#app/contract/compute.ts'
+import { ProblemError } from '#app/contract/errors.ts'
+import type { DiffusionSettings } from '#app/contract/pipelines/stable-diffusion.ts'
+import type { FreeU } from '#app/contract/settings.ts'
+import type { Scheduler } from '#app/schedulers/scheduler.ts'
+import { createGenerator } from '#app/tensor/generator.ts'
+import { float32, int64, type Shape, type Tensor } from '#app/tensor/tensor.ts'
+import type { Tokenizer } from '#app/tokenizers/tokenizer.ts'
+import { guide, joinRows } from './guidance.ts'
+
+type Floats = Tensor<'float32'>
+
+/** What one prediction of the denoiser is made from. B rows: under guidance those without the prompt first, then those with it. */
+export type DenoiserInputs = {
+  /** (B, C, h, w), or (B, C, F, h, w) for a clip of F frames. */
+  readonly sample: Floats
+  /** (1) */
+  readonly timestep: Floats
+  /** (B, L, D) */
+  readonly encoderHiddenStates: Floats
+  readonly freeu: FreeU | null
+  /** (B, D): how closely the prompt is to be followed, for a UNet that was taught to read it. */
+  readonly timestepCond?: Floats
+}
+
+/** The models of a latent diffusion run, each as a function of tensors, so that a pipeline knows no engine. */
+export type DiffusionParts = {
+  readonly tokenizer: Tokenizer
+  /** Token ids (1, L) -> hidden states (1, L, D), without the encoder's last `clipSkip` layers. */
+  readonly encodeText: (ids: Tensor<'int64'>, clipSkip: number) => Promise<Floats>
+  /** One prediction, of the sample's shape. */
+  readonly denoise: (inputs: DenoiserInputs) => Promise<Floats>
+  /** Latents of one picture (1, C, h, w), already divided by the scaling factor -> image (1, 3, H, W) in -1..1. */
+  readonly decode: (latents: Floats) => Promise<Floats>
+  readonly createScheduler: (numInferenceSteps: number) => Scheduler
+  /** The denoiser's class, to be named where it fails. */
+  readonly denoiserClass: string
+  readonly latentChannels: number
+  /** Pixels of an image for each latent, along one side. */
+  readonly vaeScaleFactor: number
+  readonly scalingFactor: number
+}
+
+/** What a run chooses that is not the parts' own. `latents` and `noise` stand in the place of what the seed draws. */
+export type DiffusionRequest = Pick<
+  DiffusionSettings,
+  'width' | 'height' | 'numInferenceSteps' | 'guidanceScale' | 'seed' | 'clipSkip'
+> & {
+  /** What the parts compute on, to be named where they fail. */
+  readonly compute?: Compute
+  /** Starting noise, in the shape of the latents. */
+  readonly latents?: Floats
+  /** Each draw that the scheduler makes while it runs. */
+  readonly noise?: () => Float32Array
+}
+
+export type DiffusionStep =
+  | { readonly type: 'note'; readonly note: string }
+  | { readonly type: 'encoded' }
+  /** After a step: the latents, and the clean latents as the model sees them now. */
+  | {
+      readonly type: 'step'
+      readonly step: number
+      readonly totalSteps: number
+      readonly latents: Floats
+      readonly predOriginal: Floats
+      readonly freeu: FreeU | null
+    }
+  /** A finished picture (1, 3, H, W) in -1..1. */
+  | { readonly type: 'frame'; readonly index: number; readonly image: Floats }
+
+/** Asked at the start of each step, so changes take effect at the next one. */
+export type FreeUAt = (step: number) => FreeU | null
+
+/** Height and width of the latents. Throws bad-input naming the side that no whole number of latents covers. */
+export function latentSize(
+  { vaeScaleFactor }: DiffusionParts,
+  { width, height }: Pick<DiffusionRequest, 'width' | 'height'>,
+): [height: number, width: number] {
+  for (const [field, size] of Object.entries({ width, height }))
+    if (size % vaeScaleFactor !== 0)
+      throw new ProblemError(
+        'bad-input',
+        `${field} ${size} is not a multiple of ${vaeScaleFactor}, which this model's autoencoder needs`,
+        { field },
+      )
+  return [height / vaeScaleFactor, width / vaeScaleFactor]
+}
+
+export type Prompt = Pick<DiffusionSettings, 'prompt' | 'negativePrompt'>
+
+/** Context (rows, L, D): under guidance the negative prompts' rows, then the prompts'. The notes tell what did not fit. */
+export async function encodePrompts(
+  { tokenizer, encodeText }: DiffusionParts,
+  prompts: readonly Prompt[],
+  { clipSkip, guided }: Pick<DiffusionRequest, 'clipSkip'> & { guided: boolean },
+): Promise<{ context: Floats; notes: string[] }> {
+  // The reference skips layers for the prompt alone, never for the negative prompt.
+  const texts = [
+    ...(guided ? prompts.map(({ negativePrompt: text }) => ({ name: 'negative prompt', text, skip: 0 })) : []),
+    ...prompts.map(({ prompt: text }) => ({ name: 'prompt', text, skip: clipSkip ?? 0 })),
+  ]
+  const notes: string[] = []
+  const states: Floats[] = []
+  for (const { name, text, skip } of texts) {
+    const { ids, truncated } = tokenizer.encodePrompt(text)
+    if (truncated !== null)
+      notes.push(
+        `The ${name} is longer than ${tokenizer.maxLength} tokens; this part was left out: ${beginning(truncated)}`,
+      )
+    states.push(await encodeText(int64([1, ids.length], ids), skip))
+  }
+  return { context: joinRows(states), notes }
+}
+
+const beginning = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text)
+
+/**
+ * Noise denoised step by step under classifier-free guidance (arXiv 2207.12598). Ends with the latents, of the given shape. `guided`: each
+ * sample is shown twice, without the prompt and with it. Throws not-finite naming the step.
+ */
+export async function* denoiseSteps(
+  parts: DiffusionParts,
+  request: DiffusionRequest,
+  how: {
+    readonly shape: Shape
+    readonly context: Floats
+    readonly guided: boolean
+    readonly guidanceRescale?: number
+    readonly timestepCond?: Floats
+  },
+  freeuAt: FreeUAt,
+): AsyncGenerator<DiffusionStep, Floats> {
+  const { shape, context: encoderHiddenStates, guided, guidanceRescale = 0, timestepCond } = how
+  const scheduler = parts.createScheduler(request.numInferenceSteps)
+  const generator = createGenerator(request.seed)
+  const noise = request.noise ?? (() => generator.normal(shape).data)
+  const start = request.latents?.data ?? noise()
+  let latents = float32(shape, scaled(start, scheduler.initNoiseSigma))
+  for (const [step, timestep] of scheduler.timesteps.entries()) {
+    const freeu = freeuAt(step)
+    const input = float32(shape, scheduler.scaleModelInput(latents.data, step))
+    const predicted = await parts.denoise({
+      sample: guided ? joinRows([input, input]) : input,
+      timestep: float32([1], [timestep]),
+      encoderHiddenStates,
+      freeu,
+      ...(timestepCond && { timestepCond }),
+    })
+    const noisePrediction = guided ? guide(predicted, request.guidanceScale, guidanceRescale) : predicted.data
+    const { prevSample, predOriginalSample } = scheduler.step(noisePrediction, step, latents.data, noise)
+    latents = float32(shape, prevSample)
+    checkFinite(latents, step, parts.denoiserClass, request.compute)
+    const predOriginal = float32(shape, predOriginalSample)
+    yield { type: 'step', step, totalSteps: scheduler.timesteps.length, latents, predOriginal, freeu }
+  }
+  return latents
+}
+
+const scaled = (values: Float32Array, factor: number): Float32Array =>
+  factor === 1 ? values : values.map((value) => value * factor)
+
+function checkFinite(
+  { data }: Floats,
+  step: number,
+  className: string,
+  { provider, precision } = defaultCompute,
+): void {
+  if (data.every(Number.isFinite)) return
+  const retry = precision === 'float32' ? '' : 'Choose the precision float32. '
+  throw new ProblemError(
+    'not-finite',
+    `The latents hold NaN or infinity after step ${step + 1} (${className}, ${providerTitles[provider]} in ${precision}). ${retry}Lower the guidance or the FreeU factors, or check the checkpoint; nothing was saved.`,
+  )
+}
+
+/** Frame `index` of (1, C, F, h, w) times `scale`: (1, C, h, w). */
+export function frameLatents({ shape, data }: Floats, index: number, scale: number): Floats {
+  const [, channels, frames, height, width] = shape as [number, number, number, number, number]
+  const plane = height * width
+  const frame = new Float32Array(channels * plane)
+  for (let c = 0; c < channels; c++)
+    for (let i = 0; i < plane; i++) frame[c * plane + i] = data[(c * frames + index) * plane + i]! * scale
+  return float32([1, channels, height, width], frame)
+}

@@ -1,0 +1,168 @@
+import { stat } from 'node:fs/promises'
+import { withWeights } from '#app/contract/attn-processors.ts'
+import type { LocatedModel, RunEvent, RunResult } from '#app/contract/engine.ts'
+import { ProblemError } from '#app/contract/errors.ts'
+import { pipelines, type NameMaking } from '#app/contract/pipelines.ts'
+import type { DiffusionSettings } from '#app/contract/pipelines/stable-diffusion.ts'
+import { recipeSchema, type ModelReference } from '#app/contract/recipe.ts'
+import { isSchedulerClass, schedulerTable } from '#app/contract/schedulers.ts'
+import type { PipelineLoras } from '#app/loaded/pipeline-loras.ts'
+import type { RgbFrame } from '#app/media/frame.ts'
+import { encodeClip } from '#app/media/node/encode.ts'
+import { reportQuantizing } from '#app/runtime/quantize/report-quantizing.ts'
+import type { DiffusionParts, DiffusionStep, FreeUAt } from '../diffusion.ts'
+import { liveControls } from '../live-controls.ts'
+import { openPreview, pixelsOf } from './preview.ts'
+import type { RunContext, RunOf, RunTools } from './run.ts'
+import type { DiffusionOptions, OpenDiffusion } from './stable-diffusion.ts'
+
+/** Parts of the progress bar: reading, denoising, decoding, writing. */
+const readingShare = 0.04
+const denoisingShare = 0.84
+const decodingShare = 0.1
+
+type Name = NameMaking<'clip' | 'still'>
+
+/** What differs between the pipelines over a Stable Diffusion checkpoint. */
+export type DiffusionRun = {
+  /** How many pictures come of it, and how many of them are shown in a second. */
+  readonly frames: number
+  readonly fps: number
+  readonly open: (path: string, options: DiffusionOptions) => Promise<OpenDiffusion>
+  readonly run: (parts: DiffusionParts, freeuAt: FreeUAt) => AsyncGenerator<DiffusionStep, void>
+}
+
+/** Makes a clip or a still. Loading, steps and frames are events; FreeU and the LoRAs' scales are read anew at each step. */
+export async function* runDiffusion<P extends Name>(
+  { referenceOf }: RunTools,
+  { pipeline, settings, models, out, appVersion }: RunOf<P>,
+  context: RunContext,
+  { frames: frameCount, fps, open, run }: DiffusionRun,
+): AsyncGenerator<RunEvent, RunResult> {
+  if (out === undefined) throw new Error(`${pipeline} needs a file to write to`)
+  const { model: [model] = [], loras = [], customDiffusion = [] } = models
+  if (!model) throw new Error(`${pipeline} needs a model`)
+  checkScheduler(settings.scheduler)
+  yield { type: 'stage', stage: 'Reading the model', progress: 0 }
+  const opened = await open(model.folder, {
+    ...settings,
+    attnProcessor: settings.attnProcessor && withWeights(settings.attnProcessor, fileOf(customDiffusion)),
+    ...(settings.betaSchedule && { schedulerConfig: { beta_schedule: settings.betaSchedule } }),
+    tokenizerFolder: model.tokenizerFolder,
+    onQuantizing: reportQuantizing(context, readingShare),
+  })
+  const notes = await loadLoras(opened.loras, loras, settings.loras)
+  for (const note of notes) yield { type: 'note', note }
+  context.checkCancelled()
+  const preview = await openPreview(model.folder, opened)
+  const live = liveControls(settings, context.controls)
+  const freeuAt = (step: number) => {
+    const { freeu, loraScales } = live.at(step)
+    // The prompt is encoded by then: only the denoiser still takes notice.
+    for (const [id, scale] of Object.entries(loraScales)) opened.loras.setScale(id, scale)
+    return freeu
+  }
+  yield { type: 'stage', stage: 'Reading the prompt', progress: readingShare / 2 }
+
+  const frames: RgbFrame[] = []
+  let started = performance.now()
+  for await (const event of run(opened.parts, freeuAt)) {
+    context.checkCancelled()
+    switch (event.type) {
+      case 'note':
+        notes.push(event.note)
+        yield event
+        break
+      case 'encoded':
+        yield { type: 'stage', stage: 'Preparing the first step', progress: readingShare }
+        started = performance.now()
+        break
+      case 'step': {
+        const { step, totalSteps, predOriginal } = event
+        const done = step + 1
+        const secondsLeft = ((performance.now() - started) / 1000 / done) * (totalSteps - done)
+        yield {
+          type: 'step',
+          step: done,
+          totalSteps,
+          progress: readingShare + (denoisingShare * done) / totalSteps,
+          secondsLeft,
+          ...live.current(),
+        }
+        yield { type: 'preview', step: done, pixels: await preview(predOriginal) }
+        break
+      }
+      case 'frame': {
+        const pixels = pixelsOf([event.image])
+        frames.push(pixels)
+        const progress = readingShare + denoisingShare + (decodingShare * frames.length) / frameCount
+        yield { type: 'stage', stage: decodingStage(frames.length, frameCount), progress }
+        yield { type: 'frame', index: event.index, count: frameCount, pixels }
+      }
+    }
+  }
+
+  yield {
+    type: 'stage',
+    stage: `Saving the ${pipelines[pipeline].makes}`,
+    progress: readingShare + denoisingShare + decodingShare,
+  }
+  const references: Record<string, ModelReference[]> = {}
+  for (const [role, found] of Object.entries(models))
+    references[role] = await inOrder(found, (one) => referenceOf(one, context.signal))
+  const recipe = recipeSchema.parse({
+    frameloom: 2,
+    appVersion,
+    pipeline,
+    settings: { ...settings, ...live.changes() },
+    models: references,
+  })
+  await encodeClip({
+    clip: { frames, fps },
+    format: 'webp',
+    out,
+    recipe: JSON.stringify(recipe),
+    signal: context.signal,
+  })
+  return { kind: 'picture', recipe, bytes: (await stat(out)).size, notes }
+}
+
+const decodingStage = (done: number, of: number): string =>
+  of === 1 ? 'Decoding the picture' : `Decoding frame ${done} of ${of}`
+
+/** A scheduler that the user chose is theirs to correct; one that the checkpoint names is the checkpoint's fault. */
+function checkScheduler(chosen: string | null): void {
+  if (chosen === null || isSchedulerClass(chosen)) return
+  const known = Object.keys(schedulerTable).join(', ')
+  throw new ProblemError('bad-input', `There is no scheduler ${chosen}. There are: ${known}.`, { field: 'scheduler' })
+}
+
+/** Settings name models by id; only the host knows where they are. */
+const fileOf =
+  (models: readonly LocatedModel[]) =>
+  (id: string): string => {
+    const found = models.find((model) => model.id === id)
+    if (!found) throw new ProblemError('bad-input', `There is no model ${id}.`, { field: 'attnProcessor' })
+    return found.folder
+  }
+
+/** Loads the LoRAs with their scales. Returns what the user should know: which of their layers this model has no place for. */
+async function loadLoras(
+  into: PipelineLoras,
+  loras: readonly LocatedModel[],
+  choices: DiffusionSettings['loras'],
+): Promise<string[]> {
+  const notes = await inOrder(loras, async ({ id, name, folder }, i) => {
+    const { applied, unused } = await into.load(folder, { name: id, scale: choices[i]?.scale ?? 1 })
+    const all = Object.values(applied).reduce((sum, count) => sum + count, unused.length)
+    return unused.length === 0 ? '' : `${unused.length} of the ${all} layers of the LoRA ${name} are not in this model.`
+  })
+  return notes.filter((note) => note !== '')
+}
+
+/** One after the other: they read files, and a failure is that of the first. */
+async function inOrder<T, U>(items: readonly T[], each: (item: T, index: number) => Promise<U>): Promise<U[]> {
+  const done: U[] = []
+  for (const [i, item] of items.entries()) done.push(await each(item, i))
+  return done
+}

@@ -1,0 +1,18 @@
+import type { EngineCalls, RunEvent, RunResult } from '#app/contract/engine.ts'
+import type { PipelineName } from '#app/contract/pipelines.ts'
+import type { RunContext, Runner, RunTools } from './run.ts'
+import { runTextToVideo } from './text-to-video.ts'
+import { runVideoClassification } from './video-classification.ts'
+
+/** How each pipeline is opened and run, by the names of the contract's table. */
+const runners: { readonly [P in PipelineName]: Runner<P> } = {
+  'text-to-video': runTextToVideo,
+  'video-classification': runVideoClassification,
+}
+
+/** Runs the pipeline that a request names. */
+export const runPipeline = (
+  tools: RunTools,
+  request: EngineCalls['run']['request'],
+  context: RunContext,
+): AsyncGenerator<RunEvent, RunResult> => (runners[request.pipeline] as Runner<PipelineName>)(tools, request, context)

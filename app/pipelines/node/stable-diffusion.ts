@@ -1,0 +1,142 @@
+import type { Checkpoint } from '#app/checkpoints/folder.ts'
+import type { AttnChoice } from '#app/contract/attn-processors.ts'
+import type { Compute } from '#app/contract/compute.ts'
+import { ProblemError, toProblem } from '#app/contract/errors.ts'
+import type { ForwardChunking } from '#app/contract/settings.ts'
+import { autoencoderKl, type AutoencoderKlConfig } from '#app/models/autoencoder-kl.ts'
+import { clipTextModel } from '#app/models/clip-text.ts'
+import { createScheduler } from '#app/schedulers/create.ts'
+import { toFloat32 } from '#app/tensor/convert.ts'
+import type { Tensor } from '#app/tensor/tensor.ts'
+import type { FreeUModel } from '#app/loaded/freeu-model.ts'
+import { LoadedModel } from '#app/loaded/loaded-model.ts'
+import type { OnQuantizing } from '#app/runtime/quantize/quantize-cache.ts'
+import type { SessionCache } from '#app/runtime/session-cache.ts'
+import { pipelineLoras, type PipelineLoras } from '#app/loaded/pipeline-loras.ts'
+import type { DiffusionParts } from '../diffusion.ts'
+import { openPipelineSource } from './pipeline-source.ts'
+
+export type DiffusionOptions = {
+  readonly forwardChunking: ForwardChunking | null
+  /** The UNet's attention processors; null or absent for the default. */
+  readonly attnProcessor?: AttnChoice | null
+  readonly fuseQkv?: boolean
+  /** A scheduler's class name, or null for the checkpoint's own. */
+  readonly scheduler: string | null
+  readonly eta: number
+  /** Keys that replace those of scheduler_config.json. */
+  readonly schedulerConfig?: Readonly<Record<string, unknown>>
+  /** Where a single-file checkpoint finds a tokenizer when none lies beside it. */
+  readonly tokenizerFolder?: string | undefined
+  /** As the session cache has it without. */
+  readonly compute?: Compute | undefined
+  readonly onQuantizing?: OnQuantizing | undefined
+}
+
+type Denoiser = Pick<
+  FreeUModel<unknown>,
+  | 'className'
+  | 'forward'
+  | 'computeWith'
+  | 'enableFreeu'
+  | 'disableFreeu'
+  | 'enableForwardChunking'
+  | 'setAttnProcessor'
+  | 'fuseQkvProjections'
+  | 'loadLora'
+  | 'setLoraScale'
+  | 'unloadLora'
+  | 'loraScales'
+>
+
+/** Makes the denoiser of the UNet's checkpoint; `checkpoints` names others that it was made of. */
+export type OpenDenoiser = (
+  sessions: SessionCache,
+  unet: Checkpoint,
+) => { readonly denoiser: Denoiser; readonly checkpoints?: Readonly<Record<string, Checkpoint>> }
+
+export type OpenDiffusion = {
+  readonly parts: DiffusionParts
+  /** The checkpoints it was opened from, by the name of their part. */
+  readonly checkpoints: Readonly<Record<string, Checkpoint>>
+  readonly autoencoder: LoadedModel<AutoencoderKlConfig>
+  /** Of the denoiser and the text encoder together, as diffusers' load_lora_weights. */
+  readonly loras: PipelineLoras
+}
+
+/**
+ * Opens a Stable Diffusion folder or single-file checkpoint with the denoiser that `openDenoiser` makes of its UNet.
+ * Throws bad-model or bad-input naming the file or key.
+ */
+export async function openStableDiffusion(
+  sessions: SessionCache,
+  path: string,
+  openDenoiser: OpenDenoiser,
+  options: DiffusionOptions,
+): Promise<OpenDiffusion> {
+  const { textEncoder, vae, unet, tokenizer, ...source } = await openPipelineSource(path, options.tokenizerFolder)
+  const { denoiser, checkpoints } = openDenoiser(sessions, unet)
+  const text = new LoadedModel(clipTextModel, textEncoder.config, textEncoder.weights, sessions)
+  const autoencoder = new LoadedModel(autoencoderKl, vae.config, vae.weights, sessions)
+  const compute = { ...sessions.compute, ...options.compute }
+  for (const model of [text, denoiser]) model.computeWith(compute, options.onQuantizing)
+  // Errors in frames are seen as they are, and decoding takes a small part of a run (docs/decisions/precision.md, "Frames are decoded in float32").
+  autoencoder.computeWith({ ...compute, precision: 'float32' })
+  if (options.forwardChunking)
+    denoiser.enableForwardChunking(options.forwardChunking.chunkSize, options.forwardChunking.dim)
+  if (options.attnProcessor) await asSetting('attnProcessor', () => denoiser.setAttnProcessor(options.attnProcessor!))
+  if (options.fuseQkv) await asSetting('fuseQkv', () => denoiser.fuseQkvProjections())
+  const schedulerConfig = { ...source.schedulerConfig, ...options.schedulerConfig }
+  const { config } = autoencoder
+
+  const parts: DiffusionParts = {
+    denoiserClass: denoiser.className,
+    tokenizer,
+    encodeText: async (ids, clipSkip) =>
+      toFloat32(
+        (await text.forward({ input_ids: ids }, clipSkip === 0 ? {} : { clip_skip: clipSkip })).last_hidden_state!,
+      ),
+    denoise: async ({ sample, timestep, encoderHiddenStates, freeu, timestepCond }) => {
+      if (freeu) denoiser.enableFreeu(freeu)
+      else denoiser.disableFreeu()
+      const inputs = {
+        sample,
+        timestep,
+        encoder_hidden_states: encoderHiddenStates,
+        ...(timestepCond && { timestep_cond: timestepCond }),
+      }
+      return toFloat32((await denoiser.forward(inputs)).sample!)
+    },
+    decode: (latents) => decodeLatents(autoencoder, latents),
+    createScheduler: (steps) =>
+      createScheduler(schedulerConfig, options.scheduler ?? schedulerConfig._class_name ?? 'DDIMScheduler', steps, {
+        eta: options.eta,
+      }),
+    latentChannels: config.latent_channels,
+    vaeScaleFactor: 2 ** (config.block_out_channels.length - 1),
+    scalingFactor: config.scaling_factor,
+  }
+  return {
+    parts,
+    checkpoints: { text_encoder: textEncoder, vae, unet, ...checkpoints },
+    autoencoder,
+    loras: pipelineLoras({ denoiser, text_encoder: text }),
+  }
+}
+
+/** The model names the layer or the processor; whoever asks has one setting for all of them. */
+async function asSetting(field: 'attnProcessor' | 'fuseQkv', work: () => void | Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    const { code, message } = toProblem(error)
+    throw new ProblemError(code, message, { field, cause: error })
+  }
+}
+
+export async function decodeLatents(
+  autoencoder: LoadedModel<AutoencoderKlConfig>,
+  z: Tensor<'float32'>,
+): Promise<Tensor<'float32'>> {
+  return toFloat32((await autoencoder.forward({ z }, { part: 'decode' })).sample!)
+}

@@ -1,0 +1,172 @@
+import { Option, type Command } from 'commander'
+import type { LocatedModel } from '#app/contract/engine.ts'
+import { ProblemError } from '#app/contract/errors.ts'
+import { pipelineOf, type PipelineName } from '#app/contract/pipelines.ts'
+import type { Fields } from '#app/contract/pipelines/fields.ts'
+import { betaSchedules } from '#app/contract/schedulers.ts'
+import { readAttention } from './attention.ts'
+import { findModel } from './find-model.ts'
+import * as parse from './parse.ts'
+import { readProcessors } from './processors.ts'
+
+type Given = Partial<Fields>
+
+/** An option of every pipeline that has its fields. `read` makes them of the option's value, which is the field's own without it. */
+type FieldOption = {
+  readonly option: Option
+  readonly fields: readonly (keyof Fields)[]
+  readonly read?: (value: never, models: readonly LocatedModel[]) => Given | Promise<Given>
+}
+
+const option = (flags: string, about: string): Option => new Option(flags, about)
+
+/** Which option sets which fields of the settings, in the order of the help. A field that is new to all pipelines gets a row here. */
+const fieldOptions: readonly FieldOption[] = [
+  { option: option('-p, --prompt <text>', 'what it shows').makeOptionMandatory(), fields: ['prompt'] },
+  { option: option('--negative-prompt <text>', 'what it should not show'), fields: ['negativePrompt'] },
+  {
+    option: option('--motion-adapter <id>', 'motion adapter (default: the first that fits the model)'),
+    fields: ['motionAdapter'],
+    read: (wanted: string, models) => ({ motionAdapter: findModel(models, 'motion-adapter', wanted).id }),
+  },
+  {
+    option: option('--size <WxH>', "width and height in pixels (default: the model's own)").argParser(parse.size),
+    fields: ['width', 'height'],
+    read: (size: ReturnType<typeof parse.size>) => size,
+  },
+  { option: option('--frames <n>', 'number of frames').argParser(parse.integer(1, 512)), fields: ['numFrames'] },
+  {
+    option: option('--steps <n>', 'number of denoising steps').argParser(parse.integer(1, 1000)),
+    fields: ['numInferenceSteps'],
+  },
+  {
+    option: option('--guidance <scale>', 'how closely it follows the prompt').argParser(parse.number(0, 100)),
+    fields: ['guidanceScale'],
+  },
+  {
+    option: option('--seed <n>', 'the same seed gives the same result (default: random)').argParser(parse.integer(0)),
+    fields: ['seed'],
+  },
+  {
+    option: option('--scheduler <class>', "such as DDIMScheduler (default: the checkpoint's own)"),
+    fields: ['scheduler'],
+  },
+  {
+    option: option(
+      '--beta-schedule <name>',
+      "noise schedule (default: linear for a motion adapter on a still model, else the checkpoint's own)",
+    ).choices(betaSchedules),
+    fields: ['betaSchedule'],
+  },
+  { option: option('--eta <n>', "DDIM's share of fresh noise, 0 to 1").argParser(parse.number(0, 1)), fields: ['eta'] },
+  {
+    option: option('--freeu <s1,s2,b1,b2|preset>', 'FreeU factors, a preset such as "SD 1.5", or off').argParser(
+      parse.freeU,
+    ),
+    fields: ['freeu'],
+  },
+  {
+    option: option('--chunking <size[,dim]>', 'feed-forward layers in chunks: slower, less memory').argParser(
+      parse.chunking,
+    ),
+    fields: ['forwardChunking'],
+  },
+  {
+    option: option(
+      '--attn <name|file>',
+      'attention processor: a name, NAME:SLICE, or a JSON file as "processors" prints it',
+    ),
+    fields: ['attnProcessor'],
+    read: async (text: string) => ({ attnProcessor: await readAttention(text) }),
+  },
+  {
+    option: option(
+      '--processors <name|file>',
+      'map of attention processors, of a file or kept by "processors save"',
+    ).conflicts('attn'),
+    fields: ['attnProcessor'],
+    read: async (wanted: string) => ({ attnProcessor: await readProcessors(wanted) }),
+  },
+  {
+    option: option(
+      '--custom-diffusion <id|file>',
+      'Custom Diffusion weights in the attention layers they were trained for',
+    ).conflicts(['attn', 'processors']),
+    fields: ['attnProcessor'],
+    read: (wanted: string, models) => ({
+      attnProcessor: {
+        processor: 'CustomDiffusionAttnProcessor2_0',
+        weights: findModel(models, 'custom-diffusion', wanted).id,
+      },
+    }),
+  },
+  {
+    option: option('--fuse-qkv', 'one product for query, key and value in each attention layer'),
+    fields: ['fuseQkv'],
+  },
+  {
+    option: option(
+      '--lora <id[:scale]>',
+      'LoRA by id, name or file, with its scale (can be given more than once)',
+    ).argParser((text: string, all: Lora[] | undefined) => [...(all ?? []), parse.lora(text)]),
+    fields: ['loras'],
+    read: (loras: Lora[], models) => ({
+      loras: loras.map(({ wanted, scale }) => ({ id: findModel(models, 'lora', wanted).id, scale })),
+    }),
+  },
+  {
+    option: option('--clip-skip <n>', 'leave out the last layers of the text encoder').argParser(parse.integer(1, 12)),
+    fields: ['clipSkip'],
+  },
+  { option: option('--fps <n>', 'frames a second').argParser(parse.number(1, 120)), fields: ['fps'] },
+  {
+    option: option(
+      '--sampling <how>',
+      'which frames it sees: even, rate:N (every Nth), windows:N (N pieces, averaged)',
+    ).argParser(parse.sampling),
+    fields: ['sampling'],
+  },
+  { option: option('--top <n>', 'number of labels').argParser(parse.integer(1, 1000)), fields: ['topK'] },
+]
+
+type Lora = ReturnType<typeof parse.lora>
+
+/** What commander gives for options, by their names. */
+export type GivenOptions = Readonly<Record<string, unknown>>
+
+const hasFields = (pipeline: PipelineName, { fields }: FieldOption): boolean =>
+  fields.every((field) => field in pipelineOf(pipeline).settings.shape)
+
+/** The options of all these pipelines, each once. */
+export function addPipelineOptions(command: Command, names: readonly PipelineName[]): Command {
+  for (const one of fieldOptions) if (names.some((name) => hasFields(name, one))) command.addOption(one.option)
+  return command
+}
+
+/** The files and folders that options name where a model's id may stand: they are searched too. */
+export const namedFiles = (options: GivenOptions): string[] =>
+  [options.model, options.motionAdapter, options.customDiffusion, ...((options.lora as Lora[] | undefined) ?? [])]
+    .map((value) => (typeof value === 'object' ? (value as Lora).wanted : value))
+    .filter((value) => typeof value === 'string')
+
+/** Refuses, with bad-input, an option that the pipeline has no setting for. */
+export function refuseStrangers(pipeline: PipelineName, options: GivenOptions): void {
+  const stranger = fieldOptions.find(
+    (one) => options[one.option.attributeName()] !== undefined && !hasFields(pipeline, one),
+  )
+  if (stranger)
+    throw new ProblemError('bad-input', `${stranger.option.long}: ${pipeline} has no such setting.`, {
+      field: stranger.fields[0]!,
+    })
+}
+
+/** The fields that options set. Errors as of `findModel` and of the files that are read. */
+export async function readFields(options: GivenOptions, models: readonly LocatedModel[]): Promise<Given> {
+  const given: Given = {}
+  for (const { option, fields, read } of fieldOptions) {
+    const value = options[option.attributeName()]
+    if (value === undefined) continue
+    Object.assign(given, read ? await read(value as never, models) : { [fields[0]!]: value })
+  }
+  return given
+}

@@ -1,0 +1,20 @@
+import { pipelines } from '#app/contract/pipelines.ts'
+import { draftStore, makers, useDraft, withPipeline } from '#renderer/store/draft.ts'
+import { studioStore } from '#renderer/store/studio.ts'
+import { Segmented } from '#renderer/ui/segmented.tsx'
+
+/** What the form is for. Where there is one pipeline alone there is nothing to choose. */
+export function PipelineChoice() {
+  const pipeline = useDraft((draft) => draft.pipeline)
+  if (makers.length < 2) return null
+  return (
+    <div className="section section-body">
+      <Segmented
+        label="Pipeline"
+        value={pipeline}
+        choices={makers.map((name) => ({ value: name, label: pipelines[name].title }))}
+        onChange={(next) => draftStore.setState((draft) => withPipeline(draft, next, studioStore.getState().models))}
+      />
+    </div>
+  )
+}
