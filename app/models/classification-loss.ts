@@ -1,5 +1,5 @@
 import { ProblemError } from '#app/contract/errors.ts'
-import { showShape, type Tensor } from '#app/tensor/tensor.ts'
+import { dims, showShape, type Tensor } from '#app/tensor/tensor.ts'
 import { labelCount, type TimesformerConfig } from './timesformer.ts'
 
 /**
@@ -10,7 +10,7 @@ import { labelCount, type TimesformerConfig } from './timesformer.ts'
  */
 export function classificationLoss(config: TimesformerConfig, logits: Tensor<'float32'>, labels: Tensor): number {
   const { data, shape } = logits
-  const [rows, columns] = shape as [number, number]
+  const [rows, columns] = dims(logits, 2)
   const integers = labels.dtype === 'int64' || labels.dtype === 'int32'
   const problem =
     config.problem_type ??

@@ -5,7 +5,7 @@ import type { RgbFrame } from '#app/media/frame.ts'
 import { openClip } from '#app/media/node/decode.ts'
 import { parsePreprocessConfig, preprocessFrames } from '#app/media/preprocess.ts'
 import { sampleFrameIndices } from '#app/media/sample-frames.ts'
-import type { Tensor } from '#app/tensor/tensor.ts'
+import { dims, type Tensor } from '#app/tensor/tensor.ts'
 import { readTensors, type Verdict } from './case.ts'
 
 export const mediaSchema = z.array(
@@ -84,13 +84,13 @@ export async function runBadMediaCase(folder: string, file: string): Promise<Ver
   return fail('was accepted')
 }
 
-function framesOf({ shape, data }: Tensor): RgbFrame[] {
-  const [count, height, width] = shape as [number, number, number]
+function framesOf(clip: Tensor): RgbFrame[] {
+  const [count, height, width] = dims(clip, 4)
   const size = height * width * 3
   return Array.from({ length: count }, (_, i) => ({
     width,
     height,
-    data: (data as Uint8Array).subarray(i * size, (i + 1) * size),
+    data: (clip.data as Uint8Array).subarray(i * size, (i + 1) * size),
   }))
 }
 

@@ -9,7 +9,7 @@ import {
   type Scope,
   type Value,
 } from '#app/graph/index.ts'
-import { float32, sizeOf } from '#app/tensor/tensor.ts'
+import { dims, float32, sizeOf } from '#app/tensor/tensor.ts'
 import { kernelOf, processorAt } from './attn-processor.ts'
 
 export type AddedKvOptions = {
@@ -32,7 +32,7 @@ export type AddedKvOptions = {
 export function addedKvAttention(scope: Scope, x: Value, options: AddedKvOptions): Value {
   const { heads, headDim, groups, encoderHiddenStates, onlyCrossAttention, mask } = options
   const processor = processorAt(scope, 'added-kv')
-  const [batch, channels, height, width] = x.shape as [number, number, number, number]
+  const [batch, channels, height, width] = dims(x, 4)
   const pixels = height * width
   const inner = heads * headDim
   const toTokens = (image: Value): Value => transpose(reshape(image, [batch, channels, pixels]), [0, 2, 1])

@@ -1,4 +1,5 @@
 import { add, concat, expand, matmul, mul, reshape, slice, softmax, transpose, type Value } from '#app/graph/index.ts'
+import { dims } from '#app/tensor/tensor.ts'
 
 /**
  * softmax(Q K^T / sqrt(d) + mask) V over (B, S, heads * d), (B, L, heads * d) twice -> (B, S, heads * d). The mask is added to the
@@ -49,7 +50,7 @@ export function attentionParts(
  */
 export function slicedAttention(sliceSize: number, smallBytes = 2 ** 20): AttentionKernel {
   return (query, key, value, heads, mask) => {
-    const [batch, length, inner] = query.shape as [number, number, number]
+    const [batch, length, inner] = dims(query, 3)
     const rows = batch * heads
     const scoreBytes = 4 * rows * length * key.shape[1]!
     if (rows <= sliceSize || scoreBytes <= smallBytes) return explicitAttention(query, key, value, heads, mask)
@@ -93,6 +94,6 @@ const splitHeads = (x: Value, heads: number, perm: readonly number[] = [0, 2, 1,
 
 /** (B, heads, S, d) -> (B, S, heads * d) */
 export function joinHeads(x: Value): Value {
-  const [batch, heads, length, headDim] = x.shape as [number, number, number, number]
+  const [batch, heads, length, headDim] = dims(x, 4)
   return reshape(transpose(x, [0, 2, 1, 3]), [batch, length, heads * headDim])
 }

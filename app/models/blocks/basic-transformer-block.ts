@@ -1,4 +1,5 @@
 import { add, layerNorm, reshape, type Scope, type Value } from '#app/graph/index.ts'
+import { dims } from '#app/tensor/tensor.ts'
 import { attention } from './attention.ts'
 import { addSinusoidalPositions } from './embeddings.ts'
 import { feedForward } from './feed-forward.ts'
@@ -57,7 +58,7 @@ export function contextAttention(
 ): Value {
   const { heads, headDim, encoderHiddenStates, attentionBias: bias = false } = options
   if (!encoderHiddenStates) return attention(scope, query, { heads, headDim, bias, mask })
-  const [, , dim] = query.shape as [number, number, number]
+  const [, , dim] = dims(query, 3)
   const joined = reshape(query, [encoderHiddenStates.shape[0]!, -1, dim])
   return reshape(attention(scope, joined, { heads, headDim, bias, encoderHiddenStates, mask }), query.shape)
 }

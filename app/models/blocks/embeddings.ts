@@ -1,4 +1,4 @@
-import { float32 } from '#app/tensor/tensor.ts'
+import { dims, float32 } from '#app/tensor/tensor.ts'
 import {
   activation,
   add,
@@ -60,7 +60,7 @@ export function timestepMlp(
  * Source: diffusers/src/diffusers/models/embeddings.py@58eb52c SinusoidalPositionalEmbedding.
  */
 export function addSinusoidalPositions(scope: Scope, x: Value, maxLength: number): Value {
-  const [, length, dim] = x.shape as [number, number, number]
+  const [, length, dim] = dims(x, 3)
   const table = scope.has('pe')
     ? scope.weight('pe', [1, maxLength, dim])
     : x.builder.constant(float32([1, maxLength, dim], sinusoids(maxLength, dim)))

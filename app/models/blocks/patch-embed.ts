@@ -1,5 +1,5 @@
 import { add, conv2d, reshape, transpose, type Scope, type Value } from '#app/graph/index.ts'
-import { float32 } from '#app/tensor/tensor.ts'
+import { dims, float32 } from '#app/tensor/tensor.ts'
 
 export type PatchEmbedOptions = {
   readonly dim: number
@@ -16,7 +16,7 @@ export type PatchEmbedOptions = {
 export function patchEmbed(scope: Scope, image: Value, options: PatchEmbedOptions): Value {
   const { dim, patchSize: kernel } = options
   const patches = conv2d(scope.at('proj'), image, dim, { kernel, stride: kernel })
-  const [batch, , rows, columns] = patches.shape as [number, number, number, number]
+  const [batch, , rows, columns] = dims(patches, 4)
   const tokens = transpose(reshape(patches, [batch, dim, rows * columns]), [0, 2, 1])
   const positions = float32([1, rows * columns, dim], sinusoids2d(rows, columns, options))
   return add(tokens, image.builder.constant(positions))

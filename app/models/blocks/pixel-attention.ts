@@ -1,4 +1,5 @@
 import { add, groupNorm, linear, reshape, transpose, type Scope, type Value } from '#app/graph/index.ts'
+import { dims } from '#app/tensor/tensor.ts'
 import { kernelOf, processorAt } from './attn-processor.ts'
 import { spatialNorm } from './spatial-norm.ts'
 
@@ -14,7 +15,7 @@ export type PixelAttentionOptions = {
  * Source: diffusers/src/diffusers/models/unets/unet_2d_blocks.py@58eb52c UNetMidBlock2D.
  */
 export function pixelAttention(scope: Scope, x: Value, { groups, epsilon, latents }: PixelAttentionOptions): Value {
-  const [batch, channels, height, width] = x.shape as [number, number, number, number]
+  const [batch, channels, height, width] = dims(x, 4)
   // Files from before diffusers 0.17 have other names.
   const [q, k, v, out] = scope.has('query.weight')
     ? (['query', 'key', 'value', 'proj_attn'] as const)

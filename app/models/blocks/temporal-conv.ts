@@ -1,11 +1,12 @@
 import { add, groupNorm, reshape, silu, transpose, type Scope, type Value } from '#app/graph/index.ts'
+import { dims } from '#app/tensor/tensor.ts'
 
 /**
  * Four convolutions along the frames of (B * F, C, H, W), added to their input.
  * Source: diffusers/src/diffusers/models/resnet.py@58eb52c TemporalConvLayer; arXiv 2308.06571.
  */
 export function temporalConv(scope: Scope, x: Value, numFrames: number, groups: number): Value {
-  const [rows, channels, height, width] = x.shape as [number, number, number, number]
+  const [rows, channels, height, width] = dims(x, 4)
   const byFrame = [rows / numFrames, numFrames, channels, height, width]
   const video = transpose(reshape(x, byFrame), [0, 2, 1, 3, 4]) // (B, C, F, H, W)
   let state = video

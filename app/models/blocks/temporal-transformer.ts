@@ -9,6 +9,7 @@ import {
   type Scope,
   type Value,
 } from '#app/graph/index.ts'
+import { dims } from '#app/tensor/tensor.ts'
 import { basicTransformerBlock, type TransformerBlockOptions } from './basic-transformer-block.ts'
 
 export type TemporalTransformerOptions = TransformerBlockOptions & {
@@ -24,7 +25,7 @@ export type TemporalTransformerOptions = TransformerBlockOptions & {
  */
 export function temporalTransformer(scope: Scope, hiddenStates: Value, options: TemporalTransformerOptions): Value {
   const { numFrames, layers, groups, heads, headDim } = options
-  const [rows, channels, height, width] = hiddenStates.shape as [number, number, number, number]
+  const [rows, channels, height, width] = dims(hiddenStates, 4)
   const batch = rows / numFrames
   const pixels = height * width
 
@@ -46,7 +47,7 @@ export function temporalTransformer(scope: Scope, hiddenStates: Value, options: 
 
 /** Group normalisation of (B * F, C, H, W) with statistics over all frames of a video. */
 function groupNormOverFrames(scope: Scope, x: Value, numFrames: number, groups: number): Value {
-  const [rows, channels, height, width] = x.shape as [number, number, number, number]
+  const [rows, channels, height, width] = dims(x, 4)
   checkGroups(scope, channels, groups)
   const batch = rows / numFrames
   const blocks = [batch, numFrames, groups, (channels / groups) * height * width]

@@ -1,4 +1,5 @@
 import { add, conv2d, groupNorm, linear, reshape, transpose, type Scope, type Value } from '#app/graph/index.ts'
+import { dims } from '#app/tensor/tensor.ts'
 import { basicTransformerBlock } from './basic-transformer-block.ts'
 
 export type Transformer2DOptions = {
@@ -21,7 +22,7 @@ export type Transformer2DOptions = {
  */
 export function transformer2d(scope: Scope, hiddenStates: Value, options: Transformer2DOptions): Value {
   const { heads, layers, groups, useLinearProjection, ...block } = options
-  const [batch, channels, height, width] = hiddenStates.shape as [number, number, number, number]
+  const [batch, channels, height, width] = dims(hiddenStates, 4)
   const headDim = options.headDim ?? Math.floor(channels / heads)
   const inner = heads * headDim
   const toTokens = (x: Value): Value => transpose(reshape(x, [batch, x.shape[1]!, height * width]), [0, 2, 1])
