@@ -1,13 +1,9 @@
 import { openCheckpoint } from '#app/checkpoints/folder.ts'
 import type { AttnProcessor } from '#app/contract/attn-processors.ts'
-import { pixartTransformer2d } from '#app/models/pixart-transformer-2d.ts'
-import { priorTransformer } from '#app/models/prior-transformer.ts'
-import { timesformerForVideoClassification } from '#app/models/timesformer.ts'
-import { transformerTemporalModel } from '#app/models/transformer-temporal.ts'
-import type { Model } from '#app/models/model.ts'
+import { classNameOf, classOf } from '#app/models/classes.ts'
+import type { Args } from '#app/models/model.ts'
 import { float32, type Tensor } from '#app/tensor/tensor.ts'
 import { LoadedModel } from '#app/loaded/loaded-model.ts'
-import { openUNetMotion } from '#app/loaded/unet-motion.ts'
 import type { Tensors } from '#app/parity/case.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
 
@@ -23,42 +19,39 @@ export type Variant = {
   readonly chunk?: readonly [chunkSize: number, dim: number]
 }
 
-type Open = (sessions: SessionCache, folder: string, variant: Variant) => Promise<Forward>
+type Case = {
+  readonly output: string
+  readonly args?: Args
+  /** For a case whose inputs have none. */
+  readonly timestep?: Tensor
+}
 
 const timestep = float32([1], [500])
 
-async function open<Config>(
-  model: Model<Config>,
-  sessions: SessionCache,
-  folder: string,
-): Promise<LoadedModel<Config>> {
-  const { config, weights } = await openCheckpoint(folder)
-  return new LoadedModel(model, config, weights, sessions)
+/**
+ * What is run of each case's full-size checkpoint and compared, by the names of reference.py. Which class it is its
+ * config.json says.
+ */
+export const cases: Readonly<Record<string, Case>> = {
+  timesformer: { output: 'logits' },
+  'unet-motion': { output: 'sample', timestep },
+  temporal: { output: 'sample', args: { num_frames: 16 } },
+  prior: { output: 'predicted_image_embedding', timestep },
+  pixart: { output: 'sample' },
 }
 
-/** The benchmark cases: a full-size checkpoint and one forward, by the names of reference.py. */
-export const cases: Readonly<Record<string, Open>> = {
-  async timesformer(sessions, folder) {
-    const model = await open(timesformerForVideoClassification, sessions, folder)
-    return async (inputs) => (await model.forward(inputs)).logits!
-  },
-  async 'unet-motion'(sessions, folder, { processor, fuseQkv, chunk }) {
-    const model = await openUNetMotion(sessions, folder)
-    if (processor) await model.setAttnProcessor(processor)
-    if (fuseQkv) model.fuseQkvProjections()
-    if (chunk) model.enableForwardChunking(...chunk)
-    return async (inputs) => (await model.forward({ ...inputs, timestep })).sample!
-  },
-  async temporal(sessions, folder) {
-    const model = await open(transformerTemporalModel, sessions, folder)
-    return async (inputs) => (await model.forward(inputs, { num_frames: 16 })).sample!
-  },
-  async prior(sessions, folder) {
-    const model = await open(priorTransformer, sessions, folder)
-    return async (inputs) => (await model.forward({ ...inputs, timestep })).predicted_image_embedding!
-  },
-  async pixart(sessions, folder) {
-    const model = await open(pixartTransformer2d, sessions, folder)
-    return async (inputs) => (await model.forward(inputs)).sample!
-  },
+export async function openForward(
+  sessions: SessionCache,
+  folder: string,
+  { output, args, timestep }: Case,
+  { processor, fuseQkv, chunk }: Variant,
+): Promise<Forward> {
+  const { config, weights } = await openCheckpoint(folder)
+  const architecture = classOf(classNameOf(config) ?? '')
+  if (!architecture) throw new Error(`${folder}: config.json names no class that is run here`)
+  const model = new LoadedModel(architecture, config, weights, sessions)
+  if (processor) await model.setAttnProcessor(processor)
+  if (fuseQkv) model.fuseQkvProjections()
+  if (chunk) model.enableForwardChunking(...chunk)
+  return async (inputs) => (await model.run('forward', { ...inputs, ...(timestep && { timestep }) }, args))[output]!
 }

@@ -4,7 +4,7 @@ import { writeSafetensors } from '#app/checkpoints/write.ts'
 import type { Tensor } from '#app/tensor/tensor.ts'
 import { readTensors } from '#app/parity/case.ts'
 import { SessionCache } from '#app/runtime/session-cache.ts'
-import { cases, type Variant } from './cases.ts'
+import { cases, openForward, type Variant } from './cases.ts'
 
 /**
  * Our side of a benchmark, behind the line protocol of reference.py: `ready` when the checkpoint is open, then for each line of
@@ -22,9 +22,9 @@ export async function child(
   const sessions = new SessionCache()
   const { precision = 'float32', exact = false, prepack } = variant
   sessions.configure({ threads, compute: { precision, exact }, prepack, kernelFile })
-  const open = cases[name]
-  if (!open) throw new Error(`unknown case ${name}; known are ${Object.keys(cases).join(', ')}`)
-  const forward = await open(sessions, folder, variant)
+  const found = cases[name]
+  if (!found) throw new Error(`unknown case ${name}; known are ${Object.keys(cases).join(', ')}`)
+  const forward = await openForward(sessions, folder, found, variant)
   const inputs = await readTensors(inputsFile)
   say({ ready: name })
   let output: Tensor | undefined

@@ -56,12 +56,12 @@ export async function switches(
     const sessions = new SessionCache()
     sessions.configure({ threads, kernelFile })
     const model = await openUNetMotion(sessions, folder)
-    await model.prepare(inputs)
+    await model.prepare('forward', inputs)
     for (const [i, { to }] of ways.entries()) {
       const [mapped, read] = [sessions.stats().bytesMapped, bytesRead()]
       const [began, before] = [performance.now(), process.cpuUsage()]
       await to(model)
-      await model.prepare(inputs)
+      await model.prepare('forward', inputs)
       figures[i]!.ms.push(performance.now() - began)
       const { user, system } = process.cpuUsage(before)
       figures[i]!.cpu.push((user + system) / 1000)

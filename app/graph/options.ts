@@ -9,12 +9,9 @@ export type CompileOptions = {
   }
   /** Feed-forward layers in chunks of `chunkSize` along `dim` (0 batch, 1 sequence), as diffusers' enable_forward_chunking. */
   readonly forwardChunking: { readonly chunkSize: number; readonly dim: 0 | 1 } | null
-  /** The forward's own arguments that change the graph, such as output_attentions or num_frames. */
-  readonly args: Readonly<Record<string, number | boolean | string>>
 }
 
 export const defaultOptions: CompileOptions = {
   processors: { default: null, layers: {} },
   forwardChunking: null,
-  args: {},
 }

@@ -5,19 +5,39 @@ import type { Weights } from '#app/checkpoints/weights.ts'
 import type { AttnProcessor, AttnProcessorMap } from '#app/contract/attn-processors.ts'
 import type { Compute } from '#app/contract/compute.ts'
 import { ProblemError } from '#app/contract/errors.ts'
+import type { FreeU } from '#app/contract/settings.ts'
 import { defaultOptions, type CompileOptions, type Graph } from '#app/graph/index.ts'
-import { compile, parseConfig, type InputShapes, type Model } from '#app/models/model.ts'
-import { showShape, type Tensor } from '#app/tensor/tensor.ts'
+import { compile } from '#app/models/compile.ts'
+import {
+  parseConfig,
+  type Args,
+  type ArgsOf,
+  type ConfigOf,
+  type InputsOf,
+  type MethodName,
+  type Model,
+  type OutputsOf,
+} from '#app/models/model.ts'
+import { float32, showShape, type Tensor } from '#app/tensor/tensor.ts'
 import { AttnProcessors } from './attn-processors.ts'
 import { LoraSet, type LoraOptions, type LoraReport } from './lora-set.ts'
 import type { OnQuantizing } from '#app/runtime/quantize/quantize-cache.ts'
 import type { Session } from '#app/runtime/session.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
 
+/** A call of a method of a model, to be measured and not run. */
+export type Call = {
+  readonly method: string
+  readonly inputs: Readonly<Record<string, Tensor>>
+  readonly args?: Args | undefined
+}
+
+const noFreeU: FreeU = { s1: 1, s2: 1, b1: 1, b2: 1 }
+
 /** A checkpoint opened as one of the models. Graphs are compiled when inputs of a new shape arrive, and kept. */
-export class LoadedModel<Config = unknown> {
-  readonly config: Config
-  readonly #model: Model<Config>
+export class LoadedModel<M extends Model = Model> {
+  readonly architecture: M
+  readonly config: ConfigOf<M>
   #weights: Weights
   readonly #loras = new LoraSet()
   readonly #sessions: SessionCache
@@ -27,23 +47,19 @@ export class LoadedModel<Config = unknown> {
   #forwardChunking = defaultOptions.forwardChunking
   #compute: Partial<Compute> = {}
   #onQuantizing: OnQuantizing | undefined
+  #freeu = noFreeU
 
-  constructor(model: Model<Config>, config: unknown, weights: Weights, sessions: SessionCache) {
-    this.#model = model
-    this.config = parseConfig(model, config)
+  constructor(architecture: M, config: unknown, weights: Weights, sessions: SessionCache) {
+    this.architecture = architecture
+    this.config = parseConfig(architecture, config) as ConfigOf<M>
     this.#weights = weights
     this.#sessions = sessions
     this.#processors = new AttnProcessors(weights)
-    this.#complete = { weights, identity: identityOf(model.className, this.config, weights) }
-  }
-
-  /** The reference's class. */
-  get className(): string {
-    return this.#model.className
+    this.#complete = { weights, identity: identityOf(architecture.className, this.config, weights) }
   }
 
   get options(): CompileOptions {
-    return { processors: this.#processors.chosen, forwardChunking: this.#forwardChunking, args: {} }
+    return { processors: this.#processors.chosen, forwardChunking: this.#forwardChunking }
   }
 
   /** The processor of each attention layer, by diffusers' paths. */
@@ -63,7 +79,8 @@ export class LoadedModel<Config = unknown> {
 
   /** Back to the plain processor. Throws bad-input when a processor is in use that diffusers would not throw away. */
   setDefaultAttnProcessor(): void {
-    this.#processors.setDefault()
+    if (this.architecture.resetsAnyProcessor) this.#processors.reset({ processor: 'AttnProcessor' })
+    else this.#processors.setDefault()
     this.#completeWeights()
   }
 
@@ -79,16 +96,10 @@ export class LoadedModel<Config = unknown> {
     this.#completeWeights()
   }
 
-  /** All layers to a processor that brings no weights. */
-  protected resetAttnProcessors(processor: AttnProcessor): void {
-    this.#processors.reset(processor)
-    this.#completeWeights()
-  }
-
   #completeWeights(): void {
     const weights = this.#processors.completed(this.#weights)
     if (weights === this.#complete.weights) return
-    this.#complete = { weights, identity: identityOf(this.#model.className, this.config, weights) }
+    this.#complete = { weights, identity: identityOf(this.architecture.className, this.config, weights) }
   }
 
   /**
@@ -96,7 +107,7 @@ export class LoadedModel<Config = unknown> {
    * model has no place for. Throws bad-model when the file is no LoRA or is one for another model, bad-input when the name is taken.
    */
   loadLora(lora: string | LoraFile, options: LoraOptions = {}): Promise<LoraReport> {
-    const part = this.#model.className.startsWith('CLIPText') ? 'text_encoder' : 'denoiser'
+    const part = this.architecture.className.startsWith('CLIPText') ? 'text_encoder' : 'denoiser'
     return this.#loras.load(lora, this.#weights, { ...options, part: options.part ?? part })
   }
 
@@ -159,54 +170,82 @@ export class LoadedModel<Config = unknown> {
     this.#onQuantizing = onQuantizing
   }
 
-  /** Inputs that the model itself holds, added to those that a caller gives. */
-  withDefaults(inputs: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> {
-    return inputs
+  /**
+   * FreeU's factors, from the next forward on; they are inputs of the graph, so nothing is compiled or loaded for them.
+   * A factor of 0 means 0, not "off". Source: unet_motion_model.py@58eb52c enable_freeu. Throws bad-input for a model
+   * without FreeU.
+   */
+  enableFreeu(freeu: FreeU): void {
+    if (!this.architecture.hasFreeU)
+      throw new ProblemError('bad-input', `${this.architecture.className} has no FreeU`, { field: 'freeu' })
+    this.#freeu = freeu
   }
 
-  /** Runs the model once. Inputs, arguments and outputs as the model's own file says. Throws bad-input naming the input that does not fit. */
-  async forward(
-    inputs: Readonly<Record<string, Tensor>>,
-    args: CompileOptions['args'] = {},
-  ): Promise<Record<string, Tensor>> {
-    const all = { ...this.withDefaults(inputs), ...this.#loras.inputs }
-    const session = await this.#open(all, args)
-    return session.run(all)
+  disableFreeu(): void {
+    this.enableFreeu(noFreeU)
   }
 
-  /** Compiles and opens what inputs like these need, so that the first step does not wait for it. */
-  async prepare(inputs: Readonly<Record<string, Tensor>>, args: CompileOptions['args'] = {}): Promise<void> {
-    await this.#open({ ...this.withDefaults(inputs), ...this.#loras.inputs }, args)
+  /**
+   * Runs one of the model's methods: inputs, arguments and outputs as the model's own file says. Throws bad-input
+   * naming the input or argument that does not fit.
+   */
+  async run<Name extends MethodName<M>>(
+    method: Name,
+    inputs: InputsOf<M, Name>,
+    args?: ArgsOf<M, Name>,
+  ): Promise<OutputsOf<M, Name>> {
+    const all = this.#withOwn(inputs)
+    const session = await this.#open({ method, inputs: all, args })
+    return (await session.run(all)) as OutputsOf<M, Name>
   }
 
-  /** The graph that such inputs run in, and all of its inputs: for measurements. `options` stand in the place of the model's own. */
+  /** Compiles and opens what such a run needs, so that the first step does not wait for it. */
+  async prepare<Name extends MethodName<M>>(
+    method: Name,
+    inputs: InputsOf<M, Name>,
+    args?: ArgsOf<M, Name>,
+  ): Promise<void> {
+    await this.#open({ method, inputs: this.#withOwn(inputs), args })
+  }
+
+  /**
+   * The graph that such a call runs in, and all of its inputs: for measurements. `options` stand in the place of the
+   * model's own.
+   */
   async lowered(
-    inputs: Readonly<Record<string, Tensor>>,
-    args: CompileOptions['args'],
+    { method, inputs, args }: Call,
     compute: Compute,
     options: Partial<CompileOptions> = {},
   ): Promise<{ graph: Graph; inputs: Readonly<Record<string, Tensor>> }> {
-    const all = { ...this.withDefaults(inputs), ...this.#loras.inputs }
-    const { graph } = this.#compilation(all, { ...this.options, ...options, args })
+    const all = this.#withOwn(inputs)
+    const { graph } = this.#compilation({ method, inputs: all, args }, { ...this.options, ...options })
     return { graph: await this.#sessions.lowered(graph(), compute, this.#onQuantizing), inputs: all }
   }
 
-  #compilation(inputs: Readonly<Record<string, Tensor>>, options: CompileOptions): { key: string; graph: () => Graph } {
+  /** With the inputs that are settings of the model. */
+  #withOwn(inputs: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> {
+    const { s1, s2, b1, b2 } = this.#freeu
+    const freeu = this.architecture.hasFreeU && { freeu: float32([4], [s1, s2, b1, b2]) }
+    return { ...inputs, ...freeu, ...this.#loras.inputs }
+  }
+
+  #compilation({ method, inputs, args }: Call, options: CompileOptions): { key: string; graph: () => Graph } {
     const { weights, identity } = this.#complete
-    const shapes: InputShapes = Object.fromEntries(
+    const shapes = Object.fromEntries(
       Object.entries(inputs).map(([name, { dtype, shape }]) => [name, { dtype, shape }]),
     )
+    const run = { method, inputs: shapes, args }
     const loras = this.#loras.all
     return {
-      key: JSON.stringify([identity, options, shapes, ...this.#loras.identities]),
-      graph: () => compile(this.#model, this.config, weights, shapes, options, loras),
+      key: JSON.stringify([identity, run, options, ...this.#loras.identities]),
+      graph: () => compile(this.architecture, this.config, weights, run, options, loras),
     }
   }
 
-  #open(inputs: Readonly<Record<string, Tensor>>, args: CompileOptions['args']): Promise<Session> {
-    const { key, graph } = this.#compilation(inputs, { ...this.options, args })
-    const main = Object.values(inputs)[0]
-    const label = `${this.#model.className} ${main ? showShape(main.shape) : ''}`
+  #open(call: Call): Promise<Session> {
+    const { key, graph } = this.#compilation(call, this.options)
+    const main = Object.values(call.inputs)[0]
+    const label = `${this.architecture.className} ${main ? showShape(main.shape) : ''}`
     const compute = { ...this.#sessions.compute, ...this.#compute }
     return this.#sessions.open(key, label, graph, { compute, onQuantizing: this.#onQuantizing })
   }

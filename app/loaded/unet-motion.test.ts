@@ -6,14 +6,14 @@ import { openCheckpoint } from '#app/checkpoints/folder.ts'
 import { openLora } from '#app/checkpoints/lora/open-lora.ts'
 import { readWeight } from '#app/checkpoints/read.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
-import { float32, type Tensor } from '#app/tensor/tensor.ts'
+import { float32 } from '#app/tensor/tensor.ts'
 import { SessionCache } from '#app/runtime/session-cache.ts'
 import { openUNetMotion, type UNetMotion } from './unet-motion.ts'
 
 const checkpoints = join(import.meta.dirname, '../../e2e/goldens/checkpoints')
 const at = (name: string): string => join(checkpoints, name)
 
-const inputs: Record<string, Tensor> = {
+const inputs = {
   sample: float32(
     [1, 4, 2, 8, 8],
     Float32Array.from({ length: 512 }, (_, i) => Math.sin(i)),
@@ -24,7 +24,8 @@ const inputs: Record<string, Tensor> = {
     Float32Array.from({ length: 120 }, (_, i) => Math.cos(i)),
   ),
 }
-const forward = async (unet: UNetMotion): Promise<Float32Array> => toFloat32((await unet.forward(inputs)).sample!).data
+const forward = async (unet: UNetMotion): Promise<Float32Array> =>
+  toFloat32((await unet.run('forward', inputs)).sample).data
 const apart = (a: Float32Array, b: Float32Array): number => Math.max(...a.map((value, i) => Math.abs(value - b[i]!)))
 
 function temporary(): string {

@@ -12,13 +12,13 @@ import type { UNetMotionConfig } from '#app/models/unet-motion-config.ts'
 import { unetMotionModel } from '#app/models/unet-motion.ts'
 import { adapterConfigOf, checkExchange, checkSavable, isMotionKey, withoutMiddle } from '#app/models/motion-adapter.ts'
 import { sizeOf } from '#app/tensor/tensor.ts'
-import { FreeUModel } from './freeu-model.ts'
+import { LoadedModel } from './loaded-model.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
 import { openAdapter, openModel } from '#app/checkpoints/open-model.ts'
 import { writeMotionAdapter } from './save-motion.ts'
 
 /** UNetMotionModel with diffusers' own calls. */
-export class UNetMotion extends FreeUModel<UNetMotionConfig> {
+export class UNetMotion extends LoadedModel<typeof unetMotionModel> {
   /**
    * Exchanges the motion modules for those of a MotionAdapter (opened, or its folder or file). The UNet below stays mapped as it is.
    * Source: unet_motion_model.py@58eb52c load_motion_modules. Throws bad-input naming the setting in which the adapter differs.

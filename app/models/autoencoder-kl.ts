@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { ProblemError } from '#app/contract/errors.ts'
 import { clamp, conv2d, exp, groupNorm, mul, silu, split, type Scope, type Value } from '#app/graph/index.ts'
 import { activationName } from './activation-name.ts'
 import { pixelAttention } from './blocks/pixel-attention.ts'
 import { downsample2d, resnetBlock, upsample2d } from './blocks/resnet.ts'
-import { required, type Inputs, type Model, type Outputs } from './model.ts'
+import { floats, imageSides } from './input-shapes.ts'
+import { imageDims, required, type Inputs, type Model, type Outputs } from './model.ts'
 
 /** config.json of an AutoencoderKL, with the reference's defaults. */
 const autoencoderKlConfig = z.object({
@@ -30,25 +30,30 @@ export type AutoencoderKlConfig = z.infer<typeof autoencoderKlConfig>
 const epsilon = 1e-6
 
 /**
- * AutoencoderKL, between images and latents. Paper: arXiv 2112.10752.
- * Reference: diffusers/src/diffusers/models/autoencoders/autoencoder_kl.py and vae.py@58eb52c.
+ * AutoencoderKL, between images and latents. Paper: arXiv 2112.10752. Reference:
+ * diffusers/src/diffusers/models/autoencoders/autoencoder_kl.py and vae.py@58eb52c.
  *
- * Argument part: "decode" takes z (N, c, h, w) and gives sample (N, 3, H, W); "encode" takes x (N, 3, H, W) and gives the mean and
- * std (N, c, h, w) of the latents. Scaling by scaling_factor is the caller's.
+ * encode: x (N, 3, H, W) -> mean, std (N, c, h, w) of the latents. decode: z (N, c, h, w) -> sample (N, 3, H, W).
+ * Scaling by scaling_factor is the caller's.
  */
-export const autoencoderKl: Model<AutoencoderKlConfig> = {
+export const autoencoderKl = {
   className: 'AutoencoderKL',
-  args: ['part'],
   config: autoencoderKlConfig,
-  forward: (scope, config, inputs) =>
-    scope.options.args.part === 'encode' ? encode(scope, config, inputs) : decode(scope, config, inputs),
-  ignoredKeys: (key, { args }) =>
-    (args.part === 'encode' ? /^(decoder|post_quant_conv)\./ : /^(encoder|quant_conv)\./).test(key),
-}
+  methods: {
+    encode: {
+      build: encode,
+      inputsFor: (config, sizes) => ({ x: floats(sizes.batch, config.in_channels, ...imageSides(config, sizes)) }),
+    },
+    decode: {
+      build: decode,
+      inputsFor: (config, { batch, height, width }) => ({ z: floats(batch, config.latent_channels, height, width) }),
+    },
+  },
+} satisfies Model<AutoencoderKlConfig>
 
-function decode(scope: Scope, config: AutoencoderKlConfig, inputs: Inputs): Outputs {
+function decode(scope: Scope, config: AutoencoderKlConfig, inputs: Inputs<'z'>): Outputs<'sample'> {
   const z = required(inputs, 'z')
-  checkChannels(z, config.latent_channels, 'z', 'latent_channels')
+  imageDims(z, 'z', config.latent_channels, 'latent_channels')
   const decoder = scope.at('decoder')
   const channels = config.block_out_channels.toReversed()
   let x = config.use_post_quant_conv ? conv2d(scope.at('post_quant_conv'), z, config.latent_channels, { kernel: 1 }) : z
@@ -62,9 +67,9 @@ function decode(scope: Scope, config: AutoencoderKlConfig, inputs: Inputs): Outp
   return { sample: head(decoder, x, config.out_channels, config) }
 }
 
-function encode(scope: Scope, config: AutoencoderKlConfig, inputs: Inputs): Outputs {
+function encode(scope: Scope, config: AutoencoderKlConfig, inputs: Inputs<'x'>): Outputs<'mean' | 'std'> {
   const image = required(inputs, 'x')
-  checkChannels(image, config.in_channels, 'x', 'in_channels')
+  imageDims(image, 'x', config.in_channels, 'in_channels')
   const encoder = scope.at('encoder')
   const channels = config.block_out_channels
   let x = conv2d(encoder.at('conv_in'), image, channels[0]!, { padding: 1 })
@@ -94,13 +99,4 @@ function midBlock(scope: Scope, input: Value, config: AutoencoderKlConfig): Valu
     ? pixelAttention(scope.at('attentions', 0), x, { groups: config.norm_num_groups, epsilon })
     : x
   return resnet(scope.at('resnets', 1), attended, channels, config)
-}
-
-function checkChannels(x: Value, channels: number, name: string, key: string): void {
-  if (x.shape.length === 4 && x.shape[1] === channels) return
-  throw new ProblemError(
-    'bad-input',
-    `${name} has ${x.shape[1]} channels where the autoencoder takes ${channels} (${key})`,
-    { field: name },
-  )
 }

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
 import { add, cast, gather, layerNorm, linear, reshape, slice, type Scope, type Value } from '#app/graph/index.ts'
+import { dims } from '#app/tensor/tensor.ts'
 import { discarded } from './blocks/attention-mask.ts'
 import { causalMask } from './blocks/causal-mask.ts'
 import { clipEncoderLayer } from './blocks/clip-encoder.ts'
-import { required, type Inputs, type Model, type Outputs } from './model.ts'
+import { clipTokens, ids, type Sizes } from './input-shapes.ts'
+import { inputDims, required, type Inputs, type Model, type Outputs } from './model.ts'
 
 /** config.json of a CLIPTextModel, with the reference's defaults (transformers CLIPTextConfig, 5.23). */
 const clipTextConfig = z.object({
@@ -21,6 +23,12 @@ const clipTextConfig = z.object({
 })
 export type ClipTextConfig = z.infer<typeof clipTextConfig>
 
+const clipTextArgs = z.strictObject({
+  clip_skip: z.int().min(0).default(0),
+  output_hidden_states: z.boolean().default(false),
+})
+type ClipTextArgs = z.infer<typeof clipTextArgs>
+
 /** Two of these still add up to a float. */
 const lowestHalf = -1e38
 
@@ -32,41 +40,66 @@ const lowestHalf = -1e38
  * layers before the final norm.
  * Argument clip_skip: that many layers are left out at the end, as StableDiffusionPipeline does; then there is no pooler_output.
  */
-export const clipTextModel: Model<ClipTextConfig> = {
+export const clipTextModel = {
   className: 'CLIPTextModel',
-  args: ['clip_skip', 'output_hidden_states'],
   config: clipTextConfig,
-  forward: encode,
-  ignoredKeys: (key, { args }) => key.endsWith('embeddings.position_ids') || Boolean(args.clip_skip),
-}
+  methods: { forward: { build: encode, args: clipTextArgs, inputsFor } },
+  ignoredKeys,
+} satisfies Model<ClipTextConfig>
 
 /** The same with a projection of the pooled output: text_embeds (N, P) in its place. Takes no clip_skip. */
-export const clipTextModelWithProjection: Model<ClipTextConfig> = {
+export const clipTextModelWithProjection = {
   className: 'CLIPTextModelWithProjection',
-  args: ['clip_skip', 'output_hidden_states'],
   config: clipTextConfig,
-  forward(scope, config, inputs) {
-    const { pooler_output: pooled, ...rest } = encode(scope, config, inputs)
-    if (!pooled)
-      throw new ProblemError('bad-input', 'clip_skip leaves no pooled output to project', { field: 'clipSkip' })
-    return {
-      text_embeds: linear(scope.at('text_projection'), pooled, config.projection_dim ?? 512, { bias: false }),
-      ...rest,
-    }
+  methods: {
+    forward: {
+      build(
+        scope,
+        config: ClipTextConfig,
+        inputs: TextInputs,
+        args: ClipTextArgs,
+      ): Outputs<'text_embeds' | 'last_hidden_state', HiddenStates> {
+        const { pooler_output: pooled, ...rest } = encode(scope, config, inputs, args)
+        if (!pooled)
+          throw new ProblemError('bad-input', 'clip_skip leaves no pooled output to project', { field: 'clipSkip' })
+        return {
+          text_embeds: linear(scope.at('text_projection'), pooled, config.projection_dim ?? 512, { bias: false }),
+          ...rest,
+        }
+      },
+      args: clipTextArgs,
+      inputsFor,
+    },
   },
-  ignoredKeys: (key) => key.endsWith('embeddings.position_ids'),
+  ignoredKeys,
+} satisfies Model<ClipTextConfig>
+
+type TextInputs = Inputs<'input_ids', 'attention_mask'>
+type HiddenStates = `hidden_states.${number}`
+
+function inputsFor(config: ClipTextConfig, { batch, tokens = clipTokens }: Sizes) {
+  return { input_ids: ids(batch, Math.min(tokens, config.max_position_embeddings)) }
 }
 
-function encode(scope: Scope, config: ClipTextConfig, inputs: Inputs): Outputs {
-  const ids = required(inputs, 'input_ids')
-  const [prompts, length] = ids.shape as [number, number]
+function ignoredKeys(key: string): boolean {
+  return key.endsWith('embeddings.position_ids')
+}
+
+function encode(
+  scope: Scope,
+  config: ClipTextConfig,
+  inputs: TextInputs,
+  args: ClipTextArgs,
+): Outputs<'last_hidden_state', 'pooler_output' | HiddenStates> {
+  const inputIds = required(inputs, 'input_ids')
+  const [prompts, length] = inputDims(inputIds, 'input_ids', ['batch', 'tokens'])
   if (length > config.max_position_embeddings)
     throw new ProblemError(
       'bad-input',
       `input_ids has ${length} tokens; the text encoder takes at most ${config.max_position_embeddings}`,
       { field: 'input_ids' },
     )
-  const skip = Number(scope.options.args.clip_skip ?? 0)
+  const skip = args.clip_skip
   if (skip >= config.num_hidden_layers)
     throw new ProblemError(
       'bad-input',
@@ -77,7 +110,11 @@ function encode(scope: Scope, config: ClipTextConfig, inputs: Inputs): Outputs {
   // Published files come with and without this prefix.
   const text = scope.has('text_model.embeddings.token_embedding.weight') ? scope.at('text_model') : scope
   const dim = config.hidden_size
-  const tokens = gather(text.at('embeddings', 'token_embedding').weight('weight', [config.vocab_size, dim]), ids, 0) // (N, L, D)
+  const tokens = gather(
+    text.at('embeddings', 'token_embedding').weight('weight', [config.vocab_size, dim]),
+    inputIds,
+    0,
+  ) // (N, L, D)
   const positions = text.at('embeddings', 'position_embedding').weight('weight', [config.max_position_embeddings, dim])
   let x = add(tokens, slice(positions, 0, 0, length))
   const mask = attentionMask(x, inputs.attention_mask)
@@ -87,8 +124,8 @@ function encode(scope: Scope, config: ClipTextConfig, inputs: Inputs): Outputs {
     states.push(x)
   }
   const lastHiddenState = layerNorm(text.at('final_layer_norm'), x, { epsilon: config.layer_norm_eps })
-  const pooled = skip ? {} : { pooler_output: atEndOfText(lastHiddenState, ids, prompts, config) }
-  const all = scope.options.args.output_hidden_states
+  const pooled = skip ? {} : { pooler_output: atEndOfText(lastHiddenState, inputIds, prompts, config) }
+  const all = args.output_hidden_states
     ? Object.fromEntries(states.map((state, i) => [`hidden_states.${i}`, state]))
     : {}
   return { last_hidden_state: lastHiddenState, ...pooled, ...all }
@@ -114,7 +151,7 @@ function atEndOfText(states: Value, ids: Value, prompts: number, config: ClipTex
       ? ids
       : cast(builder.emit('Equal', [ids, builder.integers([config.eos_token_id])]), 'int32')
   const first = builder.emit('ArgMax', [marks], { axis: 1, keepdims: 0 }) // (N,)
-  const [, length, dim] = states.shape as [number, number, number]
+  const [, length, dim] = dims(states, 3)
   const offsets = builder.integers(Array.from({ length: prompts }, (_, i) => i * length))
   return gather(reshape(states, [prompts * length, dim]), add(first, offsets), 0)
 }

@@ -13,8 +13,10 @@ import {
   type Scope,
   type Value,
 } from '#app/graph/index.ts'
+import { dims } from '#app/tensor/tensor.ts'
 import { clipEncoderLayer } from './blocks/clip-encoder.ts'
-import { checkFourAxes, required, type Inputs, type Model, type Outputs } from './model.ts'
+import { floats } from './input-shapes.ts'
+import { imageDims, required, type Inputs, type Model, type Outputs } from './model.ts'
 
 /** config.json of a CLIPVisionModelWithProjection, with the reference's defaults (transformers CLIPVisionConfig, 5.23). */
 const clipVisionConfig = z.object({
@@ -31,25 +33,38 @@ const clipVisionConfig = z.object({
 })
 export type ClipVisionConfig = z.infer<typeof clipVisionConfig>
 
+const clipVisionArgs = z.strictObject({ output_hidden_states: z.boolean().default(false) })
+
 /**
  * CLIP's image encoder with its projection. Paper: arXiv 2103.00020. Reference: transformers/models/clip/modeling_clip.py, 5.23.
  *
  * N images, P patches, D width. Input: pixel_values (N, 3, image_size, image_size). Outputs: image_embeds (N, projection_dim),
  * last_hidden_state (N, 1 + P, D); with the argument output_hidden_states also hidden_states.N.
  */
-export const clipVisionModelWithProjection: Model<ClipVisionConfig> = {
+export const clipVisionModelWithProjection = {
   className: 'CLIPVisionModelWithProjection',
-  args: ['output_hidden_states'],
   config: clipVisionConfig,
-  forward,
+  methods: {
+    forward: {
+      build: forward,
+      args: clipVisionArgs,
+      inputsFor: ({ num_channels, image_size }, { batch }) => ({
+        pixel_values: floats(batch, num_channels, image_size, image_size),
+      }),
+    },
+  },
   ignoredKeys: (key) => key.endsWith('embeddings.position_ids'),
-}
+} satisfies Model<ClipVisionConfig>
 
-function forward(root: Scope, config: ClipVisionConfig, inputs: Inputs): Outputs {
+function forward(
+  root: Scope,
+  config: ClipVisionConfig,
+  inputs: Inputs<'pixel_values'>,
+  args: z.infer<typeof clipVisionArgs>,
+): Outputs<'image_embeds' | 'last_hidden_state', `hidden_states.${number}`> {
   const pixels = required(inputs, 'pixel_values')
-  checkFourAxes(pixels, 'pixel_values', config.num_channels, 'num_channels')
+  const [images, , height, width] = imageDims(pixels, 'pixel_values', config.num_channels, 'num_channels')
   const { hidden_size: dim, image_size: size, layer_norm_eps: epsilon } = config
-  const [images, , height, width] = pixels.shape as [number, number, number, number]
   if (height !== size || width !== size)
     throw new ProblemError(
       'bad-input',
@@ -67,7 +82,7 @@ function forward(root: Scope, config: ClipVisionConfig, inputs: Inputs): Outputs
   }
   const classToken = reshape(slice(x, 1, 0, 1), [images, dim])
   const pooled = layerNorm(scope.at('post_layernorm'), classToken, { epsilon })
-  const all = scope.options.args.output_hidden_states
+  const all = args.output_hidden_states
     ? Object.fromEntries(states.map((state, i) => [`hidden_states.${i}`, state]))
     : {}
   return {
@@ -80,7 +95,7 @@ function forward(root: Scope, config: ClipVisionConfig, inputs: Inputs): Outputs
 /** (N, 3, H, W) -> (N, 1 + P, D): a class token and the patches, with their positions. */
 function embeddings(scope: Scope, pixels: Value, { hidden_size: dim, patch_size: patch }: ClipVisionConfig): Value {
   const patches = conv2d(scope.at('patch_embedding'), pixels, dim, { kernel: patch, stride: patch, bias: false })
-  const [images, , rows, columns] = patches.shape as [number, number, number, number]
+  const [images, , rows, columns] = dims(patches, 4)
   const count = rows * columns
   const tokens = transpose(reshape(patches, [images, dim, count]), [0, 2, 1])
   const classToken = expand(reshape(scope.weight('class_embedding', [dim]), [1, 1, dim]), [images, 1, dim])

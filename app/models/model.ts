@@ -1,39 +1,67 @@
 import type { z } from 'zod'
-import type { Weights } from '#app/checkpoints/weights.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { showShape, type DType, type Shape } from '#app/tensor/tensor.ts'
-import {
-  cast,
-  GraphBuilder,
-  LoraBranches,
-  loraScalesInput,
-  reshape,
-  Scope,
-  type CompileOptions,
-  type Graph,
-  type Lora,
-  type Value,
-} from '#app/graph/index.ts'
-
-export type Inputs = Readonly<Record<string, Value | undefined>>
-export type Outputs = Readonly<Record<string, Value>>
-export type InputShapes = Readonly<Record<string, { readonly dtype: DType; readonly shape: Shape }>>
+import { showShape, type Tensor } from '#app/tensor/tensor.ts'
+import { cast, reshape, type Scope, type Value } from '#app/graph/index.ts'
+import type { InputShapes, Sizes } from './input-shapes.ts'
 
 /**
- * One architecture: its config as config.json writes it, and its forward pass as a graph. Inputs and outputs carry the names of
- * the reference's forward arguments; which of the optional ones are given decides what the graph holds.
+ * The values that a method is given, by the names of the reference's arguments. A caller must give those that are
+ * `Needed`, which `required` checks once more: inputs also come from files.
  */
-export type Model<Config> = {
+export type Inputs<Needed extends string = string, Optional extends string = never> = {
+  readonly [Name in Needed]: Value | undefined
+} & { readonly [Name in Optional]?: Value | undefined }
+
+/**
+ * The values that a method makes, by the names of the reference's outputs; those of `Sometimes` as its arguments say.
+ */
+export type Outputs<Always extends string, Sometimes extends string = never> = {
+  readonly [Name in Always]: Value
+} & { readonly [Name in Sometimes]?: Value }
+
+/** The arguments of a method that are no tensors, as data: they are part of the key that a graph is kept under. */
+export type Args = Readonly<Record<string, number | boolean | readonly number[] | undefined>>
+
+/** One of the reference's methods as a graph. Which of the optional inputs are given decides what the graph holds. */
+export type Method<Config = unknown> = {
+  build(scope: Scope, config: Config, inputs: Inputs, args: Args): Readonly<Record<string, Value | undefined>>
+  /** Without it there are none. */
+  readonly args?: z.ZodType<Args, Args>
+  /** Inputs of these sizes, all that are needed; and the arguments that go with them. */
+  inputsFor(config: Config, sizes: Sizes): InputShapes
+  argsFor?(sizes: Sizes): Args
+  /** Inputs that the reference takes and, as the config has it, may not read. Any other is refused by name. */
+  readonly ignoredInputs?: readonly string[]
+}
+
+/** One architecture: its config as config.json writes it, and the reference's methods. */
+export type Model<Config = unknown> = {
   readonly className: string
   readonly config: z.ZodType<Config>
-  readonly forward: (scope: Scope, config: Config, inputs: Inputs) => Outputs
-  /** The arguments of the reference's forward that are no tensors, and are read here. Any other is refused by name. */
-  readonly args?: readonly string[]
-  /** Inputs that the reference's forward takes and, as the config has it, may not read. Any other is refused by name. */
-  readonly ignoredInputs?: readonly string[]
-  /** Keys that published files carry and no layer needs. */
-  readonly ignoredKeys?: (key: string, options: CompileOptions) => boolean
+  readonly methods: Readonly<Record<string, Method<Config>>>
+  /** Keys that published files carry and no method needs. */
+  readonly ignoredKeys?: (key: string) => boolean
+  /** FreeU's factors are an input of its forward. */
+  readonly hasFreeU?: boolean
+  /** Its set_default_attn_processor throws any other away, where other models refuse. */
+  readonly resetsAnyProcessor?: boolean
 }
+
+export type ConfigOf<M extends Model> = z.output<M['config']>
+export type MethodName<M extends Model> = keyof M['methods'] & string
+type Build<M extends Model, Name extends MethodName<M>> = M['methods'][Name]['build']
+/** The tensors that a method takes and gives, and its arguments. */
+export type InputsOf<M extends Model, Name extends MethodName<M>> = {
+  readonly [Input in keyof Parameters<Build<M, Name>>[2]]: Tensor
+}
+export type OutputsOf<M extends Model, Name extends MethodName<M>> = {
+  readonly [Output in keyof ReturnType<Build<M, Name>>]: Tensor
+}
+export type ArgsOf<M extends Model, Name extends MethodName<M>> = M['methods'][Name] extends {
+  readonly args?: z.ZodType<Args, infer Given extends Args>
+}
+  ? Given
+  : Readonly<Record<string, never>>
 
 /** Parses config.json for a model. Throws bad-model that names each key which is wrong. */
 export function parseConfig<Config>(model: Pick<Model<Config>, 'className' | 'config'>, config: unknown): Config {
@@ -48,82 +76,45 @@ export function parseConfig<Config>(model: Pick<Model<Config>, 'className' | 'co
   )
 }
 
-/** What diffusers writes beside the projections themselves when a model is saved while they are fused. */
-const fusedCopy = /\.to_(qkv|kv)\.(weight|bias)$/
-
-/**
- * The model's graph for inputs of these shapes, as it is built, with every key of the checkpoint accounted for. With `loras` there must be
- * an input lora_scales, with one scale for each.
- */
-export function compile<Config>(
-  model: Model<Config>,
-  config: Config,
-  weights: Weights,
-  inputs: InputShapes,
-  options: CompileOptions,
-  loras: readonly Lora[] = [],
-): Graph {
-  refuseUnknown(model.className, options.args, model.args ?? [])
-  const builder = new GraphBuilder(model.className)
-  const values = Object.fromEntries(
-    Object.entries(inputs).map(([name, { dtype, shape }]) => [name, builder.input(name, dtype, shape)]),
-  )
-  const scales = values[loraScalesInput]
-  const branches = scales && new LoraBranches(loras, scales)
-  const scope = Scope.root(builder, weights, options, { loras: branches })
-  const outputs = model.forward(scope, config, values)
-  for (const [name, value] of Object.entries(outputs)) builder.output(name, value)
-  const ignored = (key: string): boolean => fusedCopy.test(key) || (model.ignoredKeys?.(key, options) ?? false)
-  scope.audit(ignored)
-  branches?.audit(model.className, (path) => ignored(`${path}.weight`))
-  const graph = builder.finish()
-  refuseUnused(graph, [...(model.ignoredInputs ?? []), loraScalesInput])
-  return graph
-}
-
-function refuseUnknown(className: string, args: CompileOptions['args'], known: readonly string[]): void {
-  const unknown = Object.keys(args).find((name) => !known.includes(name))
-  if (unknown !== undefined)
-    throw new ProblemError('bad-input', `${className} takes no argument "${unknown}"`, { field: unknown })
-}
-
-/** An input that no layer reads was given by mistake: the reference's forward would not take it. */
-function refuseUnused(graph: Graph, ignored: readonly string[]): void {
-  const used = new Set(
-    graph.nodes.flatMap(({ inputs, body }) => [...inputs, ...(body?.nodes.flatMap((node) => node.inputs) ?? [])]),
-  )
-  const unused = graph.inputs.find((input) => !used.has(input) && !ignored.includes(input.name))
-  if (unused)
-    throw new ProblemError('bad-input', `${graph.name} as its config.json has it takes no input "${unused.name}"`, {
-      field: unused.name,
-    })
-}
-
-/** An input that the forward cannot do without. Throws bad-input with its name. */
-export function required(inputs: Inputs, name: string, why = ''): Value {
+/** An input that the method cannot do without. Throws bad-input with its name. */
+export function required<Name extends string>(
+  inputs: { readonly [N in Name]?: Value | undefined },
+  name: Name,
+  why = '',
+): Value {
   const value = inputs[name]
   if (value) return value
   throw new ProblemError('bad-input', `the input "${name}" is missing${why && `: ${why}`}`, { field: name })
 }
 
-/** An image-like input, (N, channels, H, W). Throws bad-input naming it and the config's key. */
-export function checkFourAxes(x: Value, name: string, channels: number, key: string): void {
-  if (x.shape.length !== 4)
-    throw new ProblemError(
-      'bad-input',
-      `${name} has shape ${showShape(x.shape)}; it must be (batch, channel, height, width)`,
-      { field: name },
-    )
-  if (x.shape[1] !== channels)
-    throw new ProblemError(
-      'bad-input',
-      `${name} has ${x.shape[1]} channels where the model takes ${channels} (${key})`,
-      { field: name },
-    )
+/** The sizes of an input that has these axes. Throws bad-input naming it where it has not. */
+export function inputDims<const Axes extends readonly string[]>(
+  x: Value,
+  name: string,
+  axes: Axes,
+): { readonly [Axis in keyof Axes]: number } {
+  if (x.shape.length === axes.length) return x.shape as { readonly [Axis in keyof Axes]: number }
+  throw new ProblemError('bad-input', `${name} has shape ${showShape(x.shape)}; it must be (${axes.join(', ')})`, {
+    field: name,
+  })
+}
+
+/** The sizes of an image-like input, (N, channels, H, W). Throws bad-input naming it and the config's key. */
+export function imageDims(
+  x: Value,
+  name: string,
+  channels: number,
+  key: string,
+): readonly [number, number, number, number] {
+  const sizes = inputDims(x, name, ['batch', 'channel', 'height', 'width'])
+  if (sizes[1] === channels) return sizes
+  throw new ProblemError('bad-input', `${name} has ${sizes[1]} channels where the model takes ${channels} (${key})`, {
+    field: name,
+  })
 }
 
 /** A timestep for all rows or one for each, (), (1) or (N), as float32 with one axis. Throws bad-input. */
-export function timestepOf(inputs: Inputs, batch: number): Value {
+export function timestepOf(inputs: Inputs<'timestep'>, batch: number): Value {
   const timestep = required(inputs, 'timestep')
   if (timestep.shape.length === 0) return reshape(cast(timestep, 'float32'), [1])
   if (timestep.shape.length === 1 && (timestep.shape[0] === 1 || timestep.shape[0] === batch))

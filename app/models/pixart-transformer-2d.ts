@@ -16,7 +16,8 @@ import { showShape } from '#app/tensor/tensor.ts'
 import { adaLayerNormSingle, adaNormSingleBlock, modulated, type SizeConditions } from './blocks/ada-norm-single.ts'
 import { attentionBias } from './blocks/attention-mask.ts'
 import { patchEmbed } from './blocks/patch-embed.ts'
-import { checkFourAxes, required, timestepOf, type Inputs, type Model, type Outputs } from './model.ts'
+import { floats, oneTimestep, type Sizes } from './input-shapes.ts'
+import { imageDims, required, timestepOf, type Inputs, type Model, type Outputs } from './model.ts'
 
 /** Whether the model takes the size of the picture as a condition; without a word on it those of 1024 pixels do. */
 const takesSizes = (config: { use_additional_conditions?: boolean | null | undefined; sample_size: number }): boolean =>
@@ -63,25 +64,59 @@ export type PixArtConfig = z.infer<typeof pixartConfig>
  * optional: attention_mask over the patches and encoder_attention_mask over the text, as 2-D masks or 3-D biases.
  * Output: sample (B, out_channels, H, W).
  */
-export const pixartTransformer2d: Model<PixArtConfig> = {
+export const pixartTransformer2d = {
   className: 'PixArtTransformer2DModel',
   config: pixartConfig,
-  forward,
-  ignoredInputs: [
-    'added_cond_kwargs.resolution',
-    'added_cond_kwargs.aspect_ratio',
-    'encoder_hidden_states',
-    'encoder_attention_mask',
-  ],
+  methods: {
+    forward: {
+      build: forward,
+      inputsFor,
+      ignoredInputs: [
+        'added_cond_kwargs.resolution',
+        'added_cond_kwargs.aspect_ratio',
+        'encoder_hidden_states',
+        'encoder_attention_mask',
+      ],
+    },
+  },
   // Computed from the size; older files carry it.
   ignoredKeys: (key) => key === 'pos_embed.pos_embed',
+  resetsAnyProcessor: true,
+} satisfies Model<PixArtConfig>
+
+type ForwardInputs = Inputs<
+  'hidden_states' | 'timestep',
+  | 'encoder_hidden_states'
+  | 'added_cond_kwargs.resolution'
+  | 'added_cond_kwargs.aspect_ratio'
+  | 'attention_mask'
+  | 'encoder_attention_mask'
+>
+
+/** What T5 gives in PixArt-alpha's pipeline. */
+const t5Tokens = 120
+
+function inputsFor(config: PixArtConfig, { batch, height, width, tokens = t5Tokens }: Sizes) {
+  const whole = (side: number): number => Math.ceil(side / config.patch_size) * config.patch_size
+  return {
+    hidden_states: floats(batch, config.in_channels, whole(height), whole(width)),
+    timestep: oneTimestep,
+    encoder_hidden_states: floats(
+      batch,
+      tokens,
+      config.caption_channels ?? config.cross_attention_dim ?? config.num_attention_heads * config.attention_head_dim,
+    ),
+    ...(takesSizes(config) && {
+      'added_cond_kwargs.resolution': floats(batch, 2),
+      'added_cond_kwargs.aspect_ratio': floats(batch, 1),
+    }),
+  }
 }
 
-function forward(scope: Scope, config: PixArtConfig, inputs: Inputs): Outputs {
+function forward(scope: Scope, config: PixArtConfig, inputs: ForwardInputs): Outputs<'sample'> {
   const image = required(inputs, 'hidden_states')
-  checkFourAxes(image, 'hidden_states', config.in_channels, 'in_channels')
+  const [batch, , height, width] = imageDims(image, 'hidden_states', config.in_channels, 'in_channels')
   const { num_attention_heads: heads, attention_head_dim: headDim, patch_size: patchSize } = config
-  const [batch, , height, width] = image.shape as [number, number, number, number]
   const [rows, columns] = [Math.floor(height / patchSize), Math.floor(width / patchSize)]
   if (rows === 0 || columns === 0)
     throw new ProblemError(
@@ -128,11 +163,11 @@ function forward(scope: Scope, config: PixArtConfig, inputs: Inputs): Outputs {
   return { sample: reshape(pixels, [batch, channels, rows * patchSize, columns * patchSize]) }
 }
 
-function sizeConditions(config: PixArtConfig, inputs: Inputs, batch: number): SizeConditions | undefined {
+function sizeConditions(config: PixArtConfig, inputs: ForwardInputs, batch: number): SizeConditions | undefined {
   if (!takesSizes(config)) return undefined
   const why = 'the model takes the size as a condition (use_additional_conditions)'
-  const take = (name: string, width: number): Value => {
-    const field = `added_cond_kwargs.${name}`
+  const take = (name: 'resolution' | 'aspect_ratio', width: number): Value => {
+    const field = `added_cond_kwargs.${name}` as const
     const value = required(inputs, field, why)
     if (value.shape[0] === batch && value.shape.length === 2 && value.shape[1] === width) return cast(value, 'float32')
     throw new ProblemError(
@@ -145,7 +180,7 @@ function sizeConditions(config: PixArtConfig, inputs: Inputs, batch: number): Si
 }
 
 /** The text, brought to the model's width where it has a projection for it. */
-function contextOf(scope: Scope, config: PixArtConfig, inputs: Inputs, batch: number): Value | undefined {
+function contextOf(scope: Scope, config: PixArtConfig, inputs: ForwardInputs, batch: number): Value | undefined {
   const dim = config.num_attention_heads * config.attention_head_dim
   const attends = config.cross_attention_dim !== null
   const needed = config.caption_channels != null || (attends && config.cross_attention_dim !== dim)

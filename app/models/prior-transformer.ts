@@ -14,12 +14,13 @@ import {
   type Scope,
   type Value,
 } from '#app/graph/index.ts'
-import { showShape } from '#app/tensor/tensor.ts'
+import { dims, showShape } from '#app/tensor/tensor.ts'
 import { activationName } from './activation-name.ts'
 import { discarded } from './blocks/attention-mask.ts'
 import { basicTransformerBlock } from './blocks/basic-transformer-block.ts'
 import { causalMask } from './blocks/causal-mask.ts'
 import { timestepEmbedding, timestepMlp } from './blocks/embeddings.ts'
+import { floats, oneTimestep, type Sizes } from './input-shapes.ts'
 import { required, timestepOf, type Inputs, type Model, type Outputs } from './model.ts'
 
 const layerOrNone = z.literal('layer', 'only "layer" is supported').nullish()
@@ -51,28 +52,56 @@ export type PriorTransformerConfig = z.infer<typeof priorTransformerConfig>
  * (B, N, E); timestep (1) or (B); proj_embedding (B, P); encoder_hidden_states (B, T, E) where the config has a projection for it;
  * optional: attention_mask (B, num_embeddings), true for the tokens that count. Output: predicted_image_embedding (B, C), or
  * (B, N, C) without added_emb_type.
- * Argument part "post_process_latents": hidden_states (B, C) -> latents (B, C), out of the normalised space.
+ * post_process_latents: hidden_states (B, C) -> latents (B, C), out of the normalised space.
  */
-export const priorTransformer: Model<PriorTransformerConfig> = {
+export const priorTransformer = {
   className: 'PriorTransformer',
-  args: ['part'],
   config: priorTransformerConfig,
-  forward: (scope, config, inputs) =>
-    scope.options.args.part === 'post_process_latents'
-      ? postProcessLatents(scope, config, inputs)
-      : predict(scope, config, inputs),
-  ignoredKeys: (key, { args }) => args.part === 'post_process_latents' || key === 'clip_mean' || key === 'clip_std',
+  methods: {
+    forward: { build: forward, inputsFor },
+    post_process_latents: {
+      build: postProcessLatents,
+      inputsFor: (config, { batch }) => ({ hidden_states: floats(batch, outputDim(config)) }),
+    },
+  },
+} satisfies Model<PriorTransformerConfig>
+
+type ForwardInputs = Inputs<'hidden_states' | 'timestep' | 'proj_embedding', 'encoder_hidden_states' | 'attention_mask'>
+
+/**
+ * As many tokens as the model has positions for: text where it reads some, what the prediction is made from, the time,
+ * what is predicted, and a place for the answer. Without additional_embeddings the positions are those of what is
+ * predicted alone.
+ */
+function inputsFor(config: PriorTransformerConfig, { batch }: Sizes) {
+  const { num_embeddings: embeddings, additional_embeddings: additional, embedding_dim: dim } = config
+  const free = embeddings + additional - 2 - (config.added_emb_type === null ? 0 : 1)
+  const readsText = config.encoder_hid_proj_type !== null
+  return {
+    hidden_states: readsText ? floats(batch, dim) : floats(batch, additional === 0 ? embeddings : free, dim),
+    timestep: oneTimestep,
+    proj_embedding: floats(batch, config.embedding_proj_dim ?? dim),
+    ...(readsText && { encoder_hidden_states: floats(batch, Math.max(1, free - 1), dim) }),
+  }
 }
 
 const outputDim = (config: PriorTransformerConfig): number => config.clip_embed_dim ?? config.embedding_dim
 
-function postProcessLatents(scope: Scope, config: PriorTransformerConfig, inputs: Inputs): Outputs {
+function postProcessLatents(
+  scope: Scope,
+  config: PriorTransformerConfig,
+  inputs: Inputs<'hidden_states'>,
+): Outputs<'latents'> {
   const row = [1, outputDim(config)]
   const latents = mul(required(inputs, 'hidden_states'), scope.weight('clip_std', row))
   return { latents: add(latents, scope.weight('clip_mean', row)) }
 }
 
-function predict(scope: Scope, config: PriorTransformerConfig, inputs: Inputs): Outputs {
+function forward(
+  scope: Scope,
+  config: PriorTransformerConfig,
+  inputs: ForwardInputs,
+): Outputs<'predicted_image_embedding'> {
   const { num_attention_heads: heads, attention_head_dim: headDim } = config
   const inner = heads * headDim
   const batch = required(inputs, 'hidden_states').shape[0]!
@@ -121,7 +150,7 @@ function predict(scope: Scope, config: PriorTransformerConfig, inputs: Inputs): 
   return { predicted_image_embedding: linear(scope.at('proj_to_clip_embeddings'), predicted, outputDim(config)) }
 }
 
-function textTokens(scope: Scope, config: PriorTransformerConfig, inputs: Inputs, batch: number): Value[] {
+function textTokens(scope: Scope, config: PriorTransformerConfig, inputs: ForwardInputs, batch: number): Value[] {
   const inner = config.num_attention_heads * config.attention_head_dim
   if (config.encoder_hid_proj_type === null)
     return inputs.encoder_hidden_states ? [checked(inputs, 'encoder_hidden_states', batch, inner)] : []
@@ -130,14 +159,14 @@ function textTokens(scope: Scope, config: PriorTransformerConfig, inputs: Inputs
   return [linear(scope.at('encoder_hidden_states_proj'), states, inner)]
 }
 
-function sourceTokens(scope: Scope, config: PriorTransformerConfig, inputs: Inputs, batch: number): Value {
+function sourceTokens(scope: Scope, config: PriorTransformerConfig, inputs: ForwardInputs, batch: number): Value {
   const embedding = checked(inputs, 'proj_embedding', batch, config.embedding_proj_dim ?? config.embedding_dim)
   const normalized = config.embedding_proj_norm_type ? layerNorm(scope.at('embedding_proj_norm'), embedding) : embedding
   return linear(scope.at('embedding_proj'), normalized, config.num_attention_heads * config.attention_head_dim)
 }
 
 /** An input (B, D) or (B, N, D) -> (B, N, D) */
-function checked(inputs: Inputs, name: string, batch: number, dim: number, why?: string): Value {
+function checked(inputs: ForwardInputs, name: keyof ForwardInputs, batch: number, dim: number, why?: string): Value {
   const x = required(inputs, name, why)
   const { shape } = x
   if ((shape.length === 2 || shape.length === 3) && shape[0] === batch && shape.at(-1) === dim)
@@ -151,7 +180,7 @@ function checked(inputs: Inputs, name: string, batch: number, dim: number, why?:
 
 /** The table of positions for all tokens; a table for the predicted ones alone stands at their place, with zeros around it. */
 function positions(scope: Scope, config: PriorTransformerConfig, tokens: Value, before: number): Value {
-  const [, length, inner] = tokens.shape as [number, number, number]
+  const [, length, inner] = dims(tokens, 3)
   const known = config.num_embeddings + config.additional_embeddings
   const table = scope.weight('positional_embedding', [1, known, inner])
   if (known === length) return table
@@ -170,7 +199,7 @@ function positions(scope: Scope, config: PriorTransformerConfig, tokens: Value, 
 
 /** No token looks at later ones, nor at text that is masked: (B, num_embeddings) -> (B, 1, S, S). */
 function attentionMask(mask: Value, config: PriorTransformerConfig, tokens: Value): Value {
-  const [batch, length] = tokens.shape as [number, number]
+  const [batch, length] = dims(tokens, 3)
   const { num_embeddings: text, additional_embeddings: additional } = config
   if (mask.shape.length !== 2 || mask.shape[0] !== batch || mask.shape[1] !== text || text + additional !== length)
     throw new ProblemError(

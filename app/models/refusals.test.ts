@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest'
-import { defaultOptions, type CompileOptions } from '#app/graph/index.ts'
-import { auditKeys } from './audit-keys.ts'
+import { defaultOptions } from '#app/graph/index.ts'
 import { clipVisionModelWithProjection } from './clip-vision.ts'
+import { auditKeys, compile } from './compile.ts'
+import type { InputShapes } from './input-shapes.ts'
 import { checkSavable } from './motion-adapter.ts'
-import { compile, parseConfig, type InputShapes, type Model } from './model.ts'
+import { parseConfig, type Model } from './model.ts'
 import { pixartTransformer2d } from './pixart-transformer-2d.ts'
 import { priorTransformer } from './prior-transformer.ts'
 import { t5EncoderModel } from './t5-encoder.ts'
@@ -29,7 +30,7 @@ const motion = (config: Record<string, unknown>) => (): unknown => motionLevels(
 const built =
   <C>(model: Model<C>, config: Record<string, unknown>, shapes: Record<string, readonly number[]>) =>
   (): unknown =>
-    auditKeys(model, parseConfig(model, config), new Map(), [{ inputs: floats(shapes) }])
+    auditKeys(model, parseConfig(model, config), new Map(), [{ method: 'forward', inputs: floats(shapes) }])
 const floats = (shapes: Record<string, readonly number[]>): InputShapes =>
   Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, { dtype: 'float32', shape }]))
 const video = { sample: [2, 4, 3, 16, 16], timestep: [1], encoder_hidden_states: [2, 5, 1280] }
@@ -145,8 +146,9 @@ it.each([
 })
 
 it('an argument that no layer reads is refused by name', () => {
-  const args: CompileOptions['args'] = { num_frames: 1, cross_attention_kwargs: true }
+  const run = { method: 'forward', inputs: {}, args: { num_frames: 1, cross_attention_kwargs: true } }
   const config = parseConfig(transformerTemporalModel, { in_channels: 32 })
-  const run = (): unknown => compile(transformerTemporalModel, config, new Map(), {}, { ...defaultOptions, args })
-  expect(run).toThrow('cross_attention_kwargs')
+  expect(() => compile(transformerTemporalModel, config, new Map(), run, defaultOptions)).toThrow(
+    'cross_attention_kwargs',
+  )
 })

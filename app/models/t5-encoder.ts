@@ -16,7 +16,8 @@ import {
 import { int64, showShape } from '#app/tensor/tensor.ts'
 import { fusedAttention } from './blocks/attention-kernels.ts'
 import { discarded } from './blocks/attention-mask.ts'
-import { required, type Inputs, type Model, type Outputs } from './model.ts'
+import { clipTokens, ids } from './input-shapes.ts'
+import { inputDims, required, type Inputs, type Model, type Outputs } from './model.ts'
 
 /** config.json of a T5EncoderModel, with the reference's defaults (transformers T5Config, 5.23). */
 const t5EncoderConfig = z.object({
@@ -37,33 +38,45 @@ const t5EncoderConfig = z.object({
 })
 export type T5EncoderConfig = z.infer<typeof t5EncoderConfig>
 
+const t5Args = z.strictObject({ output_hidden_states: z.boolean().default(false) })
+
 /**
  * T5's encoder. Paper: arXiv 1910.10683. Reference: transformers/models/t5/modeling_t5.py, 5.23.
  *
  * N prompts, L tokens, D width. Inputs: input_ids int64 (N, L); optional: attention_mask (N, L), 1 for the tokens that count.
  * Output: last_hidden_state (N, L, D); with the argument output_hidden_states also hidden_states.N.
  */
-export const t5EncoderModel: Model<T5EncoderConfig> = {
+export const t5EncoderModel = {
   className: 'T5EncoderModel',
-  args: ['output_hidden_states'],
   config: t5EncoderConfig,
-  forward,
+  methods: {
+    forward: {
+      build: forward,
+      args: t5Args,
+      inputsFor: (_, { batch, tokens = clipTokens }) => ({ input_ids: ids(batch, tokens) }),
+    },
+  },
   // Files of the whole model, and of the encoder with the tied embedding written twice.
   ignoredKeys: (key) => /^(decoder\.|lm_head\.|shared\.|encoder\.embed_tokens\.)/.test(key),
-}
+} satisfies Model<T5EncoderConfig>
 
-function forward(scope: Scope, config: T5EncoderConfig, inputs: Inputs): Outputs {
-  const ids = required(inputs, 'input_ids')
-  const [prompts, length] = ids.shape as [number, number]
+function forward(
+  scope: Scope,
+  config: T5EncoderConfig,
+  inputs: Inputs<'input_ids', 'attention_mask'>,
+  args: z.infer<typeof t5Args>,
+): Outputs<'last_hidden_state', `hidden_states.${number}`> {
+  const inputIds = required(inputs, 'input_ids')
+  const [prompts, length] = inputDims(inputIds, 'input_ids', ['batch', 'tokens'])
   const table = scope.has('shared.weight') ? scope.at('shared') : scope.at('encoder', 'embed_tokens')
-  let x = gather(table.weight('weight', [config.vocab_size, config.d_model]), ids, 0) // (N, L, D)
+  let x = gather(table.weight('weight', [config.vocab_size, config.d_model]), inputIds, 0) // (N, L, D)
 
   const encoder = scope.at('encoder')
   const mask = inputs.attention_mask
   if (mask && (mask.shape.length !== 2 || mask.shape[0] !== prompts || mask.shape[1] !== length))
     throw new ProblemError(
       'bad-input',
-      `attention_mask has shape ${showShape(mask.shape)} where input_ids has ${showShape(ids.shape)}`,
+      `attention_mask has shape ${showShape(mask.shape)} where input_ids has ${showShape(inputIds.shape)}`,
       { field: 'attention_mask' },
     )
   // All layers share the first one's bias by distance.
@@ -78,7 +91,7 @@ function forward(scope: Scope, config: T5EncoderConfig, inputs: Inputs): Outputs
     states.push(x)
   }
   const last = rmsNorm(encoder.at('final_layer_norm'), x, config.layer_norm_epsilon)
-  const all = scope.options.args.output_hidden_states
+  const all = args.output_hidden_states
     ? Object.fromEntries([...states.slice(0, -1), last].map((state, i) => [`hidden_states.${i}`, state]))
     : {}
   return { last_hidden_state: last, ...all }

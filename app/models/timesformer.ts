@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
-import { showShape } from '#app/tensor/tensor.ts'
+import { dims } from '#app/tensor/tensor.ts'
 import {
   activation,
   add,
@@ -20,7 +20,8 @@ import {
   type Value,
 } from '#app/graph/index.ts'
 import { attentionParts, fusedAttention, joinHeads } from './blocks/attention-kernels.ts'
-import { required, type Inputs, type Model, type Outputs } from './model.ts'
+import { floats, type Sizes } from './input-shapes.ts'
+import { inputDims, required, type Inputs, type Model, type Outputs } from './model.ts'
 
 const side = z.int('only one number is supported, as in transformers')
 
@@ -56,6 +57,13 @@ const timesformerConfig = fields
   })
 export type TimesformerConfig = z.infer<typeof timesformerConfig>
 
+/** As config.json has them without. */
+const timesformerArgs = z.strictObject({
+  output_hidden_states: z.boolean().optional(),
+  output_attentions: z.boolean().optional(),
+})
+type TimesformerArgs = z.infer<typeof timesformerArgs>
+
 type Labels = {
   readonly id2label?: Readonly<Record<string, string>> | null | undefined
   readonly num_labels?: number | null | undefined
@@ -73,33 +81,51 @@ export const labelCount = ({ id2label, num_labels }: Labels): number =>
  * arguments output_hidden_states and output_attentions also hidden_states.N and attentions.N.
  * Tokens: (B, 1 + P * F, C), the frames of a patch beside each other; space_only: (B * F, 1 + P, C).
  */
-export const timesformerModel: Model<TimesformerConfig> = {
+export const timesformerModel = {
   className: 'TimesformerModel',
-  args: ['output_hidden_states', 'output_attentions'],
   config: timesformerConfig,
-  forward: encode,
+  methods: { forward: { build: encode, args: timesformerArgs, inputsFor } },
   ignoredKeys: (key) => key.startsWith('classifier.'),
-}
+} satisfies Model<TimesformerConfig>
 
 /** The same with a linear head on the class token: also logits (B, labels), or (B * F, labels) for space_only. */
-export const timesformerForVideoClassification: Model<TimesformerConfig> = {
+export const timesformerForVideoClassification = {
   className: 'TimesformerForVideoClassification',
-  args: ['output_hidden_states', 'output_attentions'],
   config: timesformerConfig,
-  forward(scope, config, inputs) {
-    const { last_hidden_state: states, ...rest } = encode(scope, config, inputs)
-    const [rows, , dim] = states!.shape as [number, number, number]
-    const classTokens = reshape(slice(states!, 1, 0, 1), [rows, dim])
-    const labels = labelCount(config)
-    return { logits: labels === 0 ? classTokens : linear(scope.at('classifier'), classTokens, labels), ...rest }
-  },
+  methods: { forward: { build: classify, args: timesformerArgs, inputsFor } },
+} satisfies Model<TimesformerConfig>
+
+type States = `hidden_states.${number}` | `attentions.${number}`
+
+/** As many frames and as large as the config says: others are refused. */
+function inputsFor({ num_frames, num_channels, image_size }: TimesformerConfig, { batch }: Sizes) {
+  return { pixel_values: floats(batch, num_frames, num_channels, image_size, image_size) }
 }
 
-function encode(root: Scope, config: TimesformerConfig, inputs: Inputs): Outputs {
+function classify(
+  scope: Scope,
+  config: TimesformerConfig,
+  inputs: Inputs<'pixel_values'>,
+  args: TimesformerArgs,
+): Outputs<'logits', States> {
+  const { last_hidden_state: states, ...rest } = encode(scope, config, inputs, args)
+  const [rows, , dim] = dims(states, 3)
+  const classTokens = reshape(slice(states, 1, 0, 1), [rows, dim])
+  const labels = labelCount(config)
+  return { logits: labels === 0 ? classTokens : linear(scope.at('classifier'), classTokens, labels), ...rest }
+}
+
+function encode(
+  root: Scope,
+  config: TimesformerConfig,
+  inputs: Inputs<'pixel_values'>,
+  args: TimesformerArgs,
+): Outputs<'last_hidden_state', States> {
   const scope = root.has('timesformer.embeddings.cls_token') ? root.at('timesformer') : root
   const pixels = required(inputs, 'pixel_values')
   checkPixels(pixels, config)
-  const { output_attentions: withAttentions, output_hidden_states: withStates } = { ...config, ...scope.options.args }
+  const withAttentions = args.output_attentions ?? config.output_attentions
+  const withStates = args.output_hidden_states ?? config.output_hidden_states
   const outputs: Record<string, Value> = {}
 
   let x = embeddings(scope.at('embeddings'), pixels, config)
@@ -117,12 +143,16 @@ function checkPixels(pixels: Value, config: TimesformerConfig): void {
   const refuse = (message: string): never => {
     throw new ProblemError('bad-input', message, { field: 'pixel_values' })
   }
-  if (pixels.shape.length !== 5)
-    refuse(`pixel_values has shape ${showShape(pixels.shape)}; it must be (batch, num_frames, channels, height, width)`)
-  const [, frames, channels, height, width] = pixels.shape
+  const [, frames, channels, height, width] = inputDims(pixels, 'pixel_values', [
+    'batch',
+    'num_frames',
+    'channels',
+    'height',
+    'width',
+  ])
   if (channels !== config.num_channels)
     refuse(`pixel_values has ${channels} channels where the model takes ${config.num_channels} (num_channels)`)
-  if (height! < config.patch_size || width! < config.patch_size)
+  if (height < config.patch_size || width < config.patch_size)
     refuse(`pixel_values is ${height} high and ${width} wide, less than a patch of ${config.patch_size} (patch_size)`)
   if (config.attention_type === 'divided_space_time' && frames !== config.num_frames)
     refuse(`pixel_values has ${frames} frames where the model takes ${config.num_frames} (num_frames)`)
@@ -130,12 +160,12 @@ function checkPixels(pixels: Value, config: TimesformerConfig): void {
 
 /** (B, F, 3, H, W) -> (B, 1 + P * F, C), or (B * F, 1 + P, C) for space_only. */
 function embeddings(scope: Scope, pixels: Value, config: TimesformerConfig): Value {
-  const [batch, frames, channels, height, width] = pixels.shape as [number, number, number, number, number]
+  const [batch, frames, channels, height, width] = dims(pixels, 5)
   const dim = config.hidden_size
   const images = reshape(pixels, [batch * frames, channels, height, width])
   const { patch_size: patch } = config
   const patches = conv2d(scope.at('patch_embeddings', 'projection'), images, dim, { kernel: patch, stride: patch })
-  const [, , rows, columns] = patches.shape as [number, number, number, number]
+  const [, , rows, columns] = dims(patches, 4)
   const count = rows * columns
   const tokens = transpose(reshape(patches, [batch * frames, dim, count]), [0, 2, 1]) // (B * F, P, C)
 
@@ -192,7 +222,7 @@ function wholeAttention(scope: Scope, input: Value, config: TimesformerConfig, w
 /** First each patch over its frames, then each frame over its patches; the class token takes part in space only. */
 function dividedAttention(scope: Scope, input: Value, config: TimesformerConfig, withAttentions: boolean): Layer {
   const epsilon = config.layer_norm_eps
-  const [batch, tokens, dim] = input.shape as [number, number, number]
+  const [batch, tokens, dim] = dims(input, 3)
   const frames = config.num_frames
   const patches = (tokens - 1) / frames
   const [classToken, patchTokens] = split(input, [1, tokens - 1], 1) as [Value, Value] // (B, 1, C), (B, P * F, C)

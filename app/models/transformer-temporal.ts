@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
 import type { Scope, Value } from '#app/graph/index.ts'
-import { showShape } from '#app/tensor/tensor.ts'
+import { dims, showShape } from '#app/tensor/tensor.ts'
 import { temporalTransformer } from './blocks/temporal-transformer.ts'
-import { checkFourAxes, required, type Inputs, type Model, type Outputs } from './model.ts'
+import { clipTokens, floats, type Sizes } from './input-shapes.ts'
+import { imageDims, required, type Inputs, type Model, type Outputs } from './model.ts'
 
 /** config.json of a TransformerTemporalModel, with the reference's defaults. */
 const transformerTemporalConfig = z
@@ -27,6 +28,8 @@ const transformerTemporalConfig = z
   })
 export type TransformerTemporalConfig = z.infer<typeof transformerTemporalConfig>
 
+const temporalArgs = z.strictObject({ num_frames: z.number().default(1) })
+
 /**
  * A transformer over the frames of each pixel. Paper: arXiv 2308.06571 (ModelScope text to video).
  * Reference: diffusers/src/diffusers/models/transformers/transformer_temporal.py@58eb52c.
@@ -34,19 +37,45 @@ export type TransformerTemporalConfig = z.infer<typeof transformerTemporalConfig
  * B videos, F frames, argument num_frames (1 without it). Inputs: hidden_states (B * F, C, H, W); optional: encoder_hidden_states
  * (B * H * W, L, D). Output: sample (B * F, C, H, W).
  */
-export const transformerTemporalModel: Model<TransformerTemporalConfig> = {
+export const transformerTemporalModel = {
   className: 'TransformerTemporalModel',
-  args: ['num_frames'],
   config: transformerTemporalConfig,
-  forward,
-  ignoredInputs: ['encoder_hidden_states', 'timestep', 'class_labels'],
+  methods: {
+    forward: {
+      build: forward,
+      args: temporalArgs,
+      inputsFor,
+      argsFor: ({ numFrames }) => ({ num_frames: numFrames }),
+      ignoredInputs: ['encoder_hidden_states', 'timestep', 'class_labels'],
+    },
+  },
+} satisfies Model<TransformerTemporalConfig>
+
+type ForwardInputs = Inputs<'hidden_states', 'encoder_hidden_states' | 'timestep' | 'class_labels'>
+
+/** A context where the model looks at one of another width than its own. */
+function inputsFor(config: TransformerTemporalConfig, { batch, numFrames, height, width, tokens = clipTokens }: Sizes) {
+  const { inner, context } = widthsOf(config)
+  return {
+    hidden_states: floats(batch * numFrames, config.in_channels, height, width),
+    ...(context !== inner && { encoder_hidden_states: floats(batch * height * width, tokens, context) }),
+  }
 }
 
-function forward(scope: Scope, config: TransformerTemporalConfig, inputs: Inputs): Outputs {
+/** Of the model's own states, and of what its second attention layers look at. */
+function widthsOf(config: TransformerTemporalConfig): { inner: number; context: number } {
+  const inner = config.num_attention_heads * config.attention_head_dim
+  return { inner, context: config.double_self_attention ? inner : (config.cross_attention_dim ?? inner) }
+}
+
+function forward(
+  scope: Scope,
+  config: TransformerTemporalConfig,
+  inputs: ForwardInputs,
+  { num_frames: numFrames }: z.infer<typeof temporalArgs>,
+): Outputs<'sample'> {
   const hiddenStates = required(inputs, 'hidden_states')
-  checkFourAxes(hiddenStates, 'hidden_states', config.in_channels, 'in_channels')
-  const numFrames = Number(scope.options.args.num_frames ?? 1)
-  const rows = hiddenStates.shape[0]!
+  const [rows] = imageDims(hiddenStates, 'hidden_states', config.in_channels, 'in_channels')
   const refuse = (message: string): never => {
     throw new ProblemError('bad-input', message, { field: 'num_frames' })
   }
@@ -75,19 +104,18 @@ function forward(scope: Scope, config: TransformerTemporalConfig, inputs: Inputs
 
 /** Without a context the second layer looks at the frames again, which fits where it is as wide as they are. */
 function checkedContext(
-  inputs: Inputs,
+  inputs: ForwardInputs,
   config: TransformerTemporalConfig,
   hiddenStates: Value,
   numFrames: number,
 ): Value | undefined {
-  const inner = config.num_attention_heads * config.attention_head_dim
-  const dim = config.double_self_attention ? inner : (config.cross_attention_dim ?? inner)
+  const { inner, context: dim } = widthsOf(config)
   const context = inputs.encoder_hidden_states
   if (!context) {
     if (dim !== inner) required(inputs, 'encoder_hidden_states', `the model looks at a context ${dim} wide`)
     return undefined
   }
-  const [rows, , height, width] = hiddenStates.shape as [number, number, number, number]
+  const [rows, , height, width] = dims(hiddenStates, 4)
   const sequences = (rows / numFrames) * height * width
   if (context.shape.length === 3 && context.shape[0] === sequences && context.shape[2] === dim) return context
   throw new ProblemError(

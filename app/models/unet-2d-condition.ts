@@ -3,12 +3,13 @@ import { activation, add, concat, conv2d, groupNorm, mul, type Scope, type Value
 import { sameShape, showShape } from '#app/tensor/tensor.ts'
 import { addedKvAttention } from './blocks/added-kv-attention.ts'
 import { attentionBias } from './blocks/attention-mask.ts'
-import { applyFreeU, freeUInput } from './blocks/freeu.ts'
-import { downsample2d, resnetBlock, upsample2d, type ResnetOptions } from './blocks/resnet.ts'
+import { applyFreeU } from './blocks/freeu.ts'
+import { downsample2d, resnetBlock, sidesOf, upsample2d, type ResnetOptions } from './blocks/resnet.ts'
 import { transformer2d } from './blocks/transformer-2d.ts'
-import { checkFourAxes, required, type Inputs, type Model, type Outputs } from './model.ts'
+import { imageDims, required, type Model, type Outputs } from './model.ts'
 import { levels2d, unet2dConfig, type Level2D, type UNet2DConfig } from './unet-2d-config.ts'
 import { conditionEmbedding, contextOf, withHint } from './unet-2d-embeddings.ts'
+import { sampleChannels, unet2dInputsFor, type UNet2DInputs } from './unet-2d-inputs.ts'
 
 /**
  * UNet2DConditionModel: Stable Diffusion 1, 2 and XL, and Kandinsky's image-conditioned decoder.
@@ -20,12 +21,18 @@ import { conditionEmbedding, contextOf, withHint } from './unet-2d-embeddings.ts
  * down_block_additional_residuals.N and mid_block_additional_residual (ControlNet); down_intrablock_additional_residuals.N
  * (T2I-Adapter); freeu (4). Output: sample (B, C, H, W).
  */
-export const unet2dConditionModel: Model<UNet2DConfig> = {
+export const unet2dConditionModel = {
   className: 'UNet2DConditionModel',
   config: unet2dConfig,
-  forward,
-  ignoredInputs: ['encoder_hidden_states', 'encoder_attention_mask', 'attention_mask', 'class_labels', freeUInput],
-}
+  methods: {
+    forward: {
+      build: forward,
+      inputsFor: unet2dInputsFor,
+      ignoredInputs: ['encoder_hidden_states', 'encoder_attention_mask', 'attention_mask', 'class_labels', 'freeu'],
+    },
+  },
+  hasFreeU: true,
+} satisfies Model<UNet2DConfig>
 
 type Context = {
   readonly config: UNet2DConfig
@@ -36,24 +43,19 @@ type Context = {
   readonly freeu: Value | undefined
 }
 
-function forward(scope: Scope, config: UNet2DConfig, inputs: Inputs): Outputs {
+function forward(scope: Scope, config: UNet2DConfig, inputs: UNet2DInputs): Outputs<'sample'> {
   const { down, mid, up } = levels2d(config)
   const given = required(inputs, 'sample')
-  checkFourAxes(
-    given,
-    'sample',
-    config.in_channels - (config.addition_embed_type === 'image_hint' ? 4 : 0),
-    'in_channels',
-  )
-  checkSize(given, down, up)
+  const [batch, , height, width] = imageDims(given, 'sample', sampleChannels(config), 'in_channels')
+  checkSize(height, width, down, up)
   const { attention_mask: mask, encoder_attention_mask: encoderMask } = inputs
   const context: Context = {
     config,
-    temb: conditionEmbedding(scope, config, inputs, given.shape[0]!),
+    temb: conditionEmbedding(scope, config, inputs, batch),
     encoderHiddenStates: contextOf(scope, config, inputs),
     mask: mask && attentionBias(mask, 'attention_mask'),
     encoderMask: encoderMask && attentionBias(encoderMask, 'encoder_attention_mask'),
-    freeu: inputs[freeUInput],
+    freeu: inputs.freeu,
   }
 
   const centred = config.center_input_sample ? add(mul(given, 2), -1) : given
@@ -78,8 +80,8 @@ function forward(scope: Scope, config: UNet2DConfig, inputs: Inputs): Outputs {
 
   for (const [i, level] of up.entries()) {
     const used = skips.splice(-level.resnets)
-    const size = skips.at(-1)?.shape.slice(2) as [number, number] | undefined
-    x = upBlock(scope.at('up_blocks', i), x, used, level, context, i, size)
+    const next = skips.at(-1)
+    x = upBlock(scope.at('up_blocks', i), x, used, level, context, i, next && sidesOf(next))
   }
 
   const normalized = groupNorm(scope.at('conv_norm_out'), x, config.norm_num_groups, config.norm_eps)
@@ -88,10 +90,9 @@ function forward(scope: Scope, config: UNet2DConfig, inputs: Inputs): Outputs {
 }
 
 /** Blocks that resample by 2 in their residual path cannot meet another size again on the way up. */
-function checkSize(sample: Value, down: readonly Level2D[], up: readonly Level2D[]): void {
+function checkSize(height: number, width: number, down: readonly Level2D[], up: readonly Level2D[]): void {
   const factor = 2 ** (up.length - 1)
   if (![...down, ...up].some(({ kind }) => kind === 'resnet' || kind === 'simple')) return
-  const [, , height, width] = sample.shape as [number, number, number, number]
   if (height % factor === 0 && width % factor === 0) return
   throw new ProblemError(
     'bad-input',
@@ -101,8 +102,8 @@ function checkSize(sample: Value, down: readonly Level2D[], up: readonly Level2D
 }
 
 /** ControlNet's residuals come with one for the middle; without it they are an adapter's, as older callers gave them. */
-function residuals(inputs: Inputs): { skips: Value[]; mid: Value | undefined; intrablock: Value[] } {
-  const listed = (name: string): Value[] => {
+function residuals(inputs: UNet2DInputs): { skips: Value[]; mid: Value | undefined; intrablock: Value[] } {
+  const listed = (name: 'down_block_additional_residuals' | 'down_intrablock_additional_residuals'): Value[] => {
     const found: Value[] = []
     for (let next = inputs[`${name}.0`]; next; next = inputs[`${name}.${found.length}`]) found.push(next)
     return found
@@ -170,7 +171,7 @@ function upBlock(
   level: Level2D,
   context: Context,
   index: number,
-  size: [number, number] | undefined,
+  size: readonly [number, number] | undefined,
 ): Value {
   const resampling = level.kind === 'resnet' || level.kind === 'simple'
   let x = input

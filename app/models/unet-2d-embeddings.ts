@@ -15,22 +15,19 @@ import {
   type Scope,
   type Value,
 } from '#app/graph/index.ts'
-import { showShape } from '#app/tensor/tensor.ts'
+import { dims, showShape } from '#app/tensor/tensor.ts'
 import { fusedAttention } from './blocks/attention-kernels.ts'
 import { timestepEmbedding, timestepMlp } from './blocks/embeddings.ts'
-import { required, timestepOf, type Inputs } from './model.ts'
+import { required, timestepOf } from './model.ts'
 import type { UNet2DConfig } from './unet-2d-config.ts'
-
-/** Width of the time embedding. */
-const timeDim = (config: UNet2DConfig): number =>
-  config.time_embedding_dim ?? config.block_out_channels[0]! * (config.time_embedding_type === 'fourier' ? 2 : 4)
+import { timeDim, type AddedCondition, type UNet2DInputs } from './unet-2d-inputs.ts'
 
 const badModel = (key: string, why: string): never => {
   throw new ProblemError('bad-model', `config.json: ${key} is missing: ${why}`, { field: key })
 }
 
 /** What the residual blocks take in: time, class and added conditions in one vector (1 or B, E), E doubled where classes are appended. */
-export function conditionEmbedding(scope: Scope, config: UNet2DConfig, inputs: Inputs, batch: number): Value {
+export function conditionEmbedding(scope: Scope, config: UNet2DConfig, inputs: UNet2DInputs, batch: number): Value {
   const time = timeProjection(scope, config, timestepOf(inputs, batch))
   const condition = config.time_cond_proj_dim == null ? undefined : inputs.timestep_cond
   // Without a condition the projection has no work, but its key has its place.
@@ -67,7 +64,7 @@ function timeProjection(scope: Scope, config: UNet2DConfig, steps: Value): Value
   return concat(flip ? [cosine, sine] : [sine, cosine], 1)
 }
 
-function classEmbedding(scope: Scope, config: UNet2DConfig, inputs: Inputs, batch: number): Value | undefined {
+function classEmbedding(scope: Scope, config: UNet2DConfig, inputs: UNet2DInputs, batch: number): Value | undefined {
   const { class_embed_type: type, num_class_embeds: count, projection_class_embeddings_input_dim: width } = config
   if (type == null && count == null) return undefined
   const labels = required(inputs, 'class_labels', 'the model is conditioned on classes')
@@ -99,14 +96,14 @@ function classEmbedding(scope: Scope, config: UNet2DConfig, inputs: Inputs, batc
   }
 }
 
-const added = (inputs: Inputs, name: string, config: UNet2DConfig): Value =>
+const added = (inputs: UNet2DInputs, name: AddedCondition, config: UNet2DConfig): Value =>
   required(
     inputs,
     `added_cond_kwargs.${name}`,
     `config.json has addition_embed_type "${config.addition_embed_type}" and encoder_hid_dim_type "${config.encoder_hid_dim_type}"`,
   )
 
-function addedEmbedding(scope: Scope, config: UNet2DConfig, inputs: Inputs, batch: number): Value | undefined {
+function addedEmbedding(scope: Scope, config: UNet2DConfig, inputs: UNet2DInputs, batch: number): Value | undefined {
   const at = scope.at('add_embedding')
   const dim = timeDim(config)
   switch (config.addition_embed_type) {
@@ -139,7 +136,7 @@ function addedEmbedding(scope: Scope, config: UNet2DConfig, inputs: Inputs, batc
 
 /** (B, L, D) -> (B, E): one query, the mean of the tokens, looks at all of them. Source: embeddings.py@58eb52c TextTimeEmbedding. */
 function pooledText(scope: Scope, states: Value, heads: number, dim: number): Value {
-  const [batch, , width] = states.shape as [number, number, number]
+  const [batch, , width] = dims(states, 3)
   const tokens = layerNorm(scope.at('norm1'), states)
   const pool = scope.at('pool')
   const mean = add(reduceMean(tokens, [1]), pool.weight('positional_embedding', [1, width])) // (B, 1, D)
@@ -157,7 +154,7 @@ function pooledText(scope: Scope, states: Value, heads: number, dim: number): Va
 const hintLayers = [[16, 1], [16, 1], [32, 2], [32, 1], [96, 2], [96, 1], [256, 2], [4, 1]] as const // prettier-ignore
 
 /** Kandinsky's control image (B, 3, 8 * H, 8 * W) as four more channels of the sample. */
-export function withHint(scope: Scope, config: UNet2DConfig, sample: Value, inputs: Inputs): Value {
+export function withHint(scope: Scope, config: UNet2DConfig, sample: Value, inputs: UNet2DInputs): Value {
   if (config.addition_embed_type !== 'image_hint') return sample
   let x = added(inputs, 'hint', config)
   hintLayers.forEach(([channels, stride], i) => {
@@ -168,7 +165,7 @@ export function withHint(scope: Scope, config: UNet2DConfig, sample: Value, inpu
 }
 
 /** What the attention layers look at, (B, L, D); undefined where the model needs none and none is given. */
-export function contextOf(scope: Scope, config: UNet2DConfig, inputs: Inputs): Value | undefined {
+export function contextOf(scope: Scope, config: UNet2DConfig, inputs: UNet2DInputs): Value | undefined {
   const type = config.encoder_hid_dim_type ?? (config.encoder_hid_dim == null ? null : 'text_proj')
   const at = scope.at('encoder_hid_proj')
   const dim = [config.cross_attention_dim].flat()[0]!

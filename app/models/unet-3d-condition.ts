@@ -1,14 +1,15 @@
 import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
 import { add, concat, conv2d, groupNorm, reshape, silu, transpose, type Scope, type Value } from '#app/graph/index.ts'
-import { showShape } from '#app/tensor/tensor.ts'
+import { dims, showShape } from '#app/tensor/tensor.ts'
 import { activationName } from './activation-name.ts'
 import { timestepEmbedding, timestepMlp } from './blocks/embeddings.ts'
-import { applyFreeU, freeUInput } from './blocks/freeu.ts'
-import { downsample2d, resnetBlock, upsample2d } from './blocks/resnet.ts'
+import { applyFreeU } from './blocks/freeu.ts'
+import { downsample2d, resnetBlock, sidesOf, upsample2d } from './blocks/resnet.ts'
 import { temporalConv } from './blocks/temporal-conv.ts'
 import { temporalTransformer } from './blocks/temporal-transformer.ts'
 import { transformer2d } from './blocks/transformer-2d.ts'
+import { clipTokens, conditionsFor, floats, latentSides, oneTimestep, type Sizes } from './input-shapes.ts'
 import { required, timestepOf, type Inputs, type Model, type Outputs } from './model.ts'
 import { spread } from './per-block.ts'
 
@@ -44,12 +45,38 @@ export type UNet3DConfig = z.infer<typeof unet3dConfig>
  * optional: timestep_cond (B, c), down_block_additional_residuals.N and mid_block_additional_residual (B * F, C', H', W'), freeu (4).
  * Output: sample (B, C, F, H, W).
  */
-export const unet3dConditionModel: Model<UNet3DConfig> = {
+export const unet3dConditionModel = {
   className: 'UNet3DConditionModel',
   config: unet3dConfig,
-  forward,
-  // The reference takes the first two and reads neither.
-  ignoredInputs: ['attention_mask', 'class_labels', freeUInput],
+  methods: {
+    forward: {
+      build: forward,
+      inputsFor,
+      // The reference takes the first two and reads neither.
+      ignoredInputs: ['attention_mask', 'class_labels', 'freeu'],
+    },
+  },
+  hasFreeU: true,
+} satisfies Model<UNet3DConfig>
+
+type ForwardInputs = Inputs<
+  'sample' | 'timestep' | 'encoder_hidden_states',
+  | 'timestep_cond'
+  | `down_block_additional_residuals.${number}`
+  | 'mid_block_additional_residual'
+  | 'attention_mask'
+  | 'class_labels'
+  | 'freeu'
+>
+
+function inputsFor(config: UNet3DConfig, sizes: Sizes) {
+  const { batch, numFrames, tokens = clipTokens } = sizes
+  return {
+    sample: floats(batch, config.in_channels, numFrames, ...latentSides(config, sizes)),
+    timestep: oneTimestep,
+    encoder_hidden_states: floats(batch, tokens, config.cross_attention_dim),
+    ...conditionsFor(config, batch),
+  }
 }
 
 type Context = {
@@ -60,19 +87,19 @@ type Context = {
   readonly freeu: Value | undefined
 }
 
-function forward(scope: Scope, config: UNet3DConfig, inputs: Inputs): Outputs {
+function forward(scope: Scope, config: UNet3DConfig, inputs: ForwardInputs): Outputs<'sample'> {
   const { block_out_channels: channels, norm_num_groups: groups } = config
   const last = channels.length - 1
   for (const key of ['down_block_types', 'up_block_types'] as const)
     spread(config[key].map(() => 0), channels.length, key) // prettier-ignore
   const sample = checkedSample(inputs, config)
-  const [batch, , numFrames, height, width] = sample.shape as [number, number, number, number, number]
+  const [batch, , numFrames, height, width] = dims(sample, 5)
   const context: Context = {
     config,
     numFrames,
     temb: timeEmbedding(scope, config, inputs, batch),
     encoderHiddenStates: checkedContext(inputs, config, batch),
-    freeu: inputs[freeUInput],
+    freeu: inputs.freeu,
   }
 
   const frames = reshape(transpose(sample, [0, 2, 1, 3, 4]), [batch * numFrames, config.in_channels, height, width])
@@ -109,8 +136,8 @@ function forward(scope: Scope, config: UNet3DConfig, inputs: Inputs): Outputs {
       x = layer(block, j, concat([backbone, skip], 1), out, context)
       if (type === 'CrossAttnUpBlock3D') x = attended(block, j, x, context)
     }
-    const size = skips.at(-1)?.shape.slice(2) as [number, number] | undefined
-    if (i < last) x = upsample2d(block.at('upsamplers', 0), x, out, size)
+    const next = skips.at(-1)
+    if (i < last) x = upsample2d(block.at('upsamplers', 0), x, out, next && sidesOf(next))
   }
 
   x = silu(groupNorm(scope.at('conv_norm_out'), x, groups, config.norm_eps))
@@ -118,7 +145,7 @@ function forward(scope: Scope, config: UNet3DConfig, inputs: Inputs): Outputs {
   return { sample: transpose(reshape(x, [batch, numFrames, config.out_channels, height, width]), [0, 2, 1, 3, 4]) }
 }
 
-function checkedSample(inputs: Inputs, { in_channels }: UNet3DConfig): Value {
+function checkedSample(inputs: ForwardInputs, { in_channels }: UNet3DConfig): Value {
   const sample = required(inputs, 'sample')
   if (sample.shape.length === 5 && sample.shape[1] === in_channels) return sample
   throw new ProblemError(
@@ -128,7 +155,7 @@ function checkedSample(inputs: Inputs, { in_channels }: UNet3DConfig): Value {
   )
 }
 
-function checkedContext(inputs: Inputs, { cross_attention_dim }: UNet3DConfig, batch: number): Value {
+function checkedContext(inputs: ForwardInputs, { cross_attention_dim }: UNet3DConfig, batch: number): Value {
   const states = required(inputs, 'encoder_hidden_states')
   if (states.shape.length === 3 && states.shape[0] === batch && states.shape[2] === cross_attention_dim) return states
   throw new ProblemError(
@@ -138,7 +165,7 @@ function checkedContext(inputs: Inputs, { cross_attention_dim }: UNet3DConfig, b
   )
 }
 
-function timeEmbedding(scope: Scope, config: UNet3DConfig, inputs: Inputs, batch: number): Value {
+function timeEmbedding(scope: Scope, config: UNet3DConfig, inputs: ForwardInputs, batch: number): Value {
   const first = config.block_out_channels[0]!
   const at = scope.at('time_embedding')
   const condition = config.time_cond_proj_dim == null ? undefined : inputs.timestep_cond

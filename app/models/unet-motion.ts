@@ -11,14 +11,15 @@ import {
   type Scope,
   type Value,
 } from '#app/graph/index.ts'
-import { showShape } from '#app/tensor/tensor.ts'
+import { dims, showShape } from '#app/tensor/tensor.ts'
 import { attentionBias } from './blocks/attention-mask.ts'
 import { timestepEmbedding, timestepMlp } from './blocks/embeddings.ts'
-import { applyFreeU, freeUInput } from './blocks/freeu.ts'
+import { applyFreeU } from './blocks/freeu.ts'
 import { motionModule } from './blocks/motion-module.ts'
-import { downsample2d, resnetBlock, upsample2d } from './blocks/resnet.ts'
+import { downsample2d, resnetBlock, sidesOf, upsample2d } from './blocks/resnet.ts'
 import { transformer2d } from './blocks/transformer-2d.ts'
-import { required, timestepOf, type Inputs, type Model } from './model.ts'
+import { clipTokens, conditionsFor, floats, latentSides, oneTimestep, type Sizes } from './input-shapes.ts'
+import { inputDims, required, timestepOf, type Inputs, type Model, type Outputs } from './model.ts'
 import { levels, unetMotionConfig, type Level, type UNetMotionConfig } from './unet-motion-config.ts'
 
 /**
@@ -34,10 +35,33 @@ import { levels, unetMotionConfig, type Level, type UNetMotionConfig } from './u
  * models with one), added_cond_kwargs.text_embeds (B, d) and .time_ids (B, n), down_block_additional_residuals.N
  * and mid_block_additional_residual (B * F, C', H', W'), freeu (4). Output: sample (B, C, F, H, W).
  */
-export const unetMotionModel: Model<UNetMotionConfig> = {
+export const unetMotionModel = {
   className: 'UNetMotionModel',
   config: unetMotionConfig,
-  forward,
+  methods: { forward: { build: forward, inputsFor } },
+  hasFreeU: true,
+} satisfies Model<UNetMotionConfig>
+
+type ForwardInputs = Inputs<
+  'sample' | 'timestep' | 'encoder_hidden_states',
+  | 'timestep_cond'
+  | 'attention_mask'
+  | 'added_cond_kwargs.text_embeds'
+  | 'added_cond_kwargs.time_ids'
+  | Residual
+  | 'freeu'
+>
+type Residual = `down_block_additional_residuals.${number}` | 'mid_block_additional_residual'
+
+function inputsFor(config: UNetMotionConfig, sizes: Sizes) {
+  const { batch, numFrames, tokens = clipTokens } = sizes
+  return {
+    sample: floats(batch, config.in_channels, numFrames, ...latentSides(config, sizes)),
+    timestep: oneTimestep,
+    // The last is the middle's, which always looks at it.
+    encoder_hidden_states: floats(batch, tokens, [config.cross_attention_dim].flat().at(-1)!),
+    ...conditionsFor(config, batch),
+  }
 }
 
 type Context = {
@@ -49,11 +73,11 @@ type Context = {
   readonly freeu: Value | undefined
 }
 
-function forward(scope: Scope, config: UNetMotionConfig, inputs: Inputs): Record<string, Value> {
+function forward(scope: Scope, config: UNetMotionConfig, inputs: ForwardInputs): Outputs<'sample'> {
   const { down, mid, up } = levels(config)
   const sample = required(inputs, 'sample')
   checkSample(sample, config)
-  const [batch, channels, numFrames, height, width] = sample.shape as [number, number, number, number, number]
+  const [batch, channels, numFrames, height, width] = dims(sample, 5)
 
   // 1. time
   const temb = timeEmbedding(scope, config, inputs, batch) // (1 or B, E)
@@ -63,7 +87,7 @@ function forward(scope: Scope, config: UNetMotionConfig, inputs: Inputs): Record
     temb,
     encoderHiddenStates: checkedContext(inputs, batch, numFrames),
     mask: inputs.attention_mask && attentionBias(inputs.attention_mask, 'attention_mask'),
-    freeu: inputs[freeUInput],
+    freeu: inputs.freeu,
   }
 
   // 2. pre-process
@@ -86,8 +110,8 @@ function forward(scope: Scope, config: UNetMotionConfig, inputs: Inputs): Record
   // 5. up
   for (const [i, level] of up.entries()) {
     const used = skips.splice(-level.resnets)
-    const size = skips.at(-1)?.shape.slice(2) as [number, number] | undefined
-    x = upBlock(scope.at('up_blocks', i), x, used, level, context, i, size)
+    const next = skips.at(-1)
+    x = upBlock(scope.at('up_blocks', i), x, used, level, context, i, next && sidesOf(next))
   }
 
   // 6. post-process
@@ -98,21 +122,19 @@ function forward(scope: Scope, config: UNetMotionConfig, inputs: Inputs): Record
 }
 
 function checkSample(sample: Value, config: UNetMotionConfig): void {
-  const [, channels, numFrames] = sample.shape
+  const [, channels, numFrames] = inputDims(sample, 'sample', ['batch', 'channel', 'num_frames', 'height', 'width'])
   const refuse = (message: string): never => {
     throw new ProblemError('bad-input', message, { field: 'sample' })
   }
-  if (sample.shape.length !== 5)
-    refuse(`sample has shape ${showShape(sample.shape)}; it must be (batch, channel, num_frames, height, width)`)
   if (channels !== config.in_channels)
     refuse(`sample has ${channels} channels where the model takes ${config.in_channels} (in_channels)`)
-  if (numFrames! > config.motion_max_seq_length)
+  if (numFrames > config.motion_max_seq_length)
     refuse(
       `sample has ${numFrames} frames; the motion modules take at most ${config.motion_max_seq_length} (motion_max_seq_length)`,
     )
 }
 
-function checkedContext(inputs: Inputs, batch: number, numFrames: number): Value {
+function checkedContext(inputs: ForwardInputs, batch: number, numFrames: number): Value {
   const states = required(inputs, 'encoder_hidden_states')
   if (states.shape.length === 3 && (states.shape[0] === batch || states.shape[0] === batch * numFrames)) return states
   throw new ProblemError(
@@ -122,7 +144,7 @@ function checkedContext(inputs: Inputs, batch: number, numFrames: number): Value
   )
 }
 
-function timeEmbedding(scope: Scope, config: UNetMotionConfig, inputs: Inputs, batch: number): Value {
+function timeEmbedding(scope: Scope, config: UNetMotionConfig, inputs: ForwardInputs, batch: number): Value {
   const first = config.block_out_channels[0]!
   const condition = config.time_cond_proj_dim == null ? undefined : inputs.timestep_cond
   if (condition) checkRows(condition, 'timestep_cond', [1, batch], config.time_cond_proj_dim!)
@@ -156,8 +178,8 @@ function checkRows({ shape }: Value, name: string, rows: readonly number[], widt
 }
 
 /** ControlNet's residuals, one for each state, or none. */
-function withResiduals(skips: Value[], inputs: Inputs): Value[] {
-  const names = skips.map((_, i) => `down_block_additional_residuals.${i}`)
+function withResiduals(skips: Value[], inputs: ForwardInputs): Value[] {
+  const names = skips.map((_, i) => `down_block_additional_residuals.${i}` as const)
   if (!names.some((name) => inputs[name])) return skips
   return skips.map((skip, i) => {
     required(inputs, names[i]!, `the UNet has ${skips.length} states, and each takes one`)
@@ -165,7 +187,7 @@ function withResiduals(skips: Value[], inputs: Inputs): Value[] {
   })
 }
 
-function withResidual(x: Value, inputs: Inputs, name: string): Value {
+function withResidual(x: Value, inputs: ForwardInputs, name: Residual): Value {
   const residual = inputs[name]
   if (!residual) return x
   if (residual.shape.length !== 4 || residual.shape.some((size, axis) => size !== 1 && size !== x.shape[axis]))
@@ -220,7 +242,7 @@ function upBlock(
   level: Level,
   context: Context,
   index: number,
-  size: [number, number] | undefined,
+  size: readonly [number, number] | undefined,
 ): Value {
   let x = input
   for (let i = 0; i < level.resnets; i++) {

@@ -20,7 +20,8 @@ import { activationName } from './activation-name.ts'
 import { pixelAttention } from './blocks/pixel-attention.ts'
 import { downsample2d, resnetBlock, upsample2d } from './blocks/resnet.ts'
 import { spatialNorm } from './blocks/spatial-norm.ts'
-import { checkFourAxes, required, type Inputs, type Model, type Outputs } from './model.ts'
+import { floats, imageSides, type Sizes } from './input-shapes.ts'
+import { imageDims, required, type Inputs, type Model, type Outputs } from './model.ts'
 import { spread } from './per-block.ts'
 
 /** config.json of a VQModel, with the reference's defaults. */
@@ -43,6 +44,14 @@ const vqConfig = z.object({
 })
 export type VqConfig = z.infer<typeof vqConfig>
 
+/** Of decode. */
+const decodeArgs = z.strictObject({
+  force_not_quantize: z.boolean().default(false),
+  /** Of the latents that the codes stand for. */
+  shape: z.array(z.int()).optional(),
+})
+type DecodeArgs = z.infer<typeof decodeArgs>
+
 const epsilon = 1e-6
 const codeDim = (config: VqConfig): number => config.vq_embed_dim ?? config.latent_channels
 
@@ -50,58 +59,70 @@ const codeDim = (config: VqConfig): number => config.vq_embed_dim ?? config.late
  * VQModel: images to latents out of a codebook and back; Kandinsky's MoVQ with norm_type "spatial".
  * Papers: arXiv 1711.00937, 2209.09002. Reference: diffusers/src/diffusers/models/autoencoders/vq_model.py@58eb52c.
  *
- * N images, c latent channels, K codes. Argument part:
- * "encode": x (N, 3, H, W) -> latents (N, c, h, w).
- * "quantize": h (N, c, h, w) -> quant (N, c, h, w), indices int64 (N * h * w), commit_loss (1).
- * "decode": h, or z, (N, c, h, w) -> sample (N, 3, H, W), commit_loss (1); with the argument
- * force_not_quantize the latents are taken as they are, with a commit_loss of zeros (N), or, where the config has lookup_from_codebook, h int64 (N, h, w) are codes.
- * "forward": sample (N, 3, H, W) -> encoded, quantized and decoded.
+ * N images, c latent channels, K codes.
+ * encode: x (N, 3, H, W) -> latents (N, c, h, w).
+ * quantize: h (N, c, h, w) -> quant (N, c, h, w), indices int64 (N * h * w), commit_loss (1).
+ * decode: h, or z, (N, c, h, w) -> sample (N, 3, H, W), commit_loss (1); with the argument force_not_quantize the
+ * latents are taken as they are, with a commit_loss of zeros (N), or, where the config has lookup_from_codebook, h
+ * int64 (N, h, w) are codes.
+ * forward: sample (N, 3, H, W) -> encoded, quantized and decoded.
  */
-export const vqModel: Model<VqConfig> = {
+export const vqModel = {
   className: 'VQModel',
-  args: ['part', 'force_not_quantize', 'shape'],
   config: vqConfig,
-  forward(scope, config, inputs) {
-    switch (scope.options.args.part) {
-      case 'encode':
-        return { latents: encode(scope, config, required(inputs, 'x')) }
-      case 'quantize':
-        return quantize(scope, config, latentsOf(config, inputs))
-      case 'forward': {
-        const { quant, commit_loss } = quantize(scope, config, encode(scope, config, required(inputs, 'sample')))
-        return { sample: decode(scope, config, quant), commit_loss }
-      }
-      default:
-        return decodePart(scope, config, inputs)
-    }
+  methods: {
+    encode: {
+      build: (scope, config: VqConfig, inputs: Inputs<'x'>) => ({
+        latents: encode(scope, config, required(inputs, 'x'), 'x'),
+      }),
+      inputsFor: (config, sizes) => ({ x: image(config, sizes) }),
+    },
+    quantize: {
+      build: (scope, config: VqConfig, inputs: LatentInputs) => quantize(scope, config, latentsOf(config, inputs)),
+      inputsFor: (config, sizes) => ({ h: latents(config, sizes) }),
+    },
+    decode: { build: decode, args: decodeArgs, inputsFor: (config, sizes) => ({ h: latents(config, sizes) }) },
+    forward: { build: forward, inputsFor: (config, sizes) => ({ sample: image(config, sizes) }) },
   },
-  // One part leaves the others' weights alone.
-  ignoredKeys: (key, { args }) => args.part !== 'forward' && partKeys.test(key),
-}
-const partKeys = /^(encoder|quant_conv|quantize|post_quant_conv|decoder)\./
+} satisfies Model<VqConfig>
 
-function latentsOf(config: VqConfig, inputs: Inputs): Value {
-  const latents = inputs.z ?? required(inputs, 'h')
-  checkFourAxes(latents, inputs.z ? 'z' : 'h', codeDim(config), 'vq_embed_dim')
-  return latents
+type LatentInputs = Inputs<never, 'h' | 'z'>
+
+const image = (config: VqConfig, sizes: Sizes) => floats(sizes.batch, config.in_channels, ...imageSides(config, sizes))
+const latents = (config: VqConfig, { batch, height, width }: Sizes) => floats(batch, codeDim(config), height, width)
+
+function latentsOf(config: VqConfig, inputs: LatentInputs): Value {
+  const given = inputs.z ?? required(inputs, 'h')
+  imageDims(given, inputs.z ? 'z' : 'h', codeDim(config), 'vq_embed_dim')
+  return given
 }
 
-function decodePart(scope: Scope, config: VqConfig, inputs: Inputs): Outputs {
-  if (!scope.options.args.force_not_quantize) {
+function forward(scope: Scope, config: VqConfig, inputs: Inputs<'sample'>): Outputs<'sample' | 'commit_loss'> {
+  const encoded = encode(scope, config, required(inputs, 'sample'), 'sample')
+  const { quant, commit_loss } = quantize(scope, config, encoded)
+  return { sample: decoder(scope, config, quant), commit_loss }
+}
+
+function decode(
+  scope: Scope,
+  config: VqConfig,
+  inputs: LatentInputs,
+  args: DecodeArgs,
+): Outputs<'sample' | 'commit_loss'> {
+  if (!args.force_not_quantize) {
     const { quant, commit_loss } = quantize(scope, config, latentsOf(config, inputs))
-    return { sample: decode(scope, config, quant), commit_loss }
+    return { sample: decoder(scope, config, quant), commit_loss }
   }
-  const latents = config.lookup_from_codebook
-    ? codesOf(scope, config, required(inputs, 'h'))
+  const taken = config.lookup_from_codebook
+    ? codesOf(scope, config, required(inputs, 'h'), args)
     : latentsOf(config, inputs)
-  const images = latents.shape[0]!
-  return { sample: decode(scope, config, latents), commit_loss: constant(latents, [images], new Float32Array(images)) }
+  const images = taken.shape[0]!
+  return { sample: decoder(scope, config, taken), commit_loss: constant(taken, [images], new Float32Array(images)) }
 }
 
-/** Codes int64 (N, h, w), or in any shape with the argument shape "N,h,w,c" -> (N, c, h, w) */
-function codesOf(scope: Scope, config: VqConfig, given: Value): Value {
-  const { shape } = scope.options.args
-  const codes = shape === undefined ? given : reshape(given, String(shape).split(',').slice(0, 3).map(Number))
+/** Codes int64 (N, h, w), or in any shape with the argument shape [N, h, w, c] -> (N, c, h, w) */
+function codesOf(scope: Scope, config: VqConfig, given: Value, { shape }: DecodeArgs): Value {
+  const codes = shape === undefined ? given : reshape(given, shape.slice(0, 3))
   if (codes.dtype !== 'int64' || codes.shape.length !== 3)
     throw new ProblemError(
       'bad-input',
@@ -115,11 +136,7 @@ const codebook = (scope: Scope, config: VqConfig): Value =>
   scope.at('quantize', 'embedding').weight('weight', [config.num_vq_embeddings, codeDim(config)])
 
 /** Each pixel's latents replaced by the nearest code: the one with the largest z e - e^2 / 2. */
-function quantize(
-  scope: Scope,
-  config: VqConfig,
-  latents: Value,
-): { quant: Value; indices: Value; commit_loss: Value } {
+function quantize(scope: Scope, config: VqConfig, latents: Value): Outputs<'quant' | 'indices' | 'commit_loss'> {
   const { builder } = latents
   const table = codebook(scope, config) // (K, c)
   const last = transpose(latents, [0, 2, 3, 1])
@@ -137,8 +154,8 @@ function quantize(
   }
 }
 
-function encode(root: Scope, config: VqConfig, image: Value): Value {
-  checkFourAxes(image, 'x', config.in_channels, 'in_channels')
+function encode(root: Scope, config: VqConfig, image: Value, name: string): Value {
+  imageDims(image, name, config.in_channels, 'in_channels')
   const { block_out_channels: channels } = config
   spread(config.down_block_types.map(() => 0), channels.length, 'down_block_types') // prettier-ignore
   const scope = root.at('encoder')
@@ -157,7 +174,7 @@ function encode(root: Scope, config: VqConfig, image: Value): Value {
   return conv2d(root.at('quant_conv'), x, codeDim(config), { kernel: 1 })
 }
 
-function decode(root: Scope, config: VqConfig, latents: Value): Value {
+function decoder(root: Scope, config: VqConfig, latents: Value): Value {
   const channels = config.block_out_channels.toReversed()
   spread(config.up_block_types.map(() => 0), channels.length, 'up_block_types') // prettier-ignore
   const scope = root.at('decoder')

@@ -34,9 +34,9 @@ export async function* autotune(
   between: () => void,
 ): AsyncGenerator<TuneStage, TuneReport> {
   requireProcessor(settings.compute)
-  const { model, inputs, args } = subject
+  const { model, call } = subject
   const prepare = (tuning: Tuning): Promise<Run> =>
-    model.lowered(inputs, args, settings.compute, optionsOf(tuning, model.attnProcessors))
+    model.lowered(call, settings.compute, optionsOf(tuning, model.attnProcessors))
   yield { stage: 'Running the model as it is', progress: 0 }
   const asItIs = await prepare(usual)
   const profiled = await runProfiled(sessions, asItIs.graph, asItIs.inputs, settings.compute, between)

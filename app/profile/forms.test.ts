@@ -11,7 +11,7 @@ import { unitsOf } from './units.ts'
 const demo = resolve('resources/demo-models')
 
 async function forms(shape: Partial<ProfileShape>): Promise<Forms> {
-  const { model, inputs, args } = await openSubject(
+  const { model, call } = await openSubject(
     new SessionCache(),
     join(demo, 'moving-shapes'),
     join(demo, 'moving-shapes-motion'),
@@ -19,8 +19,7 @@ async function forms(shape: Partial<ProfileShape>): Promise<Forms> {
   )
   const map = model.attnProcessors
   const lower: Parameters<typeof formsOf>[3] = async (layers, forwardChunking) =>
-    (await model.lowered(inputs, args, defaultCompute, { processors: { default: null, layers }, forwardChunking }))
-      .graph
+    (await model.lowered(call, defaultCompute, { processors: { default: null, layers }, forwardChunking })).graph
   const usual = await lower(attentionCandidates(map)[0]!, null)
   return formsOf(usual, unitsOf(usual, map), map, lower)
 }

@@ -30,7 +30,7 @@ export type Options = {
  */
 export async function* measureOptions(
   sessions: SessionCache,
-  { model, inputs, args }: Subject,
+  { model, call }: Subject,
   compute: Compute,
   usual: { readonly graph: Graph; readonly run: ProfiledRun; readonly milliseconds: number },
   between: () => void,
@@ -45,8 +45,7 @@ export async function* measureOptions(
     map,
     async (layers, forwardChunking) => {
       between()
-      return (await model.lowered(inputs, args, compute, { processors: { default: null, layers }, forwardChunking }))
-        .graph
+      return (await model.lowered(call, compute, { processors: { default: null, layers }, forwardChunking })).graph
     },
   )
   const usualForm = (unit: Unit): Form => attention.get(unit)?.[0] ?? chunkings[0]!.forms.get(unit)!

@@ -18,7 +18,7 @@ const nowhere = 'other'
  */
 export async function profileModel(
   sessions: SessionCache,
-  { className, model, inputs, args }: Subject,
+  { className, model, call }: Subject,
   settings: ProfileSettings,
   between: () => void,
 ): Promise<ModelProfile> {
@@ -27,7 +27,7 @@ export async function profileModel(
   if (attnProcessor) await model.setAttnProcessor(withoutWeights(attnProcessor))
   if (forwardChunking) model.enableForwardChunking(forwardChunking.chunkSize, forwardChunking.dim)
   else model.disableForwardChunking()
-  const lowered = await model.lowered(inputs, args, settings.compute)
+  const lowered = await model.lowered(call, settings.compute)
   const run = await runProfiled(sessions, lowered.graph, lowered.inputs, settings.compute, between)
   const processors = model.attnProcessors
   const units = unitsOf(lowered.graph, processors)

@@ -91,6 +91,8 @@ describe('profile', () => {
     ['pixart-sigma', 'PixArtTransformer2DModel', 'transformer_blocks.0.attn2'],
     ['timesformer-divided_space_time', 'TimesformerForVideoClassification', 'attention'],
     ['unet-motion-sdxl', 'UNetMotionModel', 'mid_block.attentions.0.transformer_blocks.0.attn1'],
+    ['unet3d', 'UNet3DConditionModel', 'mid_block.temp_attentions.0.transformer_blocks.0.attn1'],
+    ['clip-text', 'CLIPTextModel', 'self_attn'],
   ] as const
   for (const [name, className, layer] of others)
     it(`is of a ${className} too`, async () => {
@@ -110,10 +112,10 @@ describe('profile', () => {
 
 it('sliced attention holds less than plain attention where scores are large', async () => {
   const sessions = new SessionCache()
-  const { model, inputs, args } = await openDemo(sessions, { ...small, width: 256, height: 256, numFrames: 2 })
+  const { model, call } = await openDemo(sessions, { ...small, width: 256, height: 256, numFrames: 2 })
   const peak = async (attn: AttnProcessor): Promise<number> => {
     const processors = { default: attn, layers: {} }
-    const { graph } = await model.lowered(inputs, args, defaultCompute, { processors })
+    const { graph } = await model.lowered(call, defaultCompute, { processors })
     return peakOf(liveMemory(graph))
   }
   const plain = await peak({ processor: 'AttnProcessor' })
@@ -149,7 +151,7 @@ it(
       if (attnProcessor) await subject.model.setAttnProcessor(attnProcessor)
       if (forwardChunking) subject.model.enableForwardChunking(forwardChunking.chunkSize, forwardChunking.dim)
       else subject.model.disableForwardChunking()
-      const { graph } = await subject.model.lowered(subject.inputs, {}, defaultCompute)
+      const { graph } = await subject.model.lowered(subject.call, defaultCompute)
       expect(peakOf(liveMemory(graph))).toBe(measured.peakBytes)
       expect(predicted.peakBytes / measured.peakBytes).toBeCloseTo(1, 1)
     }

@@ -13,7 +13,8 @@ import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import type { LoadReport, LoadReportPart } from '#app/contract/load-report.ts'
 import { isFile } from '#app/checkpoints/open-model.ts'
 import { modelIndexSchema } from '../scan/configs.ts'
-import { architectureOf, auditOf } from './known-models.ts'
+import { classNameOf } from '#app/models/classes.ts'
+import { auditOf } from './known-models.ts'
 
 /** What is reported before the files are hashed. */
 type Found = Omit<LoadReport, 'files' | 'path'> & { readonly files: readonly string[] }
@@ -145,7 +146,7 @@ function numbersOf(weights: Weights): Pick<LoadReportPart, 'precision' | 'dtypes
 }
 
 function reportOf(part: string, { config, weights }: Checkpoint): LoadReportPart {
-  const architecture = architectureOf(config)
+  const architecture = classNameOf(config)
   const known = { ...nothing, ...numbersOf(weights), part, architecture: architecture ?? 'unknown' }
   const audit = architecture === undefined ? undefined : auditOf(architecture)
   if (!audit) {

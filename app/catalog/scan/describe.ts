@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { openCheckpoint } from '#app/checkpoints/folder.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import { modelKinds, type ModelEntry } from '#app/contract/models.ts'
+import { classNameOf } from '#app/models/classes.ts'
 import {
   adapterConfigSchema,
   anyConfigSchema,
@@ -68,11 +69,16 @@ async function describePipeline(folder: string): Promise<Described | undefined> 
 async function describeModel(folder: string): Promise<Described | undefined> {
   // Not every config.json is of a model: only a readable one that names a class of ours is.
   const config = await readConfig(anyConfigSchema, folder, 'config.json').catch(() => undefined)
-  if (!config) return undefined
-  if (config._class_name === 'MotionAdapter') return describeAdapter(folder)
-  if (config._class_name === 'UNetMotionModel') return describeLoneUNet(folder)
-  if (config.architectures?.includes('TimesformerForVideoClassification')) return describeClassifier(folder)
-  return undefined
+  switch (config && classNameOf(config)) {
+    case 'MotionAdapter':
+      return describeAdapter(folder)
+    case 'UNetMotionModel':
+      return describeLoneUNet(folder)
+    case 'TimesformerForVideoClassification':
+      return describeClassifier(folder)
+    default:
+      return undefined
+  }
 }
 
 async function describeAdapter(folder: string): Promise<Described> {

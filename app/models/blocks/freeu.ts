@@ -1,7 +1,6 @@
 import { add, concat, constant, matmul, mul, slice, split, sub, type Value } from '#app/graph/index.ts'
 
-/** FreeU's factors as a graph input of shape (4,): s1, s2, b1, b2, in the order of diffusers' enable_freeu. */
-export const freeUInput = 'freeu'
+/** In the graph input freeu (4), and in diffusers' enable_freeu. */
 const order = ['s1', 's2', 'b1', 'b2'] as const
 
 /**

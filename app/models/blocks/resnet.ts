@@ -13,6 +13,7 @@ import {
   type Scope,
   type Value,
 } from '#app/graph/index.ts'
+import { dims } from '#app/tensor/tensor.ts'
 import { spatialNorm } from './spatial-norm.ts'
 
 export type ResnetOptions = {
@@ -43,7 +44,7 @@ export function resnetBlock(scope: Scope, input: Value, options: ResnetOptions):
   const norm = (name: string, x: Value): Value =>
     latents ? spatialNorm(scope.at(name), x, latents) : groupNorm(scope.at(name), x, groups, epsilon)
   const resized = (x: Value): Value =>
-    resample === 'up' ? interpolateNearest(x, x.shape[2]! * 2, x.shape[3]! * 2) : resample === 'down' ? halved(x) : x
+    resample === 'up' ? interpolateNearest(x, ...doubled(x)) : resample === 'down' ? halved(x) : x
 
   let x = conv2d(scope.at('conv1'), resized(nonlinearity(norm('norm1', input))), out, { padding: 1 })
   if (temb && options.timeScaleShift === 'scale_shift') {
@@ -62,15 +63,26 @@ export function resnetBlock(scope: Scope, input: Value, options: ResnetOptions):
   return outputScaleFactor === 1 ? sum : div(sum, outputScaleFactor)
 }
 
+const doubled = (x: Value): readonly [number, number] => {
+  const [height, width] = sidesOf(x)
+  return [height * 2, width * 2]
+}
+
 /** The mean of each 2 by 2 pixels. */
 const halved = (x: Value): Value => x.builder.emit('AveragePool', [x], { kernel_shape: [2, 2], strides: [2, 2] })
 
 /** (N, C, H, W) with (B, C), where each row of the second serves N / B rows of the first. */
 function perChannel(operation: (a: Value, b: Value) => Value, x: Value, values: Value): Value {
-  const [batch, channels] = values.shape as [number, number]
+  const [batch, channels] = dims(values, 2)
   if (batch === x.shape[0] || batch === 1) return operation(x, reshape(values, [batch, channels, 1, 1]))
   const runs = reshape(x, [batch, -1, ...x.shape.slice(1)])
   return reshape(operation(runs, reshape(values, [batch, 1, channels, 1, 1])), x.shape)
+}
+
+/** Height and width of (N, C, H, W). */
+export function sidesOf(x: Value): readonly [number, number] {
+  const [, , height, width] = dims(x, 4)
+  return [height, width]
 }
 
 /** Halves height and width. Padding 0 means one row and column of zeros at the end, as the autoencoder was trained. */
@@ -81,6 +93,5 @@ export function downsample2d(scope: Scope, x: Value, out: number, padding: numbe
 
 /** Doubles height and width, or brings them to `size`. */
 export function upsample2d(scope: Scope, x: Value, out: number, size?: readonly [number, number]): Value {
-  const [height, width] = size ?? [x.shape[2]! * 2, x.shape[3]! * 2]
-  return conv2d(scope.at('conv'), interpolateNearest(x, height, width), out, { padding: 1 })
+  return conv2d(scope.at('conv'), interpolateNearest(x, ...(size ?? doubled(x))), out, { padding: 1 })
 }

@@ -2,12 +2,11 @@ import { z } from 'zod'
 import { isAddedKv, type AttnProcessor } from '#app/contract/attn-processor-table.ts'
 import { attnProcessorMapSchema, attnProcessorSchema, type AttnProcessorMap } from '#app/contract/attn-processors.ts'
 import { freeUSchema } from '#app/contract/settings.ts'
-import { FreeUModel } from '#app/loaded/freeu-model.ts'
 import type { LoadedModel } from '#app/loaded/loaded-model.ts'
 import { locate, type ModelCase } from '../case.ts'
 
 type Step = ModelCase['setup'][number]
-type Call = <C>(model: LoadedModel<C>, args: Step['args'], start: string) => void | Promise<void>
+type Call = (model: LoadedModel, args: Step['args'], start: string) => void | Promise<void>
 
 const chunkingArgs = z.object({ chunk_size: z.number().nullish(), dim: z.number().default(0) })
 const loraArgs = z.object({ file: z.string(), name: z.string().optional(), scale: z.number().default(1) })
@@ -47,26 +46,27 @@ const calls: Readonly<Record<string, Call>> = {
     model.unloadLora(namedLoraArgs.parse(args).name)
   },
   enable_freeu(model, args) {
-    if (!(model instanceof FreeUModel)) throw new Error('this model has no FreeU')
     model.enableFreeu(freeUSchema.parse(args))
   },
   disable_freeu(model) {
-    if (!(model instanceof FreeUModel)) throw new Error('this model has no FreeU')
     model.disableFreeu()
   },
-  part() {
-    // Of a single file, chosen when it was opened.
-  },
+  part: atOpening,
+  load_motion_modules: atOpening,
+}
+
+function atOpening(): void {
+  // Chosen when the checkpoint was opened.
 }
 
 /** One call of a case's setup, by diffusers' name. `start`: where the case's own paths are looked for. */
-export async function apply<C>(start: string, model: LoadedModel<C>, { call, args }: Step): Promise<void> {
+export async function apply(start: string, model: LoadedModel, { call, args }: Step): Promise<void> {
   const found = Object.hasOwn(calls, call) ? calls[call] : undefined
   if (!found) throw new Error(`the parity runner does not know the call ${call}`)
   await found(model, args, start)
 }
 
-function processorOf<C>(model: LoadedModel<C>, args: Step['args'], start: string): AttnProcessor | AttnProcessorMap {
+function processorOf(model: LoadedModel, args: Step['args'], start: string): AttnProcessor | AttnProcessorMap {
   const located = (processor: AttnProcessor): AttnProcessor =>
     'weights' in processor && processor.weights !== undefined
       ? { ...processor, weights: locate(start, processor.weights) }
@@ -78,7 +78,7 @@ function processorOf<C>(model: LoadedModel<C>, args: Step['args'], start: string
   return Object.fromEntries(Object.entries(map).map(([path, processor]) => [path, located(processor)]))
 }
 
-function oneOfEach<C>(model: LoadedModel<C>): AttnProcessorMap {
+function oneOfEach(model: LoadedModel): AttnProcessorMap {
   const addedKv = Object.values(model.attnProcessors).some(isAddedKv)
   const choices: readonly AttnProcessor[] = addedKv
     ? [

@@ -1,51 +1,75 @@
 import type { PartName } from '#app/checkpoints/layouts/single-file.ts'
-import { LoadedModel } from '#app/loaded/loaded-model.ts'
 import { openModel } from '#app/checkpoints/open-model.ts'
+import { LoadedModel, type Call } from '#app/loaded/loaded-model.ts'
+import { openUNetMotion } from '#app/loaded/unet-motion.ts'
+import { classificationLoss } from '#app/models/classification-loss.ts'
+import { clipTextModel } from '#app/models/clip-text.ts'
+import { parseConfig, type Args, type Model } from '#app/models/model.ts'
+import { timesformerForVideoClassification } from '#app/models/timesformer.ts'
+import { unetMotionModel } from '#app/models/unet-motion.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
-import type { Model } from '#app/models/model.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import { float32 } from '#app/tensor/tensor.ts'
 import { locate, type ModelCase, type Tensors } from '../case.ts'
 import { apply } from './calls.ts'
 
 export type Place = { readonly start: string; readonly sessions: SessionCache }
-export type Runner = (place: Place, spec: ModelCase, inputs: Tensors) => Promise<Tensors>
 
-export async function openPlain<Config>(
-  { start, sessions }: Place,
-  spec: ModelCase,
-  model: Model<Config>,
-  kind: typeof LoadedModel<Config> = LoadedModel,
-): Promise<LoadedModel<Config>> {
-  const part = spec.setup.find(({ call }) => call === 'part')?.args.name as PartName | undefined
-  const { config, weights } = await openModel(locate(start, spec.checkpoint), part)
-  return new kind(model, config, weights, sessions)
+/**
+ * Opens a case's model, makes the calls of its setup, and runs the method that one of them names; without such a call
+ * its forward. Gives what the reference's script gave for such a model.
+ */
+export async function runModel(place: Place, spec: ModelCase, architecture: Model, inputs: Tensors): Promise<Tensors> {
+  const model = await open(place, spec, architecture)
+  const named = spec.setup.find(({ call }) => Object.hasOwn(architecture.methods, call))
+  for (const step of spec.setup) if (step !== named) await apply(place.start, model, step)
+  const call = {
+    method: named?.call ?? 'forward',
+    inputs: withTimestep(spec, inputs),
+    args: architecture.className === 'UNetMotionModel' ? {} : argsOf({ ...spec.args, ...named?.args }),
+  }
+  const special = Object.hasOwn(specials, architecture.className) ? specials[architecture.className] : run
+  return special!(model, call)
 }
 
-/** Opens a model, makes the calls of the case's setup and runs it once. */
-export const plainRunner =
-  <Config>(model: Model<Config>, kind: typeof LoadedModel<Config> = LoadedModel): Runner =>
-  async (place, spec, inputs) => {
-    const opened = await openPlain(place, spec, model, kind)
-    for (const step of spec.setup) await apply(place.start, opened, step)
-    return opened.forward(withTimestep(spec, inputs), argsOf(spec))
+async function open({ start, sessions }: Place, spec: ModelCase, architecture: Model): Promise<LoadedModel> {
+  const argsOfCall = (name: string) => spec.setup.find(({ call }) => call === name)?.args
+  const checkpoint = locate(start, spec.checkpoint)
+  if (architecture.className === unetMotionModel.className) {
+    const adapter = argsOfCall('load_motion_modules')?.adapter as string | undefined
+    return openUNetMotion(sessions, checkpoint, adapter === undefined ? undefined : locate(start, adapter))
   }
+  const { config, weights } = await openModel(checkpoint, argsOfCall('part')?.name as PartName | undefined)
+  return new LoadedModel(architecture, config, weights, sessions)
+}
+
+type Runner = (model: LoadedModel, call: Call) => Promise<Tensors>
+
+const run: Runner = async (model, { method, inputs, args }) => model.run(method, inputs, args)
+
+const specials: Readonly<Record<string, Runner>> = {
+  async CLIPTextModel(model, call) {
+    const outputs = await run(model, call)
+    if (parseConfig(clipTextModel, model.config).num_hidden_layers === 1) return outputs
+    const skipped = await run(model, { ...call, args: { ...call.args, clip_skip: 1 } })
+    return { ...outputs, clip_skip_1: skipped.last_hidden_state! }
+  },
+  async TimesformerForVideoClassification(model, call) {
+    const { labels, ...inputs } = call.inputs
+    const outputs = await run(model, { ...call, inputs })
+    if (!labels) return outputs
+    const config = parseConfig(timesformerForVideoClassification, model.config)
+    return { ...outputs, loss: float32([1], [classificationLoss(config, toFloat32(outputs.logits!), labels)]) }
+  },
+}
 
 /** The timestep is an argument of the case, or a tensor; models take it as floats. */
-export function withTimestep(spec: ModelCase, inputs: Tensors): Tensors {
+function withTimestep(spec: ModelCase, inputs: Tensors): Tensors {
   if (inputs.timestep) return { ...inputs, timestep: toFloat32(inputs.timestep) }
   if (spec.args.timestep === undefined) return inputs
   const steps = [spec.args.timestep].flat().map(Number)
   return { ...inputs, timestep: float32([steps.length], steps) }
 }
 
-/** Arguments of the forward that are no tensors; lists as "1,2,3". */
-export function argsOf(spec: ModelCase): Record<string, number | boolean | string> {
-  const args: Record<string, number | boolean | string> = {}
-  for (const [name, value] of Object.entries(spec.args)) {
-    if (name === 'timestep') continue
-    if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') args[name] = value
-    else if (Array.isArray(value)) args[name] = value.join()
-  }
-  return args
-}
+/** Arguments that are no tensors: the method's own schema says what they must be. */
+const argsOf = ({ timestep: _, ...args }: ModelCase['args']): Args => args as Args

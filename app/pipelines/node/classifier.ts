@@ -37,7 +37,7 @@ export async function openClassifier(
       multiLabel: model.config.problem_type === 'multi_label_classification',
       prepare: (frame) => preparePicture(frame, preprocessor),
       pixelValues: (pictures) => pixelValues(pictures, preprocessor),
-      forward: async (values) => toFloat32((await model.forward({ pixel_values: values })).logits!),
+      forward: async (values) => toFloat32((await model.run('forward', { pixel_values: values })).logits),
     },
   }
 }

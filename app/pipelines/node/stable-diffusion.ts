@@ -3,12 +3,12 @@ import type { AttnChoice } from '#app/contract/attn-processors.ts'
 import type { Compute } from '#app/contract/compute.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import type { ForwardChunking } from '#app/contract/settings.ts'
-import { autoencoderKl, type AutoencoderKlConfig } from '#app/models/autoencoder-kl.ts'
+import { autoencoderKl } from '#app/models/autoencoder-kl.ts'
 import { clipTextModel } from '#app/models/clip-text.ts'
 import { createScheduler } from '#app/schedulers/create.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import type { Tensor } from '#app/tensor/tensor.ts'
-import type { FreeUModel } from '#app/loaded/freeu-model.ts'
+import type { unet2dConditionModel } from '#app/models/unet-2d-condition.ts'
 import { LoadedModel } from '#app/loaded/loaded-model.ts'
 import type { OnQuantizing } from '#app/runtime/quantize/quantize-cache.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
@@ -34,9 +34,8 @@ export type DiffusionOptions = {
 }
 
 type Denoiser = Pick<
-  FreeUModel<unknown>,
-  | 'className'
-  | 'forward'
+  LoadedModel<typeof unet2dConditionModel>,
+  | 'run'
   | 'computeWith'
   | 'enableFreeu'
   | 'disableFreeu'
@@ -47,7 +46,7 @@ type Denoiser = Pick<
   | 'setLoraScale'
   | 'unloadLora'
   | 'loraScales'
->
+> & { readonly architecture: { readonly className: string } }
 
 /** Makes the denoiser of the UNet's checkpoint; `checkpoints` names others that it was made of. */
 export type OpenDenoiser = (
@@ -59,7 +58,7 @@ export type OpenDiffusion = {
   readonly parts: DiffusionParts
   /** The checkpoints it was opened from, by the name of their part. */
   readonly checkpoints: Readonly<Record<string, Checkpoint>>
-  readonly autoencoder: LoadedModel<AutoencoderKlConfig>
+  readonly autoencoder: LoadedModel<typeof autoencoderKl>
   /** Of the denoiser and the text encoder together, as diffusers' load_lora_weights. */
   readonly loras: PipelineLoras
 }
@@ -90,12 +89,10 @@ export async function openStableDiffusion(
   const { config } = autoencoder
 
   const parts: DiffusionParts = {
-    denoiserClass: denoiser.className,
+    denoiserClass: denoiser.architecture.className,
     tokenizer,
     encodeText: async (ids, clipSkip) =>
-      toFloat32(
-        (await text.forward({ input_ids: ids }, clipSkip === 0 ? {} : { clip_skip: clipSkip })).last_hidden_state!,
-      ),
+      toFloat32((await text.run('forward', { input_ids: ids }, { clip_skip: clipSkip })).last_hidden_state),
     denoise: async ({ sample, timestep, encoderHiddenStates, freeu, timestepCond }) => {
       if (freeu) denoiser.enableFreeu(freeu)
       else denoiser.disableFreeu()
@@ -105,7 +102,7 @@ export async function openStableDiffusion(
         encoder_hidden_states: encoderHiddenStates,
         ...(timestepCond && { timestep_cond: timestepCond }),
       }
-      return toFloat32((await denoiser.forward(inputs)).sample!)
+      return toFloat32((await denoiser.run('forward', inputs)).sample)
     },
     decode: (latents) => decodeLatents(autoencoder, latents),
     createScheduler: (steps) =>
@@ -135,8 +132,8 @@ async function asSetting(field: 'attnProcessor' | 'fuseQkv', work: () => void | 
 }
 
 export async function decodeLatents(
-  autoencoder: LoadedModel<AutoencoderKlConfig>,
+  autoencoder: LoadedModel<typeof autoencoderKl>,
   z: Tensor<'float32'>,
 ): Promise<Tensor<'float32'>> {
-  return toFloat32((await autoencoder.forward({ z }, { part: 'decode' })).sample!)
+  return toFloat32((await autoencoder.run('decode', { z })).sample)
 }

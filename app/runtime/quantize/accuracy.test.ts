@@ -106,7 +106,7 @@ describe('int8 against float32', () => {
     const sample = normalValues([1, 3, 32, 32], 7)
     const [float32, int8] = await inBoth(async (sessions) => {
       const model = new LoadedModel(vqModel, config, weights, sessions)
-      return toFloat32((await model.forward({ sample }, { part: 'forward' })).sample!).data
+      return toFloat32((await model.run('forward', { sample })).sample).data
     })
     const largest = float32.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
     const apart = float32.reduce((most, value, i) => Math.max(most, Math.abs(value - int8[i]!)), 0)
