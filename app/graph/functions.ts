@@ -33,8 +33,10 @@ export const concat = (values: readonly Value[], axis: number): Value =>
     ? values[0]!
     : values[0]!.builder.emit('Concat', values, { axis: axis < 0 ? axis + values[0]!.shape.length : axis })
 
-export const split = (x: Value, sizes: readonly number[], axis: number): Value[] =>
-  x.builder.emitAll('Split', [x, x.builder.integers(sizes)], { axis: axis < 0 ? axis + x.shape.length : axis })
+export const split = <const Sizes extends readonly number[]>(x: Value, sizes: Sizes, axis: number) =>
+  x.builder.emitAll('Split', [x, x.builder.integers(sizes)], {
+    axis: axis < 0 ? axis + x.shape.length : axis,
+  }) as unknown as { readonly [Part in keyof Sizes]: Value }
 
 /** Elements [begin, end) of one axis. */
 export function slice(x: Value, axis: number, begin: number, end: number): Value {

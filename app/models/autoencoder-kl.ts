@@ -80,7 +80,7 @@ function encode(scope: Scope, config: AutoencoderKlConfig, inputs: Inputs<'x'>):
   }
   x = head(encoder, midBlock(encoder.at('mid_block'), x, config), 2 * config.latent_channels, config)
   if (config.use_quant_conv) x = conv2d(scope.at('quant_conv'), x, 2 * config.latent_channels, { kernel: 1 })
-  const [mean, logVariance] = split(x, [config.latent_channels, config.latent_channels], 1) as [Value, Value]
+  const [mean, logVariance] = split(x, [config.latent_channels, config.latent_channels], 1)
   return { mean, std: exp(mul(clamp(logVariance, -30, 20), 0.5)) }
 }
 

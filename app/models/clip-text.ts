@@ -133,7 +133,7 @@ function encode(
 
 /** No token looks at later ones, nor at those that are left out: (1 or N, 1, L, L). */
 function attentionMask(states: Value, keep: Value | undefined): Value {
-  const length = states.shape[1]!
+  const [, length] = dims(states, 3)
   const causal = causalMask(states, length)
   if (!keep) return causal
   return add(

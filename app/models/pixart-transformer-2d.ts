@@ -153,7 +153,7 @@ function forward(scope: Scope, config: PixArtConfig, inputs: ForwardInputs): Out
     })
 
   const table = reshape(scope.weight('scale_shift_table', [2, dim]), [1, 2, dim])
-  const [shift, scale] = split(add(table, reshape(embedded, [-1, 1, dim])), [1, 1], 1) as [Value, Value]
+  const [shift, scale] = split(add(table, reshape(embedded, [-1, 1, dim])), [1, 1], 1)
   x = modulated(layerNorm(scope, x, { epsilon: 1e-6, affine: false }), shift, scale)
 
   // Patches back to pixels: (B, h, w, p, p, C) -> (B, C, h, p, w, p)

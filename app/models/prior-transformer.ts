@@ -128,7 +128,7 @@ function forward(
     ],
     1,
   )
-  const before = text.reduce((sum, { shape }) => sum + shape[1]!, 0) + source.shape[1]! + 1
+  const before = [...text, source].reduce((sum, part) => sum + dims(part, 3)[1], 0) + 1
   let x = add(tokens, positions(scope, config, tokens, before))
   if (config.norm_in_type) x = layerNorm(scope.at('norm_in'), x)
 
@@ -144,7 +144,7 @@ function forward(
     })
   x = layerNorm(scope.at('norm_out'), x)
 
-  const length = x.shape[1]!
+  const [, length] = dims(x, 3)
   const predicted =
     answer.length > 0 ? reshape(slice(x, 1, length - 1, length), [batch, inner]) : slice(x, 1, before, length)
   return { predicted_image_embedding: linear(scope.at('proj_to_clip_embeddings'), predicted, outputDim(config)) }

@@ -184,7 +184,7 @@ function embeddings(scope: Scope, pixels: Value, config: TimesformerConfig): Val
 function patchPositions(table: Value, known: number, rows: number, columns: number): Value {
   if (known === rows * columns) return table
   const side = Math.sqrt(known)
-  const dim = table.shape[2]!
+  const [, , dim] = dims(table, 3)
   const grid = reshape(transpose(table, [0, 2, 1]), [1, dim, side, side])
   return transpose(reshape(interpolateNearest(grid, rows, columns), [1, dim, rows * columns]), [0, 2, 1])
 }
@@ -225,7 +225,7 @@ function dividedAttention(scope: Scope, input: Value, config: TimesformerConfig,
   const [batch, tokens, dim] = dims(input, 3)
   const frames = config.num_frames
   const patches = (tokens - 1) / frames
-  const [classToken, patchTokens] = split(input, [1, tokens - 1], 1) as [Value, Value] // (B, 1, C), (B, P * F, C)
+  const [classToken, patchTokens] = split(input, [1, tokens - 1], 1) // (B, 1, C), (B, P * F, C)
 
   // time
   const sequences = reshape(patchTokens, [batch * patches, frames, dim])
@@ -246,7 +246,7 @@ function dividedAttention(scope: Scope, input: Value, config: TimesformerConfig,
   const classTokens = reshape(expand(classToken, [batch, frames, dim]), [batch * frames, 1, dim])
   const normalized = layerNorm(scope.at('layernorm_before'), concat([classTokens, byFrame], 1), { epsilon })
   const overSpace = selfAttention(scope.at('attention'), normalized, config, withAttentions)
-  const [classResidual, patchResidual] = split(overSpace.states, [1, patches], 1) as [Value, Value]
+  const [classResidual, patchResidual] = split(overSpace.states, [1, patches], 1)
   const byPatch = transpose(reshape(patchResidual, [batch, frames, patches, dim]), [0, 2, 1, 3])
   const classMean = reduceMean(reshape(classResidual, [batch, frames, dim]), [1]) // (B, 1, C)
   const states = concat([add(classToken, classMean), add(timed, reshape(byPatch, timed.shape))], 1)
@@ -256,7 +256,7 @@ function dividedAttention(scope: Scope, input: Value, config: TimesformerConfig,
 function selfAttention(scope: Scope, x: Value, config: TimesformerConfig, withAttentions: boolean): Layer {
   const dim = config.hidden_size
   const qkv = linear(scope.at('attention', 'qkv'), x, 3 * dim, { bias: config.qkv_bias })
-  const [query, key, value] = split(qkv, [dim, dim, dim], -1) as [Value, Value, Value]
+  const [query, key, value] = split(qkv, [dim, dim, dim], -1)
   const project = (attended: Value): Value => linear(scope.at('output', 'dense'), attended, dim)
   if (!withAttentions) return { states: project(fusedAttention(query, key, value, config.num_attention_heads)) }
   const { probabilities, values } = attentionParts(query, key, value, config.num_attention_heads)

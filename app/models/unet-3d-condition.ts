@@ -189,7 +189,8 @@ function layer(scope: Scope, i: number, x: Value, out: number, context: Context,
 function attended(scope: Scope, i: number, x: Value, context: Context): Value {
   const { config, encoderHiddenStates } = context
   const headDim = config.attention_head_dim
-  const heads = Math.floor(x.shape[1]! / headDim)
+  const [, channels] = dims(x, 4)
+  const heads = Math.floor(channels / headDim)
   const spatial = transformer2d(scope.at('attentions', i), x, {
     heads,
     headDim,

@@ -15,7 +15,7 @@ import {
   type Scope,
   type Value,
 } from '#app/graph/index.ts'
-import { showShape } from '#app/tensor/tensor.ts'
+import { dims, showShape } from '#app/tensor/tensor.ts'
 import { activationName } from './activation-name.ts'
 import { pixelAttention } from './blocks/pixel-attention.ts'
 import { downsample2d, resnetBlock, upsample2d } from './blocks/resnet.ts'
@@ -116,7 +116,7 @@ function decode(
   const taken = config.lookup_from_codebook
     ? codesOf(scope, config, required(inputs, 'h'), args)
     : latentsOf(config, inputs)
-  const images = taken.shape[0]!
+  const [images] = dims(taken, 4)
   return { sample: decoder(scope, config, taken), commit_loss: constant(taken, [images], new Float32Array(images)) }
 }
 

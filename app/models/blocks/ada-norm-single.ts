@@ -1,4 +1,5 @@
 import { add, layerNorm, linear, mul, reshape, silu, split, concat, type Scope, type Value } from '#app/graph/index.ts'
+import { dims } from '#app/tensor/tensor.ts'
 import { attention } from './attention.ts'
 import { contextAttention } from './basic-transformer-block.ts'
 import { timestepEmbedding, timestepMlp } from './embeddings.ts'
@@ -61,20 +62,13 @@ export function adaNormSingleBlock(
   options: AdaNormBlockOptions,
 ): Value {
   const { heads, headDim, attentionBias, normEpsilon: epsilon, normAffine: affine } = options
-  const dim = hiddenStates.shape[2]!
+  const [, , dim] = dims(hiddenStates, 3)
   const norm = (name: string, x: Value): Value => layerNorm(scope.at(name), x, { epsilon, affine })
   const table = add(
     reshape(scope.weight('scale_shift_table', [6, dim]), [1, 6, dim]),
     reshape(modulation, [-1, 6, dim]),
   )
-  const [shift, scale, gate, ffShift, ffScale, ffGate] = split(table, [1, 1, 1, 1, 1, 1], 1) as [
-    Value,
-    Value,
-    Value,
-    Value,
-    Value,
-    Value,
-  ] // (1 or B, 1, D) each
+  const [shift, scale, gate, ffShift, ffScale, ffGate] = split(table, [1, 1, 1, 1, 1, 1], 1) // (1 or B, 1, D) each
 
   const attended = attention(scope.at('attn1'), modulated(norm('norm1', hiddenStates), shift, scale), {
     heads,

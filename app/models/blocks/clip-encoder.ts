@@ -1,4 +1,5 @@
 import { activation, add, layerNorm, linear, type Scope, type Value } from '#app/graph/index.ts'
+import { dims } from '#app/tensor/tensor.ts'
 import { fusedAttention } from './attention-kernels.ts'
 
 /** What CLIP's two encoders have in their configs alike. */
@@ -22,7 +23,7 @@ export function clipEncoderLayer(scope: Scope, input: Value, config: ClipEncoder
 }
 
 function selfAttention(scope: Scope, x: Value, heads: number, mask?: Value): Value {
-  const dim = x.shape[2]!
+  const [, , dim] = dims(x, 3)
   const project = (name: string): Value => linear(scope.at(name), x, dim)
   const attended = fusedAttention(project('q_proj'), project('k_proj'), project('v_proj'), heads, mask)
   return linear(scope.at('out_proj'), attended, dim)

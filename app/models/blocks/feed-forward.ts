@@ -55,14 +55,14 @@ function activated(scope: Scope, x: Value, name: string, inner: number, bias: bo
     case 'gelu-approximate':
       return geluTanh(project(inner))
     case 'geglu': {
-      const [hidden, gate] = split(project(2 * inner), [inner, inner], -1) as [Value, Value]
+      const [hidden, gate] = split(project(2 * inner), [inner, inner], -1)
       return mul(hidden, gelu(gate))
     }
     case 'geglu-approximate':
       // x * sigmoid(1.702 x), as the reference's ApproximateGELU
       return quickGelu(project(inner))
     case 'swiglu': {
-      const [hidden, gate] = split(project(2 * inner), [inner, inner], -1) as [Value, Value]
+      const [hidden, gate] = split(project(2 * inner), [inner, inner], -1)
       return mul(hidden, silu(gate))
     }
     case 'linear-silu':

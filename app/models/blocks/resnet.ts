@@ -49,7 +49,7 @@ export function resnetBlock(scope: Scope, input: Value, options: ResnetOptions):
   let x = conv2d(scope.at('conv1'), resized(nonlinearity(norm('norm1', input))), out, { padding: 1 })
   if (temb && options.timeScaleShift === 'scale_shift') {
     const both = linear(scope.at('time_emb_proj'), options.skipTimeAct ? temb : nonlinearity(temb), 2 * out)
-    const [scale, shift] = split(both, [out, out], 1) as [Value, Value]
+    const [scale, shift] = split(both, [out, out], 1)
     x = perChannel(add, perChannel(mul, norm('norm2', x), add(scale, 1)), shift)
   } else {
     if (temb)
