@@ -323,9 +323,3 @@ test('doctor checks this machine', async () => {
     })
   expect(code).toBe(0)
 })
-
-test('parity is the runner of reference cases', async () => {
-  const { code, stdout, stderr } = await run('parity', folder)
-  expect(stdout, stderr).toMatch(/0 passed, 0 failed, 0 skipped/)
-  expect(code).toBeTypeOf('number')
-})

@@ -129,14 +129,5 @@ Examples:
         ...(open ? [] : ['--no-open']),
       ]),
     )
-
-  program
-    .command('parity')
-    .description('Compare with recorded outputs of the reference implementation.')
-    .argument('<dir>', 'a folder of cases')
-    .option('--filter <text>', 'only cases whose id contains this')
-    .action((dir: string, { filter }: { filter?: string }) =>
-      runBundle('parity', [dir, ...(filter === undefined ? [] : ['--filter', filter])]),
-    )
   return program
 }

@@ -15,7 +15,7 @@ export function useCli() {
   let built: Awaited<ReturnType<typeof buildForTest>>
   let folder = ''
   beforeAll(async () => {
-    built = await buildForTest({ ...engineInput, cli: 'main/cli/main.ts', parity: 'app/parity/main.ts' })
+    built = await buildForTest({ ...engineInput, cli: 'main/cli/main.ts' })
   }, 120_000)
   afterAll(() => built.remove())
   beforeEach(() => {

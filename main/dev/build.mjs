@@ -1,8 +1,8 @@
 import { build } from 'vite'
 import { root } from './process.mjs'
-import { allParts, markBuilt, sourcesDigest } from './setup.mjs'
+import { allParts, markBuilt, shippedParts, sourcesDigest } from './setup.mjs'
 
-// `npm run build`: the page into dist/renderer, the processes into dist/node. Arguments select a part.
+// `npm run build`: the page into dist/renderer, the processes into dist/node. Arguments select parts, also those that are not shipped.
 process.chdir(root)
 const started = performance.now()
 const chosen = allParts.filter((part) => process.argv.includes(part))
@@ -14,10 +14,12 @@ const builders = {
     await build({ configFile: 'vite.node.config.ts', logLevel })
     await build({ configFile: 'vite.node.config.ts', mode: 'preload', logLevel })
   },
+  tools: () => build({ configFile: 'vite.node.config.ts', mode: 'tools', logLevel }),
+  test: () => build({ configFile: 'vite.node.config.ts', mode: 'test', logLevel }),
 }
 
 const problems = []
-for (const part of chosen.length > 0 ? chosen : allParts) {
+for (const part of chosen.length > 0 ? chosen : shippedParts) {
   const digest = sourcesDigest(part)
   try {
     await builders[part]()

@@ -5,12 +5,11 @@ import { captureNode, captureNpm, fail, modulePath, root } from './process.mjs'
 
 const installStamp = modulePath('.frameloom')
 
-/** What dist/ is built from: the processes (dist/node) and the page (dist/renderer). */
-const parts = {
-  node: ['app', 'main', 'vite.node.config.ts'],
-  renderer: ['app', 'renderer', 'vite.config.ts'],
-}
+/** What dist/ is built from: the processes (dist/node), the page (dist/renderer), parity and bench (dist/tools), and what tests run. */
+const processes = ['app', 'main', 'vite.node.config.ts']
+const parts = { node: processes, renderer: ['app', 'renderer', 'vite.config.ts'], tools: processes, test: processes }
 export const allParts = Object.keys(parts)
+export const shippedParts = ['node', 'renderer']
 const buildStamp = (part) => path.join(root, `dist/.${part}-stamp`)
 
 /** Node 20.19 is the first that loads ES modules by require(), which the tools need. */
@@ -38,7 +37,7 @@ export async function ensureInstalled(log) {
 }
 
 /** Builds those parts of dist/ whose sources have changed. `log` is given a line when it must. Returns false when that failed. */
-export async function ensureBuilt(log, wanted = allParts) {
+export async function ensureBuilt(log, wanted = shippedParts) {
   const stale = wanted.filter((part) => readText(buildStamp(part)) !== sourcesDigest(part))
   if (stale.length === 0) return true
   log('Building ...')
