@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { createRequire } from 'node:module'
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -14,12 +15,25 @@ const tree: Record<string, string> = {
   'app/models/unet.ts': `import type { Run } from '#app/engine/run.ts'; export type U = Run`,
   'app/graph/pass.ts': `import 'onnxruntime-node'; import '#app/contract/a.ts'`,
   'app/files/durable.ts': `import 'node:fs'; import '#app/library/store.ts'`,
+  'app/tensor/tensor.ts': `import '#app/contract/a.ts'`,
+  'app/tensor/tensor.test.ts': `import '#app/engine/run.ts'; import 'vitest'`,
+  'app/tokenizers/clip.ts': `import './node/read.ts'; import 'pbf'`,
+  'app/tokenizers/node/read.ts': `import 'node:fs'; import '#app/tokenizers/clip.ts'; import '#app/checkpoints/folder.ts'`,
+  'app/schedulers/ddim.ts': `import '#app/models/unet.ts'`,
+  'app/checkpoints/folder.ts': `import 'node:fs'; import '#app/graph/pass.ts'`,
+  'app/runtime/session.ts': `import 'onnxruntime-node'; import '#app/graph/pass.ts'; import '#app/models/unet.ts'`,
+  'app/loaded/model.ts': `import '#app/runtime/session.ts'; import '#app/models/unet.ts'; import '#app/pipelines/video.ts'`,
+  'app/catalog/scan.ts': `import 'node:fs'; import '#app/models/unet.ts'; import '#app/loaded/model.ts'`,
   'app/pipelines/video.ts': `import '#app/media/node/decode.ts'; import '#app/media/resize.ts'`,
+  'app/pipelines/node/open.ts': `import '#app/loaded/model.ts'; import '#app/pipelines/video.ts'; import '#app/catalog/scan.ts'`,
+  'app/profile/measure.ts': `import '#app/catalog/scan.ts'; import '#app/loaded/model.ts'; import '#app/pipelines/video.ts'`,
+  'app/parity/compare.ts': `import '#app/profile/measure.ts'; import '#app/bench/race.ts'`,
+  'app/bench/race.ts': `import '#app/parity/compare.ts'; import '#app/engine/run.ts'`,
   'app/media/resize.ts': `import './node/decode.ts'`,
   'app/media/node/decode.ts': `import 'sharp'; import 'node:fs'; import '#main/serve/serve.ts'`,
   'app/library/store.ts': `import 'node:fs'; import '@photostructure/sqlite'; import 'sharp'`,
-  'app/tensor/tensor.test.ts': `import '#app/engine/run.ts'; import 'vitest'`,
   'main/serve/serve.ts': `import '#app/models/unet.ts'; import '#app/library/store.ts'; import 'electron'; import 'zustand'`,
+  'main/cli/compare.ts': `import '#app/parity/compare.ts'`,
   'main/electron/window.ts': `import 'electron'; import '#app/contract/a.ts'`,
   'renderer/bridge/socket.ts': `import '@orpc/client'`,
   'renderer/store/page.ts': `import '@orpc/client'; import 'fs'; import './missing.ts'; import './other.ts'; import '#main/serve/serve.ts'`,
@@ -37,6 +51,7 @@ const tree: Record<string, string> = {
   'renderer/dialogs/ask/ask.tsx': `import '#renderer/views/read/form.tsx'`,
   'renderer/shell/app.tsx': `import '#renderer/views/views.ts'; import '#renderer/dialogs/ask/ask.tsx'; import '#renderer/bridge/socket.ts'`,
 }
+const rules = createRequire(import.meta.url)('../../.dependency-cruiser.cjs') as { forbidden: { name: string }[] }
 let folder: string
 
 beforeAll(async () => {
@@ -70,8 +85,11 @@ it('reports each forbidden import, and allows the others', async () => {
     )
   expect(found.sort()).toEqual([
     'app-is-the-bottom: app/media/node/decode.ts -> main/serve/serve.ts',
+    'bench-is-the-last: app/parity/compare.ts -> app/bench/race.ts',
     'bundled-only-in-the-page: app/engine/run.ts -> react',
     'bundled-only-in-the-page: main/serve/serve.ts -> zustand',
+    'catalog: app/catalog/scan.ts -> app/loaded/model.ts',
+    'checkpoints: app/checkpoints/folder.ts -> app/graph/pass.ts',
     'contract: app/contract/a.ts -> app/engine/run.ts',
     'contract: app/contract/a.ts -> fs',
     'files: app/files/durable.ts -> app/library/store.ts',
@@ -79,6 +97,8 @@ it('reports each forbidden import, and allows the others', async () => {
     'graph: app/graph/pass.ts -> onnxruntime-node',
     'in-package-json: renderer/store/other.ts -> acorn',
     'library: app/library/store.ts -> sharp',
+    'loaded: app/loaded/model.ts -> app/pipelines/video.ts',
+    'main: main/cli/compare.ts -> app/parity/compare.ts',
     'main: main/serve/serve.ts -> app/models/unet.ts',
     'media-node: app/media/node/decode.ts -> main/serve/serve.ts',
     'media: app/media/resize.ts -> app/media/node/decode.ts',
@@ -104,10 +124,21 @@ it('reports each forbidden import, and allows the others', async () => {
     'page-views: renderer/views/make/part.tsx -> renderer/dialogs/about/about.tsx',
     'page-views: renderer/views/make/part.tsx -> renderer/views/views.ts',
     'page-views: renderer/views/read/form.tsx -> renderer/shell/app.tsx',
+    'parity-and-bench-are-tools: main/cli/compare.ts -> app/parity/compare.ts',
+    'pipelines-node: app/pipelines/node/open.ts -> app/catalog/scan.ts',
     'pipelines: app/pipelines/video.ts -> app/media/node/decode.ts',
+    'profile: app/profile/measure.ts -> app/pipelines/video.ts',
     'renderer: renderer/store/page.ts -> main/serve/serve.ts',
     'resolves: renderer/store/page.ts -> ./missing.ts',
+    'runtime: app/runtime/session.ts -> app/models/unet.ts',
+    'schedulers: app/schedulers/ddim.ts -> app/models/unet.ts',
+    'tensor: app/tensor/tensor.ts -> app/contract/a.ts',
+    'tokenizers-node: app/tokenizers/node/read.ts -> app/checkpoints/folder.ts',
+    'tokenizers: app/tokenizers/clip.ts -> app/tokenizers/node/read.ts',
   ])
+  // A rule that nothing here breaks would not be missed.
+  const broken = new Set(report.summary.violations.map(({ rule }) => rule.name))
+  expect([...broken].sort()).toEqual(rules.forbidden.map(({ name }) => name).sort())
   const circles = report.summary.violations.filter(({ rule }) => rule.name === 'no-circles')
   expect(circles.map(({ from }) => from)).toContain('renderer/store/other.ts')
 })
