@@ -9,12 +9,12 @@ import { findMeasured, type MeasureOptions } from './measured-model.ts'
 import { addMeasured, megabytes, seconds } from './measured-words.ts'
 import * as parse from './parse.ts'
 import { table } from './table.ts'
-import { withEngine, type Tools } from './with-engine.ts'
+import type { Tools, WithEngine } from './with-engine.ts'
 
 type AutotuneOptions = MeasureOptions & { within?: number; choose?: string; save?: string }
 
-/** `autotune`. `command` has the options of commands with an engine. */
-export function addAutotune(command: Command): void {
+/** `autotune`. `command` has the options of commands that `withEngine` runs. */
+export function addAutotune(command: Command, withEngine: WithEngine): void {
   addMeasured(command)
     .description('Measure ways to run a model on this machine, propose some, and keep one for generate --tuned.')
     .option(

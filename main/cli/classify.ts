@@ -21,7 +21,7 @@ export async function classify(files: string[], options: ClassifyOptions, tools:
   const model = findModel(models, pipelines[pipeline].models.model.kind, options.model)
   const settings = {
     ...defaultSettings(pipeline),
-    ...(await readFields(options, models)),
+    ...(await readFields(options)),
     model: model.id,
     compute,
   }

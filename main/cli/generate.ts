@@ -5,12 +5,13 @@ import { basename, dirname, extname, join, resolve } from 'node:path'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { defaultSettings, pipelineOf, type NameMaking, type RunRequest } from '#app/contract/pipelines.ts'
+import type { Fields } from '#app/contract/pipelines/fields.ts'
 import type { ExportFormat } from '#app/contract/results.ts'
 import { appVersion } from '#main/paths.ts'
 import { checkRun } from '#main/studio/find-models.ts'
 import { computeOf, type ComputeOptions } from './compute.ts'
 import { findModel, scanModels } from './find-model.ts'
-import { namedFiles, readFields, refuseStrangers, type GivenOptions } from './pipeline-options.ts'
+import { findFields, namedFiles, readFields, refuseStrangers, type GivenOptions } from './pipeline-options.ts'
 import { withKept } from './tuned.ts'
 import type { GlobalOptions, Tools } from './with-engine.ts'
 
@@ -31,11 +32,12 @@ export async function generate(options: GenerateOptions, tools: Tools): Promise<
   refuseStrangers(options.pipeline, options)
   const format = formatOf(options.out, makes)
   checkOut(options.out, format)
+  const given = { ...(await readFields(options)), compute: computeOf(options) }
   if (format === 'mp4' || format === 'webm') await requireFfmpeg(tools)
 
   progress.update('Looking for models', 0)
   const models = await scanModels(tools, options, namedFiles(options))
-  const asked = await requestOf(options, models)
+  const asked = requestOf(options, given, models)
   const found = checkRun(asked, models)
   const run = await withKept(asked, found, options.tuned ?? false, progress)
 
@@ -111,15 +113,16 @@ async function requireFfmpeg({ engine, signal }: Tools): Promise<void> {
     throw new ProblemError('unsupported', `MP4 and WebM need ffmpeg: ${check.detail}. GIF, WebP and PNG do not.`)
 }
 
-/** The options over what suits the chosen model. Errors as of `findModel` and `readFields`. */
-export async function requestOf(
+/** What was given over what suits the chosen model. Errors as of `findModel`. */
+export function requestOf(
   options: GenerateOptions,
+  read: Partial<Fields>,
   models: readonly LocatedModel[],
-): Promise<RunRequest<GenerateOptions['pipeline']>> {
+): RunRequest<GenerateOptions['pipeline']> {
   const { pipeline } = options
   const record = pipelineOf(pipeline)
   const model = findModel(models, record.models.model!.kind, options.model)
-  const given = { ...(await readFields(options, models)), compute: computeOf(options) }
+  const given = { ...read, ...findFields(options, models) }
   const initial = { ...defaultSettings(pipeline), seed: randomInt(2 ** 32), ...given }
   const settings = { ...record.suited(initial, model, models), ...given }
   return { pipeline, settings } as RunRequest<GenerateOptions['pipeline']>

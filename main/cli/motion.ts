@@ -5,7 +5,7 @@ import type { EngineCalls, LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { findModel, findPair, scanModels } from './find-model.ts'
 import { table } from './table.ts'
-import { withEngine, type GlobalOptions, type Tools } from './with-engine.ts'
+import type { GlobalOptions, Tools, WithEngine } from './with-engine.ts'
 
 type Pair = EngineCalls['freezeUnet2d']['request']
 type MotionOptions = GlobalOptions & { motionAdapter?: string }
@@ -14,8 +14,8 @@ const adapterOption = [
   'motion adapter of a model that makes stills (default: the first that fits)',
 ] as const
 
-/** `motion save`, and what belongs to it. `command` has the options of commands with an engine. */
-export function addMotion(command: Command): void {
+/** `motion save`, and what belongs to it. `command` has the options of commands that `withEngine` runs. */
+export function addMotion(command: Command, withEngine: WithEngine): void {
   command
     .description(
       "Write the motion modules of a model, or of a file in AnimateDiff's own layout, as a MotionAdapter folder.",
@@ -29,7 +29,7 @@ export function addMotion(command: Command): void {
 }
 
 /** `freeze`. */
-export function addFreeze(command: Command): void {
+export function addFreeze(command: Command, withEngine: WithEngine): void {
   command
     .description(
       "Tell which weights of a motion UNet stay, and which may be trained, when only its motion is: diffusers' freeze_unet2d_params.",

@@ -11,11 +11,15 @@ import { readProcessors } from './processors.ts'
 
 type Given = Partial<Fields>
 
-/** An option of every pipeline that has its fields. `read` makes them of the option's value, which is the field's own without it. */
+/**
+ * An option of every pipeline that has its fields. Its value is the field's own, unless `read` makes them of it, or `find` does, for which
+ * the models must be known.
+ */
 type FieldOption = {
   readonly option: Option
   readonly fields: readonly (keyof Fields)[]
-  readonly read?: (value: never, models: readonly LocatedModel[]) => Given | Promise<Given>
+  readonly read?: (value: never) => Given | Promise<Given>
+  readonly find?: (value: never, models: readonly LocatedModel[]) => Given
 }
 
 const option = (flags: string, about: string): Option => new Option(flags, about)
@@ -27,7 +31,7 @@ const fieldOptions: readonly FieldOption[] = [
   {
     option: option('--motion-adapter <id>', 'motion adapter (default: the first that fits the model)'),
     fields: ['motionAdapter'],
-    read: (wanted: string, models) => ({ motionAdapter: findModel(models, 'motion-adapter', wanted).id }),
+    find: (wanted: string, models) => ({ motionAdapter: findModel(models, 'motion-adapter', wanted).id }),
   },
   {
     option: option('--size <WxH>', "width and height in pixels (default: the model's own)").argParser(parse.size),
@@ -93,7 +97,7 @@ const fieldOptions: readonly FieldOption[] = [
       'Custom Diffusion weights in the attention layers they were trained for',
     ).conflicts(['attn', 'processors']),
     fields: ['attnProcessor'],
-    read: (wanted: string, models) => ({
+    find: (wanted: string, models) => ({
       attnProcessor: {
         processor: 'CustomDiffusionAttnProcessor2_0',
         weights: findModel(models, 'custom-diffusion', wanted).id,
@@ -110,7 +114,7 @@ const fieldOptions: readonly FieldOption[] = [
       'LoRA by id, name or file, with its scale (can be given more than once)',
     ).argParser((text: string, all: Lora[] | undefined) => [...(all ?? []), parse.lora(text)]),
     fields: ['loras'],
-    read: (loras: Lora[], models) => ({
+    find: (loras: Lora[], models) => ({
       loras: loras.map(({ wanted, scale }) => ({ id: findModel(models, 'lora', wanted).id, scale })),
     }),
   },
@@ -160,13 +164,23 @@ export function refuseStrangers(pipeline: PipelineName, options: GivenOptions): 
     })
 }
 
-/** The fields that options set. Errors as of `findModel` and of the files that are read. */
-export async function readFields(options: GivenOptions, models: readonly LocatedModel[]): Promise<Given> {
+/** The fields that options set by themselves. Errors as of the files that are read. */
+export async function readFields(options: GivenOptions): Promise<Given> {
   const given: Given = {}
-  for (const { option, fields, read } of fieldOptions) {
+  for (const { option, fields, read, find } of fieldOptions) {
     const value = options[option.attributeName()]
-    if (value === undefined) continue
-    Object.assign(given, read ? await read(value as never, models) : { [fields[0]!]: value })
+    if (value === undefined || find) continue
+    Object.assign(given, read ? await read(value as never) : { [fields[0]!]: value })
+  }
+  return given
+}
+
+/** The fields that name models. Errors as of `findModel`. */
+export function findFields(options: GivenOptions, models: readonly LocatedModel[]): Given {
+  const given: Given = {}
+  for (const { option, find } of fieldOptions) {
+    const value = options[option.attributeName()]
+    if (value !== undefined && find) Object.assign(given, find(value as never, models))
   }
   return given
 }

@@ -14,12 +14,15 @@ import { readClipRecipe } from '#main/studio/read-recipe.ts'
 import { exitCodes } from './exit-codes.ts'
 import { findPair, scanModels } from './find-model.ts'
 import { table } from './table.ts'
-import { reportProblem, withEngine, type GlobalOptions, type Tools } from './with-engine.ts'
+import { reportProblem, type GlobalOptions, type Tools, type WithEngine } from './with-engine.ts'
 
 type ProcessorsOptions = GlobalOptions & { model?: string; motionAdapter?: string; out?: string }
 
-/** Processors of a model's layers, and maps of them that are kept in the library. `command` has the options of commands with an engine. */
-export function addProcessors(command: Command): void {
+/**
+ * Processors of a model's layers, and maps of them that are kept in the library. `command` has the options of commands that
+ * `withEngine` runs.
+ */
+export function addProcessors(command: Command, withEngine: WithEngine): void {
   command
     .description(
       "Print the attention processors of a model's layers as JSON, to be edited and given to generate --processors; or keep such maps.",

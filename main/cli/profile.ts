@@ -8,12 +8,12 @@ import { addMeasured, megabytes, seconds } from './measured-words.ts'
 import * as parse from './parse.ts'
 import { readProcessors } from './processors.ts'
 import { table } from './table.ts'
-import { withEngine, type Tools } from './with-engine.ts'
+import type { Tools, WithEngine } from './with-engine.ts'
 
 type ProfileOptions = MeasureOptions & { attn?: string; processors?: string; chunking?: ForwardChunking }
 
-/** `profile`. `command` has the options of commands with an engine. */
-export function addProfile(command: Command): void {
+/** `profile`. `command` has the options of commands that `withEngine` runs. */
+export function addProfile(command: Command, withEngine: WithEngine): void {
   addMeasured(command)
     .description('Tell the time and memory of each block and of each attention and feed-forward layer of a model.')
     .option('--attn <name|file>', 'attention processor, as in generate')

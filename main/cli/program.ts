@@ -1,11 +1,11 @@
-import { Command, Option } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { namesMaking } from '#app/contract/pipelines.ts'
 import { appVersion } from '#main/paths.ts'
 import { addAutotune } from './autotune.ts'
 import { classify, type ClassifyOptions } from './classify.ts'
 import { addCompute } from './compute.ts'
 import { doctor } from './doctor.ts'
-import { exitCodesHelp } from './exit-codes.ts'
+import { exitCodes, exitCodesHelp } from './exit-codes.ts'
 import { generate, type GenerateOptions } from './generate.ts'
 import { inspect } from './inspect.ts'
 import { listModels } from './models.ts'
@@ -14,8 +14,7 @@ import * as parse from './parse.ts'
 import { addPipelineOptions } from './pipeline-options.ts'
 import { addProcessors } from './processors.ts'
 import { addProfile } from './profile.ts'
-import { runBundle } from './run-bundle.ts'
-import { withEngine, type GlobalOptions } from './with-engine.ts'
+import { withOwnEngine, type GlobalOptions } from './with-engine.ts'
 
 const makers = namesMaking('clip', 'still')
 
@@ -32,7 +31,8 @@ const addGlobal = (command: Command): Command =>
     )
     .option('--verbose', 'show what the engine process says')
 
-export function createProgram(): Command {
+/** The whole command line. `withEngine` runs the commands that need an engine. */
+export function createProgram(withEngine = withOwnEngine): Command {
   const program = new Command('frameloom')
     .description('Generates and classifies video on your own machine.')
     .version(appVersion(), '-V, --version')
@@ -96,12 +96,12 @@ Examples:
     .option('--json', 'print JSON')
     .action((options: GlobalOptions & { json?: boolean }) => withEngine(options, (tools) => listModels(options, tools)))
 
-  addProcessors(addGlobal(program.command('processors')))
-  addProfile(addGlobal(program.command('profile')))
-  addAutotune(addGlobal(program.command('autotune')))
+  addProcessors(addGlobal(program.command('processors')), withEngine)
+  addProfile(addGlobal(program.command('profile')), withEngine)
+  addAutotune(addGlobal(program.command('autotune')), withEngine)
 
-  addMotion(addGlobal(program.command('motion').description('Motion modules.').command('save')))
-  addFreeze(addGlobal(program.command('freeze')))
+  addMotion(addGlobal(program.command('motion').description('Motion modules.').command('save')), withEngine)
+  addFreeze(addGlobal(program.command('freeze')), withEngine)
 
   addGlobal(program.command('inspect'))
     .description('Tell what a checkpoint holds: architecture, precision, missing and unused weights, hashes.')
@@ -122,12 +122,20 @@ Examples:
     .option('--port <n>', 'port (default: 8715, or a free one)', parse.integer(0, 65535))
     .option('--host <address>', 'listen on another address than 127.0.0.1: other machines can then try to reach it')
     .option('--no-open', 'do not open the browser')
-    .action(({ port, host, open }: { port?: number; host?: string; open: boolean }) =>
-      runBundle('serve', [
-        ...(port === undefined ? [] : ['--port', String(port)]),
-        ...(host === undefined ? [] : ['--host', host]),
-        ...(open ? [] : ['--no-open']),
-      ]),
-    )
+    .action(async (options: { port?: number; host?: string; open: boolean }) => {
+      // The other commands need nothing of it.
+      const { runServe } = await import('#main/serve/run-serve.ts')
+      await runServe(options)
+    })
   return program
+}
+
+/** Runs a command line, and sets the exit code. `args` do not begin with the program's name. */
+export async function runProgram(program: Command, args: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  }
 }

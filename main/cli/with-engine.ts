@@ -14,42 +14,54 @@ export type GlobalOptions = {
   verbose?: boolean
 }
 
-export type Tools = { engine: Supervisor; progress: Progress; signal: AbortSignal }
+type Engine = Pick<Supervisor, 'call' | 'status' | 'close'>
+export type Tools = { engine: Pick<Engine, 'call' | 'status'>; progress: Progress; signal: AbortSignal }
 
 /**
- * Runs a command with an engine of its own, then ends that. The first Ctrl+C cancels, the second ends at once. Prints what went
- * wrong and sets the exit code, which `work` may also return.
+ * Runs a command with an engine, which is started at the first call: a command that is refused before starts none. The first Ctrl+C
+ * cancels, the second ends at once. Prints what went wrong and sets the exit code, which `work` may also return.
  */
-export async function withEngine(
-  { memory, verbose }: GlobalOptions,
-  work: (tools: Tools) => Promise<number | undefined>,
-): Promise<void> {
-  const controller = new AbortController()
-  const progress = createProgress()
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(exitCodes.cancelled)
-    progress.note('Cancelling. Press Ctrl+C again to end at once.')
-    controller.abort(new ProblemError('cancelled', 'Cancelled.'))
+export type WithEngine = (options: GlobalOptions, work: (tools: Tools) => Promise<number | undefined>) => Promise<void>
+
+/** `open` starts an engine, and closes it at the command's end. */
+export const runWith =
+  (open: (options: GlobalOptions) => Engine): WithEngine =>
+  async (options, work) => {
+    const controller = new AbortController()
+    const progress = createProgress()
+    const interrupt = (): void => {
+      if (controller.signal.aborted) process.exit(exitCodes.cancelled)
+      progress.note('Cancelling. Press Ctrl+C again to end at once.')
+      controller.abort(new ProblemError('cancelled', 'Cancelled.'))
+    }
+    process.on('SIGINT', interrupt)
+    let opened: Engine | undefined
+    const engine: Tools['engine'] = {
+      call: (method, request, callOptions) => (opened ??= open(options)).call(method, request, callOptions),
+      status: () => (opened ??= open(options)).status(),
+    }
+    try {
+      process.exitCode = (await work({ engine, progress, signal: controller.signal })) ?? exitCodes.ok
+    } catch (error) {
+      progress.end()
+      process.exitCode = reportProblem(error)
+    } finally {
+      progress.end()
+      process.off('SIGINT', interrupt)
+      await opened?.close()
+    }
   }
-  process.on('SIGINT', interrupt)
-  const engine = createSupervisor({
+
+/** Each command starts an engine of its own. */
+export const withOwnEngine = runWith(({ memory, verbose }) =>
+  createSupervisor({
     enginePath: enginePath(),
     nodePath: nodePath(),
     cacheDir: cacheDir(),
     memoryBudgetBytes: memory === undefined ? Math.floor(totalmem() / 2) : memory * 2 ** 20,
     log: pino({ level: verbose ? 'info' : 'silent', base: null }, pino.destination({ fd: 2, sync: true })),
-  })
-  try {
-    process.exitCode = (await work({ engine, progress, signal: controller.signal })) ?? exitCodes.ok
-  } catch (error) {
-    progress.end()
-    process.exitCode = reportProblem(error)
-  } finally {
-    progress.end()
-    process.off('SIGINT', interrupt)
-    await engine.close()
-  }
-}
+  }),
+)
 
 /** Prints a failure in words; returns its exit code. */
 export function reportProblem(error: unknown): number {
