@@ -6,8 +6,10 @@ export default defineConfig({
     environment: 'node',
     include: ['{app,main,renderer}/**/*.test.{ts,tsx}'],
     pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    globalSetup: 'main/dev/build-for-tests.mjs',
+    // Not how long a test takes, but when it hangs: also on a machine that does much beside it.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // A test that was meant to run and did not is a failure.
     passWithNoTests: false,
     allowOnly: false,

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parameterListsSchema } from '#app/contract/parameter-lists.ts'
 import { recipeSchema } from '#app/contract/recipe.ts'
 import { openLibrary } from '#app/library/library.ts'
 import { useCli } from './testing.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
 const { folder, run, generate, read, farthest } = useCli()
 const at = (name: string): string => join(import.meta.dirname, '../../e2e/goldens/checkpoints', name)
 
@@ -27,8 +26,6 @@ test('maps of processors are kept under names and used by them', async () => {
   expect((await run('processors', 'delete', 'low memory')).code).toBe(0)
   const gone = await generate('b.webp', '--processors', 'low memory')
   expect(gone).toMatchObject({ code: 2, stderr: expect.stringMatching(/no processor map "low memory"/) as string })
-  const both = await generate('b.webp', '--processors', 'map.json', '--attn', 'AttnProcessor')
-  expect(both).toMatchObject({ code: 2, stderr: expect.stringMatching(/cannot be used with/) as string })
 })
 
 test('maps are read while the studio has the library open, and written after it', async () => {

@@ -9,7 +9,7 @@ import type { StudioEvent } from '#app/contract/studio.ts'
 import { createThrottle } from './throttle.ts'
 
 /** At most 16 events per second and job, however fast the engine reports. */
-const intervalMs = 60
+export const intervalMs = 60
 /** Finished jobs beyond this number leave the list, the oldest first. */
 const keptFinished = 50
 

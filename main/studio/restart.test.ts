@@ -18,9 +18,9 @@ const restart = async (): Promise<void> => {
   await enter()
 }
 beforeAll(async () => {
-  host = await createTestHost()
+  host = createTestHost()
   await enter()
-}, 120_000)
+})
 afterAll(async () => {
   await page.close()
   await host.close()

@@ -8,7 +8,7 @@ import type { ContractRouterClient } from '@orpc/contract'
 import { WebSocket } from 'ws'
 import type { Job } from '#app/contract/jobs.ts'
 import type { StudioEvent, studioContract } from '#app/contract/studio.ts'
-import { buildForTest } from '#main/engine/testing.ts'
+import { appRoot } from '#main/paths.ts'
 import { startServe, type ServeOptions, type Served } from '#main/serve/serve.ts'
 
 export type Answer = { status: number; headers: IncomingHttpHeaders; body: Buffer; text: string }
@@ -98,8 +98,7 @@ export async function openPage(host: TestHost) {
 }
 
 /** A served studio with its own data folder and the engine of test-engine.ts: real HTTP, WebSocket, SQLite and child process. */
-export async function createTestHost() {
-  const built = await buildForTest({ engine: 'main/studio/test-engine.ts' })
+export function createTestHost() {
   const root = mkdtempSync(join(tmpdir(), 'frameloom-host-'))
   const pageDir = join(root, 'page')
   mkdirSync(join(pageDir, 'assets'), { recursive: true })
@@ -120,7 +119,7 @@ export async function createTestHost() {
         open: false,
         dataDir: join(root, 'data'),
         pageDir,
-        enginePath: join(built.folder, 'engine.js'),
+        enginePath: join(appRoot(), 'dist/test/engine.js'),
         modelRoots: () => [],
         print: (line) => printed.push(line),
         ...options,
@@ -135,12 +134,11 @@ export async function createTestHost() {
     },
     async close(): Promise<void> {
       for (const served of open) await served.close()
-      built.remove()
       rmSync(root, { recursive: true, force: true })
     },
   }
 }
-export type TestHost = Awaited<ReturnType<typeof createTestHost>>
+export type TestHost = ReturnType<typeof createTestHost>
 
 /** What no page sends. */
 export const hostileMessages: readonly string[] = [
