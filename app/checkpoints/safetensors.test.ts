@@ -191,9 +191,9 @@ test('a file cut anywhere is refused', async () => {
     if (!(error instanceof ProblemError && error.problem.code === 'bad-model')) accepted.push(cut)
   }
   expect(accepted).toEqual([])
-}, 60_000)
+})
 
-test('a header of 1 MB is read in under 50 ms', async () => {
+test('a header of 1 MB is read in less than ten times what it takes to parse it as JSON', async () => {
   const entries = Array.from(
     { length: 8500 },
     (_, i) =>
@@ -202,10 +202,12 @@ test('a header of 1 MB is read in under 50 ms', async () => {
   const header = `{${entries.join(',')}}`
   expect(header.length).toBeGreaterThan(1_000_000)
   const path = await temporaryFile('wide.safetensors', safetensorsBytes(header, 4 * entries.length))
-  const times: number[] = []
-  for (let run = 0; run < 7; run++)
-    times.push(await processorMs(async () => expect((await readSafetensors(path)).weights.size).toBe(entries.length)))
-  expect(Math.min(...times)).toBeLessThan(50)
+  const [read, parse]: [number[], number[]] = [[], []]
+  for (let run = 0; run < 7; run++) {
+    read.push(await processorMs(async () => expect((await readSafetensors(path)).weights.size).toBe(entries.length)))
+    parse.push(await processorMs(async () => expect(JSON.parse(header)).toBeTypeOf('object')))
+  }
+  expect(Math.min(...read)).toBeLessThan(10 * Math.min(...parse))
 })
 
 test('opening reads the header only: a sparse file of 3 GB opens without growing memory', async () => {

@@ -9,7 +9,7 @@ export const numRuns = Number(process.env.FUZZ_RUNS ?? 300)
 export const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
 export const options = { numRuns, seed, endOnFailure: true }
 /** For a whole test, in milliseconds. */
-export const limit = 60_000 + numRuns * 100
+export const limit = 300_000 + numRuns * 100
 
 export const edits = fc.array(
   fc.record({

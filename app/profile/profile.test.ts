@@ -122,41 +122,37 @@ it('sliced attention holds less than plain attention where scores are large', as
   expect(await peak({ processor: 'SlicedAttnProcessor', slice_size: 1 })).toBeLessThan(plain / 2)
 })
 
-it(
-  'autotune proposes ways that nothing beats, and the map it proposes is one for the model',
-  { timeout: 120_000 },
-  async () => {
-    const sessions = new SessionCache()
-    const subject = await openDemo(sessions)
-    const tuning = autotune(sessions, subject, { ...small, memoryBytes: null }, nothing)
-    let progress = 0
-    let next = await tuning.next()
-    while (!next.done) {
-      expect(next.value.progress).toBeGreaterThanOrEqual(progress)
-      ;({ progress } = next.value)
-      next = await tuning.next()
-    }
-    const { proposals, advised, shapes, layers } = tuneReportSchema.parse(next.value)
-    expect(layers).toBe(33)
-    expect(shapes).toBeLessThan(layers)
-    expect(proposals.length).toBeGreaterThan(1) // what the model does without a choice is always one
-    expect(proposals.length).toBeLessThanOrEqual(5)
-    const least = proposals.find(({ name }) => /least memory/i.test(name))!
-    expect(proposals[0]!.name).toMatch(/^Fastest/)
-    expect(advised).toBe(proposals[0]!.name)
-    expect(least.measured.peakBytes).toBe(Math.min(...proposals.map(({ measured }) => measured.peakBytes)))
-    // The feed-forward layers are what it can save here: chunks make them smaller.
-    expect(least.forwardChunking).not.toBeNull()
-    for (const { attnProcessor, forwardChunking, measured, predicted } of proposals) {
-      if (attnProcessor) await subject.model.setAttnProcessor(attnProcessor)
-      if (forwardChunking) subject.model.enableForwardChunking(forwardChunking.chunkSize, forwardChunking.dim)
-      else subject.model.disableForwardChunking()
-      const { graph } = await subject.model.lowered(subject.call, defaultCompute)
-      expect(peakOf(liveMemory(graph))).toBe(measured.peakBytes)
-      expect(predicted.peakBytes / measured.peakBytes).toBeCloseTo(1, 1)
-    }
-  },
-)
+it('autotune proposes ways that nothing beats, and the map it proposes is one for the model', async () => {
+  const sessions = new SessionCache()
+  const subject = await openDemo(sessions)
+  const tuning = autotune(sessions, subject, { ...small, memoryBytes: null }, nothing)
+  let progress = 0
+  let next = await tuning.next()
+  while (!next.done) {
+    expect(next.value.progress).toBeGreaterThanOrEqual(progress)
+    ;({ progress } = next.value)
+    next = await tuning.next()
+  }
+  const { proposals, advised, shapes, layers } = tuneReportSchema.parse(next.value)
+  expect(layers).toBe(33)
+  expect(shapes).toBeLessThan(layers)
+  expect(proposals.length).toBeGreaterThan(1) // what the model does without a choice is always one
+  expect(proposals.length).toBeLessThanOrEqual(5)
+  const least = proposals.find(({ name }) => /least memory/i.test(name))!
+  expect(proposals[0]!.name).toMatch(/^Fastest/)
+  expect(advised).toBe(proposals[0]!.name)
+  expect(least.measured.peakBytes).toBe(Math.min(...proposals.map(({ measured }) => measured.peakBytes)))
+  // The feed-forward layers are what it can save here: chunks make them smaller.
+  expect(least.forwardChunking).not.toBeNull()
+  for (const { attnProcessor, forwardChunking, measured, predicted } of proposals) {
+    if (attnProcessor) await subject.model.setAttnProcessor(attnProcessor)
+    if (forwardChunking) subject.model.enableForwardChunking(forwardChunking.chunkSize, forwardChunking.dim)
+    else subject.model.disableForwardChunking()
+    const { graph } = await subject.model.lowered(subject.call, defaultCompute)
+    expect(peakOf(liveMemory(graph))).toBe(measured.peakBytes)
+    expect(predicted.peakBytes / measured.peakBytes).toBeCloseTo(1, 1)
+  }
+})
 
 it('autotune stops when it is told to', async () => {
   const sessions = new SessionCache()

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { processorMs } from '#app/checkpoints/testing.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { createClipTokenizer } from './clip.ts'
 
@@ -48,10 +49,11 @@ describe('createClipTokenizer', () => {
     expect(truncated).toBe('left , on black !')
   })
 
-  it('reads a long word without stalling', () => {
-    const started = performance.now()
-    expect(tokenizer.encode('東'.repeat(5000)).length).toBeGreaterThan(5000)
-    expect(performance.now() - started).toBeLessThan(5000)
+  it('reads a long word without stalling', async () => {
+    const took = await processorMs(async () => {
+      expect(tokenizer.encode('東'.repeat(5000)).length).toBeGreaterThan(5000)
+    })
+    expect(took).toBeLessThan(5000)
   })
 
   const broken: [what: string, change: Partial<typeof files>, message: RegExp][] = [

@@ -20,13 +20,14 @@ const node = (module, ...args) => captureNode([modulePath(module), ...args], { e
 const live = (module, ...args) =>
   captureNode([modulePath(module), ...args], { env, live: (text) => process.stdout.write(text) })
 
+// The longest first, so that it is not the one that all others wait for at the end.
 const checks = [
+  ['lint', () => node('eslint/bin/eslint.js', '.', '--max-warnings', '0')],
   ['format', () => node('prettier/bin/prettier.cjs', '--check', '.', '--log-level', 'warn')],
   ['types of the core', () => node('typescript/bin/tsc', '-p', 'tsconfig.core.json')],
   ['types for Node', () => node('typescript/bin/tsc', '-p', 'tsconfig.node.json')],
   ['types of the page', () => node('typescript/bin/tsc', '-p', 'tsconfig.web.json')],
   ['types of the scripts', () => node('typescript/bin/tsc', '-p', 'tsconfig.dev.json')],
-  ['lint', () => node('eslint/bin/eslint.js', '.', '--max-warnings', '0')],
   ['layers', checkLayers],
 ]
 

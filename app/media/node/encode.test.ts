@@ -123,12 +123,22 @@ describe('encodeClip', () => {
       const out = join(folder, 'missing', `clip.${format}`)
       await expect(encodeClip({ clip, format, out, recipe })).rejects.toMatchObject({ problem: { code: 'disk' } })
     }
-    const long = { frames: drawn(320, 240, 60), fps: 8 }
+    const abort = new AbortController()
+    const [first, second, third] = drawn(64, 48, 3) as [RgbFrame, RgbFrame, RgbFrame]
+    const last = {
+      ...third,
+      get data() {
+        abort.abort()
+        return third.data
+      },
+    }
+    const halfway = { frames: [first, second, last, first], fps: 8 }
     const out = join(folder, 'cancelled.mp4')
-    const signal = AbortSignal.timeout(100)
-    await expect(encodeClip({ clip: long, format: 'mp4', out, recipe, signal })).rejects.toMatchObject({
-      problem: { code: 'cancelled' },
-    })
+    await expect(encodeClip({ clip: halfway, format: 'mp4', out, recipe, signal: abort.signal })).rejects.toMatchObject(
+      {
+        problem: { code: 'cancelled' },
+      },
+    )
     expect((await readdir(folder)).filter((name) => name.startsWith('cancelled'))).toEqual([])
   })
 
