@@ -21,7 +21,7 @@ test('a map of attention processors is taken from a file, kept in the recipe, an
 
   await page.getByRole('button', { name: /^Generate/ }).click()
   const recipe = page.getByRole('region', { name: 'Recipe' })
-  await expect(recipe.getByText(/^Custom map/)).toBeVisible({ timeout: 120_000 })
+  await expect(recipe.getByText(/^Custom map/)).toBeVisible()
   await attention.click()
   await page.getByRole('option', { name: /^Sliced/ }).click()
   await expect(page.getByRole('textbox', { name: 'Slice size' })).toHaveValue('1')

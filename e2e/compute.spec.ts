@@ -23,7 +23,7 @@ test('a clip is made in int8, says so in its recipe, and keeps the weights in th
 
   await page.getByRole('button', { name: /^Generate/ }).click()
   const recipe = page.getByRole('region', { name: 'Recipe' })
-  await expect(recipe.getByText('Processor, int8')).toBeVisible({ timeout: 90_000 })
+  await expect(recipe.getByText('Processor, int8')).toBeVisible()
   const cached = await readdir(join(dataDir, 'cache/int8'), { recursive: true })
   expect(cached.filter((name) => name.endsWith('.safetensors')).length).toBeGreaterThan(0)
   expect(existsSync(join(dataDir, 'cache/weight-hashes.json'))).toBe(true)
@@ -50,7 +50,7 @@ test('a clip is classified in int8, chosen by keyboard', async ({ studio: page }
   await expect(page.getByRole('combobox', { name: 'Precision' })).toHaveText('int8')
   await page.getByRole('button', { name: /^Classify/ }).click()
   const answer = page.getByRole('region', { name: 'Answered by' })
-  await expect(answer.getByText('Processor, int8')).toBeVisible({ timeout: 60_000 })
+  await expect(answer.getByText('Processor, int8')).toBeVisible()
   await expect(page.getByRole('region', { name: 'Labels' })).toContainText('circle moving down')
 })
 
@@ -67,7 +67,7 @@ test('a device that cannot be used is refused with the reason, in the run and th
   const stage = page.getByRole('region', { name: 'Stage' })
   const made = page.getByRole('region', { name: 'Recipe' }).getByText('WebGPU, float32')
   const refused = stage.getByText(/^WebGPU in float32 (cannot be used here|computes wrongly)/)
-  await expect(made.or(refused)).toBeVisible({ timeout: 90_000 })
+  await expect(made.or(refused)).toBeVisible()
   if (await made.isVisible()) return
   await expect(
     page.getByRole('form', { name: 'Generate' }).getByRole('alert').filter({ hasText: 'WebGPU in float32' }),

@@ -11,13 +11,14 @@ const root = join(import.meta.dirname, '..')
 /** A running serve host with a library of its own. */
 export type Host = { readonly url: string; readonly process: ChildProcess; readonly stop: () => Promise<void> }
 
-/** Starts the built serve host as `npm start` does, on a free port. */
-export async function startHost(dataDir: string): Promise<Host> {
+/** Starts the built serve host as `npm start` does, on a free port. `fault` is one of the engine's, on purpose (app/engine/fault.ts). */
+export async function startHost(dataDir: string, fault = ''): Promise<Host> {
   const process = spawn(
     globalThis.process.execPath,
     [join(root, 'dist/node/serve.js'), '--no-open', '--port', '0', '--data-dir', dataDir],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...globalThis.process.env, FRAMELOOM_FAULT: fault },
     },
   )
   const stop = async (): Promise<void> => {
@@ -40,7 +41,12 @@ async function openStudio(page: Page, host: Host): Promise<void> {
   await page.getByRole('combobox', { name: 'Model', exact: true }).filter({ hasText: 'Moving Shapes' }).waitFor()
 }
 
+/** A pause after each step: long enough for a page to act in mid-run, and no work. */
+export const slowSteps = 'sleep:step::500'
+
 type Studio = {
+  /** What goes wrong in the engine, or takes its time. */
+  fault: string
   /** A library of the test's own. */
   dataDir: string
   /** Runs on it. */
@@ -49,13 +55,14 @@ type Studio = {
   studio: Page
 }
 export const test = base.extend<Studio>({
+  fault: ['', { option: true }],
   dataDir: async ({}, use) => {
     const folder = await mkdtemp(join(tmpdir(), 'frameloom-e2e-'))
     await use(folder)
     await rm(folder, { recursive: true, force: true })
   },
-  host: async ({ dataDir }, use) => {
-    const host = await startHost(dataDir)
+  host: async ({ dataDir, fault }, use) => {
+    const host = await startHost(dataDir, fault)
     await use(host)
     await host.stop()
   },
