@@ -13,6 +13,7 @@ import {
   silu,
   verify,
   type Graph,
+  type Value,
 } from './index.ts'
 
 const weight = (name: string, ...shape: number[]): Weight => ({
@@ -37,8 +38,11 @@ describe('the builder', () => {
     expect(() => linear(scope.at('down', 'proj'), x, 4, { bias: false })).toThrow(
       /down\.proj\.weight.*\(4, 8\).*\(4, 6\)/,
     )
-    builder.path = 'mid_block'
-    expect(() => add(x, builder.input('y', 'float32', [2, 5]))).toThrow(/mid_block: Add: .*\(2, 6\).*\(2, 5\)/)
+    const y = builder.input('y', 'float32', [2, 5])
+    expect(() => scope.at('mid_block').emit('Add', [x, y])).toThrow(/^mid_block: Add: .*\(2, 6\).*\(2, 5\)/)
+    const up = scope.at('up').emit('Sigmoid', [x])
+    scope.at('down') // a scope that is not used changes nothing
+    expect(() => add(y, up)).toThrow(/^up: Add: .*\(2, 5\).*\(2, 6\)/)
   })
 
   it('refuses an operator with too few inputs, an unknown attribute, and mixed types', () => {
@@ -47,6 +51,39 @@ describe('the builder', () => {
     expect(() => builder.emit('Add', [x])).toThrow(/1 inputs/)
     expect(() => builder.emit('Softmax', [x], { axis: 0, temperature: 2 })).toThrow(/temperature/)
     expect(() => builder.emit('Add', [x, builder.input('i', 'int64', [2])])).toThrow(/float32 and int64/)
+  })
+})
+
+describe('a node that no layer claims', () => {
+  const builder = new GraphBuilder('test')
+  const scope = Scope.root(builder, weights(weight('table', 6), weight('a.scale', 6)))
+  const x = builder.input('x', 'float32', [2, 6])
+  const pathOf = (value: Value): string => value.path
+
+  it('stands with the operand that took the most nodes to make, in whatever order they come', () => {
+    const before = scope.at('before').emit('Sigmoid', [x])
+    const [early, late] = [scope.at('early'), scope.at('late')]
+    const inLate = late.emit('Sigmoid', [before])
+    const inEarly = early.emit('Sigmoid', [late.emit('Sigmoid', [before])])
+    expect([add(before, inLate), add(inLate, before), mul(inLate, 2)].map(pathOf)).toEqual(['late', 'late', 'late'])
+    expect([add(inLate, inEarly), add(inEarly, inLate)].map(pathOf)).toEqual(['early', 'early'])
+    expect(pathOf(add(x, x))).toBe('')
+  })
+
+  it('stands with a weight that it reads, reshaped or widened or as it is', () => {
+    const scale = scope.at('a').weight('scale', [6])
+    const deep = scope.at('b').emit('Sigmoid', [scope.at('b').emit('Sigmoid', [x])])
+    expect([mul(deep, scale), add(deep, reshape(mul(scale, 2), [1, 6]))].map(pathOf)).toEqual(['a', 'a'])
+  })
+
+  it('stands with what a loop is for, as the loop itself does', () => {
+    const outer = scope.at('before').emit('Sigmoid', [x])
+    const paths: string[] = []
+    const loop = builder.scan([outer], 0, (row) => {
+      paths.push(silu(row).path)
+      return add(row, scope.at('inside').emit('Sigmoid', [row]))
+    })
+    expect([...paths, loop.path]).toEqual(['before', 'inside'])
   })
 })
 

@@ -9,6 +9,13 @@ export type Value = {
   readonly dtype: DType
   readonly shape: Shape
   readonly builder: GraphBuilder
+  /** The layer that made it, as the checkpoint's keys name it; '' for inputs and constants. */
+  readonly path: string
+  /**
+   * Nodes on the longest way from the inputs to it. Infinity for a weight and what is made of weights alone, -1 for constants and
+   * what is made of them: see `placeOf`.
+   */
+  readonly depth: number
 }
 
 export type Attribute = number | string | readonly number[]

@@ -10,7 +10,7 @@ export function linear(scope: Scope, x: Value, out: number, { bias = true }: { b
   const rows = reshape(x, [-1, input])
   const weight = scope.weight('weight', [out, input])
   const operands = bias ? [rows, weight, scope.weight('bias', [out])] : [rows, weight]
-  const output = reshape(x.builder.emit('Gemm', operands, { transB: 1 }), [...x.shape.slice(0, -1), out])
+  const output = reshape(scope.emit('Gemm', operands, { transB: 1 }), [...x.shape.slice(0, -1), out])
   return withLinearLoras(scope, x, output)
 }
 
@@ -20,7 +20,7 @@ export type ConvOptions = { kernel?: number; stride?: number; padding?: number; 
 export function conv2d(scope: Scope, x: Value, out: number, options: ConvOptions = {}): Value {
   const { kernel = 3, stride = 1, padding = 0, bias = true } = options
   const weight = scope.weight('weight', [out, x.shape[1]!, kernel, kernel])
-  const output = x.builder.emit('Conv', bias ? [x, weight, scope.weight('bias', [out])] : [x, weight], {
+  const output = scope.emit('Conv', bias ? [x, weight, scope.weight('bias', [out])] : [x, weight], {
     kernel_shape: [kernel, kernel],
     pads: [padding, padding, padding, padding],
     strides: [stride, stride],
@@ -37,13 +37,13 @@ export function layerNorm(
   const size = x.shape.at(-1)!
   const scale = affine ? scope.weight('weight', [size]) : x.builder.filled(size, 1)
   const operands = affine ? [x, scale, scope.weight('bias', [size])] : [x, scale]
-  return x.builder.emit('LayerNormalization', operands, { axis: x.shape.length - 1, epsilon })
+  return scope.emit('LayerNormalization', operands, { axis: x.shape.length - 1, epsilon })
 }
 
 /** x / sqrt(mean x^2 + epsilon) * weight over the last axis (arXiv 1910.07467). */
 export function rmsNorm(scope: Scope, x: Value, epsilon: number): Value {
   const scale = scope.weight('weight', [x.shape.at(-1)!])
-  return x.builder.emit('SimplifiedLayerNormalization', [x, scale], { axis: x.shape.length - 1, epsilon })
+  return scope.emit('SimplifiedLayerNormalization', [x, scale], { axis: x.shape.length - 1, epsilon })
 }
 
 /**
@@ -53,7 +53,7 @@ export function rmsNorm(scope: Scope, x: Value, epsilon: number): Value {
 export function groupNorm(scope: Scope, x: Value, groups: number, epsilon: number): Value {
   const [batch, channels] = [x.shape[0]!, x.shape[1]!]
   checkGroups(scope, channels, groups)
-  const normalized = normalizeGroups(reshape(x, [batch, groups, -1]), epsilon)
+  const normalized = normalizeGroups(scope, reshape(x, [batch, groups, -1]), epsilon)
   const perChannel = [channels, ...new Array<number>(x.shape.length - 2).fill(1)]
   const scale = reshape(scope.weight('weight', [channels]), perChannel)
   const bias = reshape(scope.weight('bias', [channels]), perChannel)
@@ -71,8 +71,8 @@ export function checkGroups(scope: Scope, channels: number, groups: number): voi
 }
 
 /** (N, G, L) with mean 0 and variance 1 over L. */
-export function normalizeGroups(x: Value, epsilon: number): Value {
+export function normalizeGroups(scope: Scope, x: Value, epsilon: number): Value {
   const groups = x.shape[1]!
   const scale = [x.builder.filled(groups, 1), x.builder.filled(groups, 0)]
-  return x.builder.emit('InstanceNormalization', [x, ...scale], { epsilon })
+  return scope.emit('InstanceNormalization', [x, ...scale], { epsilon })
 }

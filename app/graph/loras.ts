@@ -64,8 +64,8 @@ export function withLinearLoras(scope: Scope, x: Value, output: Value): Value {
   let sum = output
   for (const { down, up, strength } of scope.loras()) {
     const rows = reshape(x, [-1, x.shape.at(-1)!])
-    const low = mul(x.builder.emit('Gemm', [rows, down], { transB: 1 }), strength) // (rows, rank)
-    sum = add(sum, reshape(x.builder.emit('Gemm', [low, up], { transB: 1 }), output.shape))
+    const low = mul(scope.emit('Gemm', [rows, down], { transB: 1 }), strength) // (rows, rank)
+    sum = add(sum, reshape(scope.emit('Gemm', [low, up], { transB: 1 }), output.shape))
   }
   return sum
 }
@@ -79,7 +79,7 @@ export function withConvLoras(
 ): Value {
   const conv = (input: Value, weight: Value, strides: number, pads: number): Value => {
     const kernel = weight.shape.slice(2)
-    return x.builder.emit('Conv', [input, weight], {
+    return scope.emit('Conv', [input, weight], {
       kernel_shape: kernel,
       pads: [pads, pads, pads, pads],
       strides: [strides, strides],

@@ -2,8 +2,9 @@ import type { Weight, Weights } from '#app/checkpoints/weights.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { sameShape, showShape, type Shape } from '#app/tensor/tensor.ts'
 import type { GraphBuilder } from './builder.ts'
-import type { Value } from './graph.ts'
+import type { Attributes, Value } from './graph.ts'
 import type { LoraBranches } from './loras.ts'
+import type { OpName } from './ops.ts'
 import { defaultOptions, type CompileOptions } from './options.ts'
 
 export type ScopeExtras = {
@@ -52,8 +53,17 @@ export class Scope {
   /** The scope below: `at('down_blocks', 0, 'resnets', 1)` is `down_blocks.0.resnets.1`. */
   at(...parts: (string | number)[]): Scope {
     const path = [...(this.path ? [this.path] : []), ...parts].join('.')
-    this.builder.path = path
     return new Scope(this.builder, this.options, path, this.#weights, this.#values, this.#extras)
+  }
+
+  /** A node of this layer. Throws as the builder does. */
+  emit(op: OpName, inputs: readonly (Value | null)[], attributes: Attributes = {}): Value {
+    return this.emitAll(op, inputs, attributes)[0]!
+  }
+
+  /** The same for one with several outputs. */
+  emitAll(op: OpName, inputs: readonly (Value | null)[], attributes: Attributes = {}): Value[] {
+    return this.builder.emitAll(op, inputs, attributes, { path: this.path })
   }
 
   #key(name: string): string {
@@ -104,10 +114,10 @@ export class Scope {
   }
 
   #widened(weight: Weight): Value {
-    const value = this.builder.weight(weight)
+    const value = this.builder.weight(weight, this.path)
     if (weight.dtype === 'float32') return value
     if (weight.dtype === 'float16' || weight.dtype === 'bfloat16' || weight.dtype === 'float64')
-      return this.builder.emit('Cast', [value], { to: 'float32' })
+      return this.emit('Cast', [value], { to: 'float32' })
     throw new ProblemError('bad-model', `weight "${weight.name}" is ${weight.dtype}, which is no floating type`, {
       field: weight.name,
     })

@@ -1,5 +1,5 @@
 import { ProblemError } from '#app/contract/errors.ts'
-import { activation, add, concat, conv2d, groupNorm, mul, type Scope, type Value } from '#app/graph/index.ts'
+import { activation, add, conv2d, groupNorm, mul, type Scope, type Value } from '#app/graph/index.ts'
 import { sameShape, showShape } from '#app/tensor/tensor.ts'
 import { addedKvAttention } from './blocks/added-kv-attention.ts'
 import { attentionBias } from './blocks/attention-mask.ts'
@@ -176,8 +176,9 @@ function upBlock(
   const resampling = level.kind === 'resnet' || level.kind === 'simple'
   let x = input
   for (let i = 0; i < level.resnets; i++) {
-    const [backbone, skip] = applyFreeU(index, resampling ? undefined : context.freeu, x, skips.at(-1 - i)!)
-    x = resnet(scope.at('resnets', i), concat([backbone, skip], 1), level, context)
+    const [backbone, skip] = applyFreeU(scope, index, resampling ? undefined : context.freeu, x, skips.at(-1 - i)!)
+    const joined = scope.emit('Concat', [backbone, skip], { axis: 1 })
+    x = resnet(scope.at('resnets', i), joined, level, context)
     x = attended(scope.at('attentions', i), x, level, i, context)
   }
   if (!size) return x

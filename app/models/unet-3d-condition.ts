@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
-import { add, concat, conv2d, groupNorm, reshape, silu, transpose, type Scope, type Value } from '#app/graph/index.ts'
+import { add, conv2d, groupNorm, reshape, silu, transpose, type Scope, type Value } from '#app/graph/index.ts'
 import { dims, showShape } from '#app/tensor/tensor.ts'
 import { activationName } from './activation-name.ts'
 import { timestepEmbedding, timestepMlp } from './blocks/embeddings.ts'
@@ -132,8 +132,8 @@ function forward(scope: Scope, config: UNet3DConfig, inputs: ForwardInputs): Out
     const block = scope.at('up_blocks', i)
     const out = channels[last - i]!
     for (let j = 0; j <= config.layers_per_block; j++) {
-      const [backbone, skip] = applyFreeU(i, context.freeu, x, skips.pop()!)
-      x = layer(block, j, concat([backbone, skip], 1), out, context)
+      const [backbone, skip] = applyFreeU(block, i, context.freeu, x, skips.pop()!)
+      x = layer(block, j, block.emit('Concat', [backbone, skip], { axis: 1 }), out, context)
       if (type === 'CrossAttnUpBlock3D') x = attended(block, j, x, context)
     }
     const next = skips.at(-1)

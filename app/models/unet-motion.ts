@@ -246,8 +246,9 @@ function upBlock(
 ): Value {
   let x = input
   for (let i = 0; i < level.resnets; i++) {
-    const [backbone, skip] = applyFreeU(index, context.freeu, x, skips.at(-1 - i)!)
-    x = resnet(scope.at('resnets', i), concat([backbone, skip], 1), level.channels, context)
+    const [backbone, skip] = applyFreeU(scope, index, context.freeu, x, skips.at(-1 - i)!)
+    const joined = scope.emit('Concat', [backbone, skip], { axis: 1 })
+    x = resnet(scope.at('resnets', i), joined, level.channels, context)
     if (level.crossAttention) x = spatialTransformer(scope.at('attentions', i), x, level, i, context)
     x = temporalTransformer(scope.at('motion_modules', i), x, level, i, context)
   }

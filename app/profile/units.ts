@@ -18,7 +18,7 @@ export function unitsOf(graph: Graph, processors: AttnProcessorMap): Unit[] {
   }
   for (const { op, path } of graph.nodes) {
     for (const prefix of prefixes(path)) if (attention.has(prefix)) add({ path: prefix, kind: 'attention' })
-    // A model without a choice of processors: the operator stands at the layer's last projection.
+    // A model without a choice of processors: the operator stands with the projection of its queries, a part of the layer.
     if (op === 'MultiHeadAttention' && !covered(path)) {
       const parent = path.split('.').slice(0, -1).join('.')
       add({ path: parent, kind: 'attention' })

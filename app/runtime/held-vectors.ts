@@ -41,7 +41,7 @@ export class HeldVectors {
       const held = await this.#of(file)
       const missing = inFile.map(([, vector]) => vector).filter(({ offset }) => !held.at.has(offset))
       if (missing.length > 0) onRead(await read(file, missing, held))
-      for (const [value, { offset }] of inFile) replacement.set(value, builder.weight(held.at.get(offset)!))
+      for (const [value, { offset }] of inFile) replacement.set(value, builder.weight(held.at.get(offset)!, value.path))
     }
     const nodes = graph.nodes.filter(({ outputs }) => !replacement.has(outputs[0]!))
     return substitute({ ...graph, known: builder.known }, nodes, replacement)

@@ -55,7 +55,7 @@ export function toHalf(graph: Graph): Graph {
   const nodes: Node[] = []
 
   const emitCast = (value: Value, to: 'float16' | 'float32', path: string): Value => {
-    const { nodes: added, output } = builder.collect(path, () => cast(value, to))
+    const { nodes: added, made: output } = builder.collect(path, () => cast(value, to))
     nodes.push(...added)
     return output
   }
@@ -83,8 +83,7 @@ export function toHalf(graph: Graph): Graph {
     const { op, path, attributes, outputs } = node
     if (products.has(op) || (followers.has(op) && node.inputs.some((input) => input && made.has(input)))) {
       const inputs = node.inputs.map((input) => input && half(input, path))
-      let values: Value[] = []
-      const { nodes: added } = builder.collect(path, () => (values = builder.emitAll(op, inputs, attributes))[0]!)
+      const { nodes: added, made: values } = builder.collect(path, () => builder.emitAll(op, inputs, attributes))
       nodes.push(...added)
       outputs.forEach((output, i) => made.set(output, values[i]!))
     } else {

@@ -57,8 +57,8 @@ export function toInt8(graph: Graph, eightBit: ReadonlyMap<Weight, EightBit>): G
   const { builder } = graph.outputs[0]!.value
   const origin = origins(graph)
   const constants = new Map<Weight, Value>()
-  const valueOf = (weight: Weight): Value => {
-    const value = constants.get(weight) ?? builder.weight(weight)
+  const valueOf = (weight: Weight, path: string): Value => {
+    const value = constants.get(weight) ?? builder.weight(weight, path)
     constants.set(weight, value)
     return value
   }
@@ -66,7 +66,7 @@ export function toInt8(graph: Graph, eightBit: ReadonlyMap<Weight, EightBit>): G
     const weight = productOf(node, origin)
     const bytes = weight && eightBit.get(weight)
     if (!bytes) return undefined
-    const operand = [valueOf(bytes.columns), valueOf(bytes.scales)] as const
+    const operand = [valueOf(bytes.columns, node.path), valueOf(bytes.scales, node.path)] as const
     return () => [node.op === 'Gemm' ? product(activation(node), operand, node.inputs[2] ?? null) : conv(node, operand)]
   })
   const result = shareCommon(rewritten)

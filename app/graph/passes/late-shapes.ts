@@ -22,8 +22,8 @@ export function lateShapes(graph: Graph): Graph {
   const lengths = targets.map(({ shape }) => shape[0]!)
   const counted = builder.collect('shapes', () => mul(builder.integers(lengths), alwaysOne(input)))
   const all = builder.integers(targets.flatMap((target) => integersOf(builder.known.get(target)!)))
-  const cut = builder.collect('shapes', () => split(all, lengths, 0)[0]!).nodes[0]!
-  const first: Node[] = [...counted.nodes, { ...cut, inputs: [all, counted.output] }]
+  const cut = builder.collect('shapes', () => split(all, lengths, 0)).nodes[0]!
+  const first: Node[] = [...counted.nodes, { ...cut, inputs: [all, counted.made] }]
 
   const late = new Map(targets.map((target, i) => [target, cut.outputs[i]!]))
   const nodes = unknown.map((node): Node =>
@@ -43,7 +43,7 @@ export function lateShapes(graph: Graph): Graph {
  */
 function withoutGivenShapes({ nodes, inputs, known }: Graph): Node[] {
   const given = new Set<Value | null>([...inputs, ...known.keys(), null])
-  const reshaped = new Map<Value, { readonly nodes: readonly Node[]; readonly output: Value }>()
+  const reshaped = new Map<Value, { readonly nodes: readonly Node[]; readonly made: Value }>()
   const [early, rest]: [Node[], Node[]] = [[], []]
   for (const node of nodes) {
     const [first, ...others] = node.inputs as [Value, ...Value[]]
@@ -56,7 +56,7 @@ function withoutGivenShapes({ nodes, inputs, known }: Graph): Node[] {
     const emit = (): Value => builder.emit('Reshape', [first, builder.integers(first.shape)])
     const made = reshaped.get(first) ?? builder.collect('shapes', emit)
     reshaped.set(first, made)
-    early.push({ ...node, inputs: [made.output, ...others] })
+    early.push({ ...node, inputs: [made.made, ...others] })
   }
   return [...[...reshaped.values()].flatMap((made) => made.nodes), ...early, ...rest]
 }

@@ -9,7 +9,7 @@ export type Level = {
 }
 
 /** What stands in the place of a node: `make` yields a value for each of its outputs. Undefined leaves it as it is. */
-export type Replace = (node: Node, level: Level) => ((path: string) => readonly Value[]) | undefined
+export type Replace = (node: Node, level: Level) => (() => readonly Value[]) | undefined
 
 /**
  * The graph with some nodes replaced, those of bodies too, and with what they leave unused taken out. What is put in the place of a node is
@@ -22,8 +22,7 @@ export function replaceNodes(graph: Graph, ...replacers: readonly Replace[]): Gr
     for (const [i, replace] of replacers.entries()) {
       const make = i < from ? undefined : replace(node, level)
       if (!make) continue
-      let made: readonly Value[] = []
-      const { nodes } = builder.collect(node.path, () => (made = make(node.path))[0]!)
+      const { nodes, made } = builder.collect(node.path, make)
       node.outputs.forEach((output, k) => replacement.set(output, made[k]!))
       for (const added of nodes) for (const output of added.outputs) level.maker.set(output, added)
       return i + 1 < replacers.length ? nodes.flatMap((added) => inPlaceOf(added, level, i + 1)) : nodes

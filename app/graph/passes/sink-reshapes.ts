@@ -44,9 +44,11 @@ export function sinkReshapes(graph: Graph): Graph {
       continue
     }
     const attributes = alongLastAxis.has(node.op) ? { axis: inputs[0]!.shape.length - 1 } : {}
-    const made = builder.collect(node.path, () => builder.emit(node.op, inputs, { ...node.attributes, ...attributes }))
-    nodes.push(...made.nodes)
-    reshape(node, made.output, builder.integers(node.outputs[0]!.shape))
+    const emitted = builder.collect(node.path, () =>
+      builder.emit(node.op, inputs, { ...node.attributes, ...attributes }),
+    )
+    nodes.push(...emitted.nodes)
+    reshape(node, emitted.made, builder.integers(node.outputs[0]!.shape))
   }
   return substitute({ ...graph, known: builder.known }, nodes, same)
 }

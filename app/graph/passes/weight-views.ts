@@ -15,17 +15,17 @@ export type Views = (
 export function weightViews(graph: Graph): Views {
   const { builder } = graph.outputs[0]!.value
   const made = new Map<string, Value>()
-  const viewOf = (weight: Weight, shape: Shape, rows: readonly [number, number]): Value => {
+  const viewOf = (weight: Weight, path: string, shape: Shape, rows: readonly [number, number]): Value => {
     const name = `${weight.name}[${rows.join(':')}] ${shape.join('x')}`
     const known = made.get(name)
     if (known) return known
-    const value = builder.weight({ name, dtype: weight.dtype, shape, source: rangeOf(weight, rows) })
+    const value = builder.weight({ name, dtype: weight.dtype, shape, source: rangeOf(weight, rows) }, path)
     made.set(name, value)
     return value
   }
   const view: Views = (value, maker, shape, rows = [0, value.shape[0]!]) => {
     const known = builder.known.get(value)
-    if (known && 'weight' in known) return viewOf(known.weight, shape, rows)
+    if (known && 'weight' in known) return viewOf(known.weight, value.path, shape, rows)
     const node = maker.get(value)
     if (node?.op !== 'Cast') return undefined
     const inner = view(node.inputs[0]!, maker, shape, rows)

@@ -93,7 +93,7 @@ function joinedLinear(scope: Scope, names: readonly string[], x: Value, out: num
         ),
       ]
     : []
-  const product = x.builder.emit('Gemm', [reshape(x, [-1, input]), weight, ...biases], { transB: 1 })
+  const product = scope.emit('Gemm', [reshape(x, [-1, input]), weight, ...biases], { transB: 1 })
   const joined = reshape(product, [...x.shape.slice(0, -1), names.length * out])
   return split(
     joined,

@@ -1,4 +1,4 @@
-import { add, concat, constant, matmul, mul, slice, split, sub, type Value } from '#app/graph/index.ts'
+import { add, concat, constant, matmul, mul, slice, sub, type Scope, type Value } from '#app/graph/index.ts'
 
 /** In the graph input freeu (4), and in diffusers' enable_freeu. */
 const order = ['s1', 's2', 'b1', 'b2'] as const
@@ -9,6 +9,7 @@ const order = ['s1', 's2', 'b1', 'b2'] as const
  * Source: arXiv 2309.11497; diffusers/src/diffusers/utils/torch_utils.py@58eb52c apply_freeu (threshold 1).
  */
 export function applyFreeU(
+  scope: Scope,
   resolution: number,
   freeu: Value | undefined,
   hiddenStates: Value,
@@ -22,8 +23,10 @@ export function applyFreeU(
   const [s, b] = resolution === 0 ? [factor('s1'), factor('b1')] : [factor('s2'), factor('b2')]
   const channels = hiddenStates.shape[1]!
   const half = Math.floor(channels / 2)
-  const [backbone, rest] = split(hiddenStates, [half, channels - half], 1) as [Value, Value]
-  return [concat([mul(backbone, b), rest], 1), add(skip, mul(lowFrequencies(skip), sub(s, 1)))]
+  // The up block's own work, though the states are of other layers.
+  const sizes = scope.builder.integers([half, channels - half])
+  const [backbone, rest] = scope.emitAll('Split', [hiddenStates, sizes], { axis: 1 }) as [Value, Value]
+  return [concat([mul(backbone, b), rest], 1), add(skip, mul(lowFrequencies(scope, skip), sub(s, 1)))]
 }
 
 /**
@@ -31,10 +34,10 @@ export function applyFreeU(
  * projection on them is P = A + iB with A = (1 + cos t) / n and B = -sin t / n, t = 2 pi (j - k) / n; so the real part of
  * P_h X P_w^T is A_h X A_w^T - B_h X B_w^T, and no Fourier transform is needed.
  */
-function lowFrequencies(x: Value): Value {
+function lowFrequencies(scope: Scope, x: Value): Value {
   const [height, width] = [x.shape[2]!, x.shape[3]!]
   const project = (rows: Float32Array, columns: Float32Array): Value =>
-    matmul(matmul(constant(x, [height, height], rows), x), constant(x, [width, width], columns))
+    matmul(scope.emit('MatMul', [constant(x, [height, height], rows), x]), constant(x, [width, width], columns))
   // The matrices stand at the right transposed: A is symmetric and B^T = -B, which turns the minus into a plus.
   return add(project(cosines(height), cosines(width)), project(sines(height), sines(width)))
 }

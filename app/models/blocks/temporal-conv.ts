@@ -24,7 +24,7 @@ export function temporalConv(scope: Scope, x: Value, numFrames: number, groups: 
 
 function convOverFrames(scope: Scope, x: Value): Value {
   const channels = x.shape[1]!
-  return x.builder.emit(
+  return scope.emit(
     'Conv',
     [x, scope.weight('weight', [channels, channels, 3, 1, 1]), scope.weight('bias', [channels])],
     { kernel_shape: [3, 1, 1], pads: [1, 0, 0, 1, 0, 0], strides: [1, 1, 1] },

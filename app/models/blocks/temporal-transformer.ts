@@ -52,7 +52,7 @@ function groupNormOverFrames(scope: Scope, x: Value, numFrames: number, groups: 
   const batch = rows / numFrames
   const blocks = [batch, numFrames, groups, (channels / groups) * height * width]
   const grouped = transpose(reshape(x, blocks), [0, 2, 1, 3]) // (B, G, F, c * H * W): moves whole blocks
-  const normalized = reshape(normalizeGroups(reshape(grouped, [batch, groups, -1]), 1e-6), grouped.shape)
+  const normalized = reshape(normalizeGroups(scope, reshape(grouped, [batch, groups, -1]), 1e-6), grouped.shape)
   const back = reshape(transpose(normalized, [0, 2, 1, 3]), x.shape)
   const perChannel = [channels, 1, 1]
   return add(

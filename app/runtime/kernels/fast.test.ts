@@ -12,7 +12,10 @@ import { normalValues as noise } from './normal-values.ts'
 
 function weight(builder: GraphBuilder, name: string, shape: Shape, seed: number): Value {
   const { data } = noise(shape, seed)
-  return builder.weight({ name, dtype: 'float32', shape, source: { bytes: new Uint8Array(data.buffer.slice(0)) } })
+  return builder.weight(
+    { name, dtype: 'float32', shape, source: { bytes: new Uint8Array(data.buffer.slice(0)) } },
+    name,
+  )
 }
 
 async function run(graph: Graph, inputs: Record<string, Tensor>): Promise<Float32Array> {
@@ -70,7 +73,6 @@ describe('convolutions by Winograd', () => {
     let x = builder.input('x', 'float32', [1, 8, 12, 12])
     for (const name of ['a', 'b', 'c']) {
       const attributes = { kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [1, 1] }
-      builder.path = name
       x = builder.emit('Conv', [x, weight(builder, name, [8, 8, 3, 3], 2)], attributes)
     }
     builder.output('y', x)
@@ -91,9 +93,8 @@ describe('convolutions by Winograd', () => {
     const builder = new GraphBuilder('layers')
     let x = builder.input('x', 'float32', [4, 8])
     for (const name of ['a', 'b', 'c']) {
-      builder.path = name
       const bytes = new Uint8Array(float32ToFloat16(noise([8, 8], 3).data).buffer)
-      const half = builder.weight({ name, dtype: 'float16', shape: [8, 8], source: { bytes } })
+      const half = builder.weight({ name, dtype: 'float16', shape: [8, 8], source: { bytes } }, name)
       x = gelu(builder.emit('Gemm', [x, builder.emit('Cast', [half], { to: 'float32' })], { transB: 1 }))
     }
     builder.output('y', x)
