@@ -2,11 +2,10 @@ import type { Tensor } from '#app/tensor/tensor.ts'
 import type { Node, Value } from './graph.ts'
 import { ops, type Outline } from './ops.ts'
 
-/** Checks one use of an operator against the op table and tells what it yields. Throws an Error that names the operator. */
-export function checkNode(
-  { op: name, inputs, attributes, body }: Pick<Node, 'op' | 'inputs' | 'attributes' | 'body'>,
-  constantOf: (value: Value) => Tensor,
-): Outline[] {
+type Use = Pick<Node, 'op' | 'inputs' | 'attributes' | 'body'>
+
+/** Checks the number of inputs and the attributes of one use of an operator. Throws an Error that names the operator. */
+export function checkUse({ op: name, inputs, attributes }: Use): void {
   const op = ops[name]
   const [fewest, most] = op.inputs
   if (inputs.length < fewest || inputs.length > most)
@@ -17,8 +16,14 @@ export function checkNode(
   for (const attribute of Object.keys(attributes))
     if (!op.attributes.includes(attribute) && !op.attributes.includes(`${attribute}?`))
       throw new Error(`${name}: has no attribute ${attribute}`)
+}
+
+/** The same, and tells what it yields from its inputs' types and shapes. */
+export function checkNode(use: Use, constantOf: (value: Value) => Tensor): Outline[] {
+  checkUse(use)
+  const { op: name, inputs, attributes, body } = use
   try {
-    return op.infer(inputs as readonly Value[], attributes, constantOf, body)
+    return ops[name].infer(inputs as readonly Value[], attributes, constantOf, body)
   } catch (cause) {
     throw new Error(`${name}: ${(cause as Error).message}`, { cause })
   }

@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Compute } from '#app/contract/compute.ts'
 import type { Graph } from '#app/graph/index.ts'
-import { exactly, toFast } from '#app/graph/passes/fast.ts'
-import { lateShapes } from '#app/graph/passes/late-shapes.ts'
+import { exactly } from '#app/graph/targets.ts'
 import { HeldVectors } from './held-vectors.ts'
 import { Kernels } from './kernels/kernels.ts'
 import { readMemory } from './memory.ts'
@@ -121,12 +120,11 @@ export class SessionCache {
   /** The graph in the form in which it runs; for the processor the one that it is fastest with. Throws as `open` does. */
   async lowered(graph: Graph, compute: Compute, onQuantizing?: OnQuantizing): Promise<Graph> {
     await requireRight(compute)
-    const { provider, precision, exact } = compute
-    if (provider !== 'cpu') return lower(graph, compute, onQuantizing)
-    const held = await this.#vectors.inGraph(graph, (bytes) => (this.#bytesMapped += bytes))
-    if (precision !== 'float32') return lateShapes(await lower(held, compute, onQuantizing))
-    const choose = exact ? exactly : await this.#kernels.choose(held, this.#threads, measuringMs)
-    return lateShapes(toFast(held, choose))
+    return lower(graph, compute, {
+      holdVectors: (all) => this.#vectors.inGraph(all, (bytes) => (this.#bytesMapped += bytes)),
+      choose: (all) => (compute.exact ? exactly : this.#kernels.choose(all, this.#threads, measuringMs)),
+      onQuantizing,
+    })
   }
 
   /** A session for a lowered graph that is not kept: to measure with, its nodes too where `profileTo` says (see session.ts). */

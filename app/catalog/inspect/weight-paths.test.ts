@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { openCheckpoint } from '#app/checkpoints/folder.ts'
 import type { Weight, Weights } from '#app/checkpoints/weights.ts'
-import { GraphBuilder, optimize, type Graph, type Node } from '#app/graph/index.ts'
-import { exactly, toFast } from '#app/graph/passes/fast.ts'
+import { GraphBuilder, optimize, runPasses, type Graph, type Node } from '#app/graph/index.ts'
+import { exactly, fastPasses } from '#app/graph/targets.ts'
 import { architectureOf, auditOf } from './known-models.ts'
 
 /** Every graph that auditing the weights builds, ended in what nothing reads. */
@@ -67,7 +67,8 @@ describe('a node that reads a weight stands under the path of the weight, as it 
       for (const graph of graphs) {
         expect(astray(graph)).toEqual([])
         expect(astray(optimize(graph))).toEqual([])
-        expect(astray(toFast(graph, { ...exactly, convolution: () => 'winograd4' }))).toEqual([])
+        const winograd = fastPasses(() => ({ ...exactly, convolution: () => 'winograd4' }))
+        expect(astray(await runPasses(graph, winograd))).toEqual([])
       }
     })
 })

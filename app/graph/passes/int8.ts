@@ -2,11 +2,9 @@ import type { Weight } from '#app/checkpoints/weights.ts'
 import { sizeOf } from '#app/tensor/tensor.ts'
 import { reshape, transpose } from '../functions.ts'
 import type { Graph, Node, Value } from '../graph.ts'
-import { verify } from '../verify.ts'
 import { isLinear } from './linear.ts'
 import { mapPatches } from './patches.ts'
-import { replaceNodes } from './replace-nodes.ts'
-import { shareCommon } from './share-common.ts'
+import { replaceNodes, type Replace } from './replace-nodes.ts'
 
 /**
  * Matrix products and convolutions in 8 bits: activations as unsigned bytes with a scale and a zero point that are taken from the
@@ -52,7 +50,7 @@ function beforeChoices({ nodes }: Graph): ReadonlySet<Node> {
   return found
 }
 
-/** The graph with the products of these weights in 8 bits, verified. */
+/** The graph with the products of these weights in 8 bits. Each quantizes its own input, though several may read it. */
 export function toInt8(graph: Graph, eightBit: ReadonlyMap<Weight, EightBit>): Graph {
   const { builder } = graph.outputs[0]!.value
   const origin = origins(graph)
@@ -62,16 +60,14 @@ export function toInt8(graph: Graph, eightBit: ReadonlyMap<Weight, EightBit>): G
     constants.set(weight, value)
     return value
   }
-  const rewritten = replaceNodes(graph, (node) => {
+  const inEightBits: Replace = (node) => {
     const weight = productOf(node, origin)
     const bytes = weight && eightBit.get(weight)
     if (!bytes) return undefined
     const operand = [valueOf(bytes.columns, node.path), valueOf(bytes.scales, node.path)] as const
     return () => [node.op === 'Gemm' ? product(activation(node), operand, node.inputs[2] ?? null) : conv(node, operand)]
-  })
-  const result = shareCommon(rewritten)
-  verify(result, 'after "products in 8 bits"')
-  return result
+  }
+  return replaceNodes(graph, [inEightBits])
 }
 
 type Origin = (value: Value) => Weight | undefined

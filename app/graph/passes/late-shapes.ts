@@ -7,7 +7,7 @@ import { alwaysOne } from './always-one.ts'
  * of an earlier one of the same shape, and keeps that place until then: the feed-forward layers of a UNet's first level hold their
  * memory until the last level needs it. Without, each tensor is freed after its last use: 1.0 GB in place of 1.8 for the motion UNet,
  * and 4 % faster (docs/decisions/memory.md, "Shapes that are known late"). It also opens such a graph sooner: it compares each tensor whose shape it knows with all that
- * were freed before it. The last pass, because shapes cannot be verified after it.
+ * were freed before it. The last pass, because shapes cannot be inferred after it.
  */
 export function lateShapes(graph: Graph): Graph {
   const [input] = graph.inputs

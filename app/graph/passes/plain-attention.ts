@@ -1,8 +1,7 @@
 import { add, matmul, mul, reshape, slice, softmax, transpose } from '../functions.ts'
-import type { Graph, Node, Value } from '../graph.ts'
-import { verify } from '../verify.ts'
+import type { Node, Value } from '../graph.ts'
 import { inPieces } from './pieces.ts'
-import { replaceNodes, type Replace } from './replace-nodes.ts'
+import type { Replace } from './replace-nodes.ts'
 
 /** The operator by itself, or plain operators with many or with few of the scores in memory at a time. */
 export type AttentionKernel = 'fused' | 'plain' | 'sliced'
@@ -19,16 +18,6 @@ export type AttentionShape = {
 
 /** Scores that are in memory at a time; few of them are still in the processor's cache when they are multiplied. */
 const scoreBytes = { plain: 256 * 2 ** 20, sliced: 4 * 2 ** 20 }
-
-/** The graph with attention in plain operators, for providers whose own operator is wrong. Verified. */
-export function plainAttention(graph: Graph): Graph {
-  const result = replaceNodes(
-    graph,
-    attentionKernels(() => 'plain'),
-  )
-  verify(result, 'after "plain attention"')
-  return result
-}
 
 /** Attention by the kernels that `choose` names. */
 export function attentionKernels(choose: (shape: AttentionShape) => AttentionKernel): Replace {

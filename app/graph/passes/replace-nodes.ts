@@ -1,38 +1,39 @@
 import type { Graph, Node, Value } from '../graph.ts'
 import { dropDead } from './drop-dead.ts'
 import { substitute } from './rewrite.ts'
+import { weightViews, type View } from './weight-views.ts'
 
-/** The nodes of one level, a graph's or a body's: who makes a value, and how many inputs read it. */
+/** The nodes of one level, a graph's or a body's: who makes a value, how many inputs read it, and views of weights. */
 export type Level = {
   readonly maker: ReadonlyMap<Value, Node>
   readonly readers: ReadonlyMap<Value, number>
+  readonly view: View
 }
 
 /** What stands in the place of a node: `make` yields a value for each of its outputs. Undefined leaves it as it is. */
 export type Replace = (node: Node, level: Level) => (() => readonly Value[]) | undefined
 
 /**
- * The graph with some nodes replaced, those of bodies too, and with what they leave unused taken out. What is put in the place of a node is
- * up to those of `replacers` that come after the one that made it.
+ * The graph with some nodes replaced, those of bodies too, and with what they leave unused taken out. Each node is for the first of
+ * `replacers` that takes it, and what that puts in its place is for those behind it, so none meets its own work again.
  */
-export function replaceNodes(graph: Graph, ...replacers: readonly Replace[]): Graph {
+export function replaceNodes(graph: Graph, replacers: readonly Replace[]): Graph {
   const { builder } = graph.outputs[0]!.value
+  const viewsAt = weightViews(builder)
   const replacement = new Map<Value, Value>()
-  const inPlaceOf = (node: Node, level: ReturnType<typeof levelOf>, from: number): readonly Node[] => {
-    for (const [i, replace] of replacers.entries()) {
-      const make = i < from ? undefined : replace(node, level)
-      if (!make) continue
-      const { nodes, made } = builder.collect(node.path, make)
-      node.outputs.forEach((output, k) => replacement.set(output, made[k]!))
-      for (const added of nodes) for (const output of added.outputs) level.maker.set(output, added)
-      return i + 1 < replacers.length ? nodes.flatMap((added) => inPlaceOf(added, level, i + 1)) : nodes
-    }
-    return [node]
+  const inPlaceOf = (node: Node, level: OpenLevel, [replace, ...behind]: readonly Replace[]): readonly Node[] => {
+    if (!replace) return [node]
+    const make = replace(node, level)
+    if (!make) return inPlaceOf(node, level, behind)
+    const { nodes, made } = builder.collect(node.path, make)
+    node.outputs.forEach((output, k) => replacement.set(output, made[k]!))
+    for (const added of nodes) for (const output of added.outputs) level.maker.set(output, added)
+    return nodes.flatMap((added) => inPlaceOf(added, level, behind))
   }
   const rewritten = (nodes: readonly Node[], results: readonly Value[]): Node[] => {
-    const level = levelOf(nodes, results)
+    const level = levelOf(nodes, results, viewsAt)
     return nodes
-      .flatMap((node) => inPlaceOf(node, level, 0))
+      .flatMap((node) => inPlaceOf(node, level, replacers))
       .map((node) =>
         node.body ? { ...node, body: { ...node.body, nodes: rewritten(node.body.nodes, [node.body.output]) } } : node,
       )
@@ -45,10 +46,14 @@ export function replaceNodes(graph: Graph, ...replacers: readonly Replace[]): Gr
   return dropDead(substitute({ ...graph, known: builder.known }, nodes, replacement))
 }
 
+/** It grows as nodes are put in. */
+type OpenLevel = Level & { readonly maker: Map<Value, Node> }
+
 function levelOf(
   nodes: readonly Node[],
   results: readonly Value[],
-): { maker: Map<Value, Node>; readers: Map<Value, number> } {
+  viewsAt: ReturnType<typeof weightViews>,
+): OpenLevel {
   const maker = new Map<Value, Node>()
   const readers = new Map<Value, number>()
   const read = (value: Value | null): void => {
@@ -66,5 +71,5 @@ function levelOf(
   for (const node of nodes) for (const output of node.outputs) maker.set(output, node)
   visit(nodes)
   results.forEach(read)
-  return { maker, readers }
+  return { maker, readers, view: viewsAt(maker) }
 }

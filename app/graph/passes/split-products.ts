@@ -1,7 +1,7 @@
 import { reshape } from '../functions.ts'
-import type { Graph, Node, Value } from '../graph.ts'
+import type { Node, Value } from '../graph.ts'
 import type { Level, Replace } from './replace-nodes.ts'
-import { isWeight, weightViews } from './weight-views.ts'
+import { isWeight } from './weight-views.ts'
 import { isLinear } from './linear.ts'
 
 /**
@@ -9,29 +9,26 @@ import { isLinear } from './linear.ts'
  * result, which is the largest tensor of a layer. So do query, key and value in one, whose weights would be joined for it at each run,
  * and a gated feed-forward layer.
  */
-export function splitProducts(graph: Graph): Replace {
-  const view = weightViews(graph)
-  return (node, level) => {
-    const gemm = node.op === 'Split' ? productBehind(node, level) : undefined
-    if (!gemm) return undefined
-    const [x, weight, bias] = gemm.inputs as [Value, Value, Value?]
-    const bounds: Range[] = []
-    for (const output of node.outputs) {
-      const begin = bounds.at(-1)?.[1] ?? 0
-      bounds.push([begin, begin + output.shape.at(-1)!])
-    }
-    const rowsOf = (value: Value, range: Range): Value | undefined =>
-      joinedPart(level, value, range) ?? view(value, level.maker, value.shape.with(0, range[1] - range[0]), range)
-    // Only a checkpoint's own weights have parts that cost nothing.
-    const hasParts = (value: Value): boolean =>
-      isWeight(value, level.maker) || bounds.every((range) => joinedPart(level, value, range))
-    if (!hasParts(weight) || (bias && !hasParts(bias))) return undefined
-    return () =>
-      bounds.map((range, i) => {
-        const operands = [x, rowsOf(weight, range)!, ...(bias ? [rowsOf(bias, range)!] : [])]
-        return reshape(x.builder.emit('Gemm', operands, { transB: 1 }), node.outputs[i]!.shape)
-      })
+export const splitProducts: Replace = (node, level) => {
+  const gemm = node.op === 'Split' ? productBehind(node, level) : undefined
+  if (!gemm) return undefined
+  const [x, weight, bias] = gemm.inputs as [Value, Value, Value?]
+  const bounds: Range[] = []
+  for (const output of node.outputs) {
+    const begin = bounds.at(-1)?.[1] ?? 0
+    bounds.push([begin, begin + output.shape.at(-1)!])
   }
+  const rowsOf = (value: Value, range: Range): Value | undefined =>
+    joinedPart(level, value, range) ?? level.view(value, value.shape.with(0, range[1] - range[0]), range)
+  // Only a checkpoint's own weights have parts that cost nothing.
+  const hasParts = (value: Value): boolean =>
+    isWeight(value, level.maker) || bounds.every((range) => joinedPart(level, value, range))
+  if (!hasParts(weight) || (bias && !hasParts(bias))) return undefined
+  return () =>
+    bounds.map((range, i) => {
+      const operands = [x, rowsOf(weight, range)!, ...(bias ? [rowsOf(bias, range)!] : [])]
+      return reshape(x.builder.emit('Gemm', operands, { transB: 1 }), node.outputs[i]!.shape)
+    })
 }
 
 type Range = readonly [begin: number, end: number]

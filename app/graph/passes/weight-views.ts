@@ -1,19 +1,14 @@
 import type { Weight, WeightSource } from '#app/checkpoints/weights.ts'
 import { cast } from '../functions.ts'
 import { sizeOf, type Shape } from '#app/tensor/tensor.ts'
-import type { Graph, Node, Value } from '../graph.ts'
+import type { GraphBuilder } from '../builder.ts'
+import type { Node, Value } from '../graph.ts'
 
 /** Another view of a checkpoint's weight: some of its rows, or another shape of the same numbers. Nothing is copied for it. */
-export type Views = (
-  value: Value,
-  maker: ReadonlyMap<Value, Node>,
-  shape: Shape,
-  rows?: readonly [begin: number, end: number],
-) => Value | undefined
+export type View = (value: Value, shape: Shape, rows?: readonly [begin: number, end: number]) => Value | undefined
 
 /** Views of a graph's weights, each made once. They are values of their own, because a value has one shape. */
-export function weightViews(graph: Graph): Views {
-  const { builder } = graph.outputs[0]!.value
+export function weightViews(builder: GraphBuilder): (maker: ReadonlyMap<Value, Node>) => View {
   const made = new Map<string, Value>()
   const viewOf = (weight: Weight, path: string, shape: Shape, rows: readonly [number, number]): Value => {
     const name = `${weight.name}[${rows.join(':')}] ${shape.join('x')}`
@@ -23,15 +18,17 @@ export function weightViews(graph: Graph): Views {
     made.set(name, value)
     return value
   }
-  const view: Views = (value, maker, shape, rows = [0, value.shape[0]!]) => {
-    const known = builder.known.get(value)
-    if (known && 'weight' in known) return viewOf(known.weight, value.path, shape, rows)
-    const node = maker.get(value)
-    if (node?.op !== 'Cast') return undefined
-    const inner = view(node.inputs[0]!, maker, shape, rows)
-    return inner && cast(inner, value.dtype)
+  return (maker) => {
+    const view: View = (value, shape, rows = [0, value.shape[0]!]) => {
+      const known = builder.known.get(value)
+      if (known && 'weight' in known) return viewOf(known.weight, value.path, shape, rows)
+      const node = maker.get(value)
+      if (node?.op !== 'Cast') return undefined
+      const inner = view(node.inputs[0]!, shape, rows)
+      return inner && cast(inner, value.dtype)
+    }
+    return view
   }
-  return view
 }
 
 /** Whether a value is a checkpoint's weight, or one that is widened from half precision. */

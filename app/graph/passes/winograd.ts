@@ -1,9 +1,8 @@
 import { float32 } from '#app/tensor/tensor.ts'
 import { add, concat, gather, matmul, pad2d, reshape, slice, transpose } from '../functions.ts'
-import type { Graph, Node, Value } from '../graph.ts'
+import type { Node, Value } from '../graph.ts'
 import { piecesOf } from './pieces.ts'
 import type { Replace } from './replace-nodes.ts'
-import { weightViews } from './weight-views.ts'
 import { transforms, type Transforms } from './winograd-transforms.ts'
 
 export type ConvKernel = 'direct' | 'winograd2' | 'winograd4'
@@ -31,9 +30,8 @@ const [workBytes, fewestPieceBytes] = [80 * 2 ** 20, 32 * 2 ** 20]
  * 3x3 convolutions by Winograd's minimal filtering, as plain products: 2.25 times fewer multiplications with tiles of 2, 4 times
  * fewer with tiles of 4. The weights are transformed in the graph, so that they stay pages of their file.
  */
-export function winograd(graph: Graph, choose: (shape: ConvShape) => ConvKernel): Replace {
-  const view = weightViews(graph)
-  return (node, { maker }) => {
+export function winograd(choose: (shape: ConvShape) => ConvKernel): Replace {
+  return (node, { view }) => {
     const shape = convShape(node)
     const kernel = shape ? choose(shape) : 'direct'
     if (kernel === 'direct') return undefined
@@ -42,7 +40,7 @@ export function winograd(graph: Graph, choose: (shape: ConvShape) => ConvKernel)
     const rowsOf = (begin: number, end: number): Value => {
       const flat = [(end - begin) * channels, 9]
       const whole = begin === 0 && end === weight.shape[0]
-      return view(weight, maker, flat, [begin, end]) ?? reshape(whole ? weight : slice(weight, 0, begin, end), flat)
+      return view(weight, flat, [begin, end]) ?? reshape(whole ? weight : slice(weight, 0, begin, end), flat)
     }
     return () => [winogradConv(node, rowsOf, transforms[kernel])]
   }

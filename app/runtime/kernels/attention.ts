@@ -1,5 +1,4 @@
-import { GraphBuilder, slice, type Graph } from '#app/graph/index.ts'
-import { exactly, toFast } from '#app/graph/passes/fast.ts'
+import { GraphBuilder, runPasses, slice, type Graph } from '#app/graph/index.ts'
 import {
   attentionShape,
   needsSlices,
@@ -7,6 +6,7 @@ import {
   type AttentionShape,
 } from '#app/graph/passes/plain-attention.ts'
 import type { Shape, Tensor } from '#app/tensor/tensor.ts'
+import { exactly, fastPasses } from '#app/graph/targets.ts'
 import type { KernelFamily } from './kernels.ts'
 import { measure } from './measure.ts'
 import { normalValues } from './normal-values.ts'
@@ -29,12 +29,17 @@ export const attention: KernelFamily<AttentionShape, AttentionKernel> = {
     `attention ${batch}x${heads}x${queries}x${keys}x${headDim}${biased ? ' biased' : ''}`,
   flops: ({ batch, heads, queries, keys, headDim }) => 4 * batch * heads * queries * keys * headDim,
   byRule: () => 'fused',
-  measure(shape, threads) {
+  async measure(shape, threads) {
     const kernels = this.kernels.filter((kernel) => kernel !== 'sliced' || needsSlices(shape))
-    const graphs = kernels.map((kernel) => [
-      kernel,
-      toFast(attentionGraph(shape), { ...exactly, attention: () => kernel }),
-    ])
+    const graphs = await Promise.all(
+      kernels.map(async (kernel) => [
+        kernel,
+        await runPasses(
+          attentionGraph(shape),
+          fastPasses(() => ({ ...exactly, attention: () => kernel })),
+        ),
+      ]),
+    )
     const inputs = Object.fromEntries(
       Object.entries(inputShapes(shape)).map(([name, size], i): [string, Tensor] => [name, normalValues(size, i)]),
     )

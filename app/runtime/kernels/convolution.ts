@@ -1,7 +1,7 @@
-import { GraphBuilder, slice, type Graph } from '#app/graph/index.ts'
-import { exactly, toFast } from '#app/graph/passes/fast.ts'
+import { GraphBuilder, runPasses, slice, type Graph } from '#app/graph/index.ts'
 import { convShape, type ConvKernel, type ConvShape } from '#app/graph/passes/winograd.ts'
 import { isCandidate, kernelByRule } from './conv-rule.ts'
+import { exactly, fastPasses } from '#app/graph/targets.ts'
 import type { KernelFamily } from './kernels.ts'
 import { measure } from './measure.ts'
 import { normalValues } from './normal-values.ts'
@@ -16,12 +16,17 @@ export const convolution: KernelFamily<ConvShape, ConvKernel> = {
   keyOf: ({ batch, input, output, height, width }) => `conv3x3 ${batch}x${input}x${height}x${width} to ${output}`,
   flops: ({ batch, input, output, height, width }) => 18 * batch * input * output * height * width,
   byRule: kernelByRule,
-  measure(shape, threads) {
+  async measure(shape, threads) {
     const { batch, input, output, height, width } = shape
-    const graphs = this.kernels.map((kernel) => [
-      kernel,
-      toFast(convGraph(shape), { ...exactly, convolution: () => kernel }),
-    ])
+    const graphs = await Promise.all(
+      this.kernels.map(async (kernel) => [
+        kernel,
+        await runPasses(
+          convGraph(shape),
+          fastPasses(() => ({ ...exactly, convolution: () => kernel })),
+        ),
+      ]),
+    )
     const inputs = {
       x: normalValues([batch, input, height, width], 1),
       weight: normalValues([output, input, 3, 3], 2),

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { concat, GraphBuilder, split, mul, reshape, gelu, type Graph, type Value } from '#app/graph/index.ts'
-import { exactly, toFast } from '#app/graph/passes/fast.ts'
+import { concat, GraphBuilder, split, mul, reshape, gelu, runPasses, type Graph, type Value } from '#app/graph/index.ts'
 import { lateShapes } from '#app/graph/passes/late-shapes.ts'
 import type { ConvKernel } from '#app/graph/passes/winograd.ts'
+import { exactly, fastPasses } from '#app/graph/targets.ts'
 import { float32ToFloat16 } from '#app/tensor/half.ts'
 import type { Shape, Tensor } from '#app/tensor/tensor.ts'
 import { runProfiled } from '#app/profile/run-profiled.ts'
@@ -30,13 +30,17 @@ async function run(graph: Graph, inputs: Record<string, Tensor>): Promise<Float3
 /** The largest difference that the fast forms make, as a part of the largest value. */
 async function apart(build: () => Graph, inputs: Record<string, Tensor>, kernel: ConvKernel): Promise<number> {
   const expected = await run(build(), inputs)
-  const actual = await run(fast(build(), kernel), inputs)
+  const actual = await run(await fast(build(), kernel), inputs)
   expect(actual.length).toBe(expected.length)
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
   return expected.reduce((worst, value, i) => Math.max(worst, Math.abs(value - actual[i]!)), 0) / largest
 }
 
-const fast = (graph: Graph, kernel: ConvKernel): Graph => toFast(graph, { ...exactly, convolution: () => kernel })
+const fast = (graph: Graph, kernel: ConvKernel): Promise<Graph> =>
+  runPasses(
+    graph,
+    fastPasses(() => ({ ...exactly, convolution: () => kernel })),
+  )
 
 const ops = (graph: Graph): string[] => graph.nodes.map(({ op }) => op)
 
@@ -64,7 +68,7 @@ describe('convolutions by Winograd', () => {
     ] as const)
       it(`${kernel} agrees with the direct sum: ${name}`, async () => {
         const build = (): Graph => convolution(x, out, pad)
-        expect(ops(fast(build(), kernel))).not.toContain('Conv')
+        expect(ops(await fast(build(), kernel))).not.toContain('Conv')
         expect(await apart(build, { x: noise(x, 1) }, kernel)).toBeLessThan(limit)
       })
 
@@ -76,7 +80,7 @@ describe('convolutions by Winograd', () => {
       x = builder.emit('Conv', [x, weight(builder, name, [8, 8, 3, 3], 2)], attributes)
     }
     builder.output('y', x)
-    const graph = lateShapes(fast(builder.finish(), 'winograd4'))
+    const graph = lateShapes(await fast(builder.finish(), 'winograd4'))
     const sessions = new SessionCache()
     const { times } = await runProfiled(
       sessions,
@@ -107,13 +111,13 @@ describe('convolutions by Winograd', () => {
     )
   })
 
-  it('leaves other convolutions as they are, and all of them where the choice is the direct sum', () => {
+  it('leaves other convolutions as they are, and all of them where the choice is the direct sum', async () => {
     const strided = new GraphBuilder('strided')
     const x = strided.input('x', 'float32', [1, 4, 8, 8])
     const attributes = { kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [2, 2] }
     strided.output('y', strided.emit('Conv', [x, weight(strided, 'w', [4, 4, 3, 3], 1)], attributes))
-    expect(ops(fast(strided.finish(), 'winograd4'))).toContain('Conv')
-    expect(ops(fast(convolution([2, 16, 8, 8], 12, 1), 'direct'))).toEqual(['Conv', 'Identity'])
+    expect(ops(await fast(strided.finish(), 'winograd4'))).toContain('Conv')
+    expect(ops(await fast(convolution([2, 16, 8, 8], 12, 1), 'direct'))).toEqual(['Conv', 'Identity'])
   })
 })
 
@@ -133,7 +137,7 @@ describe('products', () => {
   }
 
   it('are made in parts where their result is cut, over ranges of the same weight', async () => {
-    const graph = fast(gated(6, 1), 'direct')
+    const graph = await fast(gated(6, 1), 'direct')
     expect(ops(graph).filter((op) => op === 'FusedMatMul')).toHaveLength(2)
     expect(ops(graph)).not.toContain('Split')
     expect(await apart(() => gated(6, 1), { x: noise([6, 24], 1) }, 'direct')).toBeLessThan(1e-6)
@@ -149,27 +153,27 @@ describe('products', () => {
       builder.output('y', concat([key, query], 1))
       return builder.finish()
     }
-    expect(ops(fast(build(), 'direct'))).toEqual(['FusedMatMul', 'FusedMatMul', 'Concat', 'Identity'])
+    expect(ops(await fast(build(), 'direct'))).toEqual(['FusedMatMul', 'FusedMatMul', 'Concat', 'Identity'])
     expect(await apart(build, { x: noise([6, 24], 1) }, 'direct')).toBeLessThan(1e-6)
   })
 
   it('with thousands of rows are made in blocks', async () => {
-    const graph = fast(gated(2048, 1), 'direct')
+    const graph = await fast(gated(2048, 1), 'direct')
     expect(ops(graph)).not.toEqual(['FusedMatMul', 'Identity'])
     expect(await apart(() => gated(2048, 1), { x: noise([2048, 24], 1) }, 'direct')).toBeLessThan(1e-6)
   })
 
   it('are rewritten inside a loop too', async () => {
-    const graph = fast(gated(4096, 2), 'direct')
+    const graph = await fast(gated(4096, 2), 'direct')
     expect(graph.nodes.find(({ op }) => op === 'Scan')?.body?.nodes.map(({ op }) => op)).not.toContain('Split')
     expect(await apart(() => gated(4096, 2), { x: noise([4096, 24], 1) }, 'direct')).toBeLessThan(1e-6)
   })
 
-  it('stay whole where no block divides the rows', () => {
+  it('stay whole where no block divides the rows', async () => {
     const rows = 2 * 1013
     const builder = new GraphBuilder('prime')
     const x = builder.input('x', 'float32', [rows, 8])
     builder.output('y', builder.emit('Gemm', [x, weight(builder, 'w', [8, 8], 1)], { transB: 1 }))
-    expect(ops(fast(builder.finish(), 'direct'))).toEqual(['FusedMatMul', 'Identity'])
+    expect(ops(await fast(builder.finish(), 'direct'))).toEqual(['FusedMatMul', 'Identity'])
   })
 })

@@ -1,5 +1,5 @@
 import type { Graph, Node } from '#app/graph/index.ts'
-import type { Choose } from '#app/graph/passes/fast.ts'
+import type { Choose } from '#app/graph/targets.ts'
 import { attention } from './attention.ts'
 import { convolution } from './convolution.ts'
 import { machineKey, readMeasurements, saveMeasurements, type Measurement } from './kernel-cache.ts'

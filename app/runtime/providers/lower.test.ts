@@ -3,9 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Weight } from '#app/checkpoints/weights.ts'
-import { conv2d, GraphBuilder, linear, optimize, Scope, silu, type Graph, type Value } from '#app/graph/index.ts'
-import { toHalf } from '#app/graph/passes/half.ts'
-import { plainAttention } from '#app/graph/passes/plain-attention.ts'
+import {
+  conv2d,
+  GraphBuilder,
+  linear,
+  optimize,
+  runPasses,
+  Scope,
+  silu,
+  type Graph,
+  type Value,
+} from '#app/graph/index.ts'
+import { gpuFloat16Passes, gpuFloat32Passes } from '#app/graph/targets.ts'
 import { float32, sizeOf, type Shape, type Tensor } from '#app/tensor/tensor.ts'
 import { quantizeWeight } from '../quantize/quantize-weight.ts'
 import { openSession } from '../session.ts'
@@ -140,7 +149,7 @@ it('the weights have 7 bits where 8 overflow, and 8 where the processor has inst
 
 describe('other forms of a graph', () => {
   it('half precision agrees with float32 to three digits, and keeps norms and softmax in float32', async () => {
-    const half = toHalf(wideGraph())
+    const half = await runPasses(wideGraph(), gpuFloat16Passes({ fusedAttentionIsRight: true }))
     // The processor computes what it has no half-precision kernel for in float32, between the same roundings.
     expect(distance(await run(half, wideInput), await run(wideGraph(), wideInput))).toBeLessThan(5e-3)
     for (const { op, outputs } of half.nodes) {
@@ -151,7 +160,7 @@ describe('other forms of a graph', () => {
   })
 
   it('plain attention is the same as the operator', async () => {
-    const plain = plainAttention(wideGraph())
+    const plain = await runPasses(wideGraph(), gpuFloat32Passes({ fusedAttentionIsRight: false }))
     expect(ops(plain)).not.toContain('MultiHeadAttention')
     expect(distance(await run(plain, wideInput), await run(wideGraph(), wideInput))).toBeLessThan(1e-6)
   })

@@ -1,30 +1,43 @@
 import type { ComputeKind } from '#app/contract/compute.ts'
-import { optimize, type Graph } from '#app/graph/index.ts'
-import { toHalf } from '#app/graph/passes/half.ts'
-import { int8Weights, toInt8 } from '#app/graph/passes/int8.ts'
-import { plainAttention } from '#app/graph/passes/plain-attention.ts'
-import { replaceNodes } from '#app/graph/passes/replace-nodes.ts'
-import { splitProducts } from '#app/graph/passes/split-products.ts'
+import { runPasses, type Graph } from '#app/graph/index.ts'
+import type { Pass } from '#app/graph/passes/run-passes.ts'
+import {
+  cpuFloat32Passes,
+  cpuInt8Passes,
+  gpuFloat16Passes,
+  gpuFloat32Passes,
+  referencePasses,
+  type Choose,
+} from '#app/graph/targets.ts'
 import { eightBitWeights, type OnQuantizing } from '../quantize/quantize-cache.ts'
 import { fusedAttentionIsRight } from './attention-check.ts'
 import { weightBits } from './weight-bits.ts'
 
+export type LowerOptions = {
+  readonly holdVectors?: (graph: Graph) => Promise<Graph>
+  /** Kernels for float32 on the processor: without it as the reference computes. */
+  readonly choose?: ((graph: Graph) => Choose | Promise<Choose>) | undefined
+  readonly onQuantizing?: OnQuantizing | undefined
+}
+
 /** The graph as the provider computes it rightly, in that precision. 8-bit weights are made once and then read from their cache. */
-export async function lower(
-  graph: Graph,
+export const lower = async (graph: Graph, compute: ComputeKind, options: LowerOptions = {}): Promise<Graph> =>
+  runPasses(graph, await passesFor(compute, options))
+
+async function passesFor(
   { provider, precision }: ComputeKind,
-  onQuantizing?: OnQuantizing,
-): Promise<Graph> {
-  const optimized = optimize(graph)
-  const whole = (await fusedAttentionIsRight(provider)) ? optimized : plainAttention(optimized)
+  { holdVectors = (graph) => Promise.resolve(graph), choose, onQuantizing }: LowerOptions,
+): Promise<readonly Pass[]> {
   switch (precision) {
-    case 'float32':
-      return whole
+    case 'int8':
+      return cpuInt8Passes({
+        holdVectors,
+        eightBit: async (weights) => eightBitWeights(weights, await weightBits(), { onQuantizing }),
+      })
     case 'float16':
-      return toHalf(whole)
-    case 'int8': {
-      const split = replaceNodes(whole, splitProducts(whole))
-      return toInt8(split, await eightBitWeights(int8Weights(split), await weightBits(), { onQuantizing }))
-    }
+      return gpuFloat16Passes({ fusedAttentionIsRight: await fusedAttentionIsRight(provider) })
+    case 'float32':
+      if (provider !== 'cpu') return gpuFloat32Passes({ fusedAttentionIsRight: await fusedAttentionIsRight(provider) })
+      return choose ? cpuFloat32Passes({ holdVectors, choose }) : referencePasses
   }
 }
