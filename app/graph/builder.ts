@@ -2,15 +2,21 @@ import type { Weight } from '#app/checkpoints/weights.ts'
 import { float32, int64, type DType, type Shape, type Tensor } from '#app/tensor/tensor.ts'
 import { checkNode } from './check-node.ts'
 import type { Attributes, Body, Graph, Known, Node, Value } from './graph.ts'
-import type { OpName } from './ops.ts'
+import type { OpName } from './ops/ops.ts'
 import { wasChecked } from './verify.ts'
 
-/** Where nodes go: to the graph, to a loop's body, or to what a pass puts in the place of a node, under that node's path. */
+/**
+ * Where nodes go: to the graph, to a loop's body, or to what a pass puts in the place of a node, under that node's
+ * path.
+ */
 type Destination = { readonly nodes: Node[]; readonly path?: string | undefined }
 
 type Place = Pick<Value, 'path' | 'depth'>
 
-/** Collects the nodes of one graph. Each is checked against the op table as it is added, so an error points at the layer's own line. */
+/**
+ * Collects the nodes of one graph. Each is checked against the op table as it is added, so an error points at the
+ * layer's own line.
+ */
 export class GraphBuilder {
   readonly name: string
   readonly #inputs: Value[] = []
@@ -82,8 +88,8 @@ export class GraphBuilder {
   }
 
   /**
-   * Adds a node with several outputs, under the path that its layer gives (Scope.emit), or under its operands' (`placeOf`). Throws
-   * when the op table forbids it, naming the layer.
+   * Adds a node with several outputs, under the path that its layer gives (Scope.emit), or under its operands'
+   * (`placeOf`). Throws when the op table forbids it, naming the layer.
    */
   emitAll(
     op: OpName,
@@ -112,7 +118,9 @@ export class GraphBuilder {
     return this.emitAll(op, inputs, attributes)[0]!
   }
 
-  /** Slices of all `xs` along `axis`, one after the other through `each`, and its results stacked along the same axis. */
+  /**
+   * Slices of all `xs` along `axis`, one after the other through `each`, and its results stacked along the same axis.
+   */
   scan(xs: readonly Value[], axis: number, each: (...slices: Value[]) => Value): Value {
     const inputs = xs.map((x) => this.#value(`slice_${this.#count++}`, x.dtype, x.shape.toSpliced(axis, 1), x))
     const { nodes, made: output } = this.#apart(this.#destination.path, () => each(...inputs))
@@ -120,7 +128,9 @@ export class GraphBuilder {
     return this.emitAll('Scan', xs, attributes, { body: { inputs, output, nodes } })[0]!
   }
 
-  /** What `make` yields, and the nodes that it adds for it, all under `path` and apart from the graph's own: for passes. */
+  /**
+   * What `make` yields, and the nodes that it adds for it, all under `path` and apart from the graph's own: for passes.
+   */
   collect<Made>(path: string, make: () => Made): { readonly nodes: readonly Node[]; readonly made: Made } {
     return this.#apart(path, make)
   }
@@ -155,9 +165,10 @@ export class GraphBuilder {
 const nowhere: Place = { path: '', depth: -1 }
 
 /**
- * Where a node stands that no layer claims, such as a sum or a reshape: with the weight that it reads, else with the operand that took
- * the most nodes to make. So a residual sum stands in the layer that it ends, and not in the one before, in whatever order a layer
- * builds its parts. Its depth is one more than that of the deepest operand that is no weight.
+ * Where a node stands that no layer claims, such as a sum or a reshape: with the weight that it reads, else with the
+ * operand that took the most nodes to make. So a residual sum stands in the layer that it ends, and not in the one
+ * before, in whatever order a layer builds its parts. Its depth is one more than that of the deepest operand that is no
+ * weight.
  */
 function placeOf(operands: readonly (Value | null)[]): Place {
   let [place, depth] = [nowhere, nowhere.depth]

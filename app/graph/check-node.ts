@@ -1,10 +1,13 @@
 import type { Tensor } from '#app/tensor/tensor.ts'
 import type { Node, Value } from './graph.ts'
-import { ops, type Outline } from './ops.ts'
+import type { Operands, Outline } from './ops/op.ts'
+import { ops } from './ops/ops.ts'
 
 type Use = Pick<Node, 'op' | 'inputs' | 'attributes' | 'body'>
 
-/** Checks the number of inputs and the attributes of one use of an operator. Throws an Error that names the operator. */
+/**
+ * Checks the number of inputs and the attributes of one use of an operator. Throws an Error that names the operator.
+ */
 export function checkUse({ op: name, inputs, attributes }: Use): void {
   const op = ops[name]
   const [fewest, most] = op.inputs
@@ -23,7 +26,7 @@ export function checkNode(use: Use, constantOf: (value: Value) => Tensor): Outli
   checkUse(use)
   const { op: name, inputs, attributes, body } = use
   try {
-    return ops[name].infer(inputs as readonly Value[], attributes, constantOf, body)
+    return ops[name].infer(inputs as unknown as Operands, attributes, constantOf, body)
   } catch (cause) {
     throw new Error(`${name}: ${(cause as Error).message}`, { cause })
   }

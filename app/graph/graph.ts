@@ -1,7 +1,7 @@
 import type { Weight } from '#app/checkpoints/weights.ts'
 import type { DType, Shape, Tensor } from '#app/tensor/tensor.ts'
 import type { GraphBuilder } from './builder.ts'
-import type { OpName } from './ops.ts'
+import type { OpName } from './ops/ops.ts'
 
 /** A tensor of the graph. Shapes are concrete: another shape is another graph, which costs milliseconds to make. */
 export type Value = {
@@ -12,8 +12,8 @@ export type Value = {
   /** The layer that made it, as the checkpoint's keys name it; '' for inputs and constants. */
   readonly path: string
   /**
-   * Nodes on the longest way from the inputs to it. Infinity for a weight and what is made of weights alone, -1 for constants and
-   * what is made of them: see `placeOf`.
+   * Nodes on the longest way from the inputs to it. Infinity for a weight and what is made of weights alone, -1 for
+   * constants and what is made of them: see `placeOf`.
    */
   readonly depth: number
 }

@@ -1,7 +1,7 @@
 import { PbfWriter } from 'pbf'
 import type { DType, Shape, Tensor } from '#app/tensor/tensor.ts'
 import type { Attribute, Body, Graph, Node, Value } from './graph.ts'
-import { ops } from './ops.ts'
+import { ops } from './ops/ops.ts'
 
 /** Field numbers and codes below are those of onnx.proto (IR version 10, opset 21). */
 const irVersion = 10
@@ -27,7 +27,9 @@ const external = 1
 /** Outputs stand under names of their own, because a model may call an input and an output the same. */
 export const outputPrefix = 'out:'
 
-/** Where a weight lies for onnxruntime: a path relative to the folder that the session is given, with forward slashes. */
+/**
+ * Where a weight lies for onnxruntime: a path relative to the folder that the session is given, with forward slashes.
+ */
 export type Locate = (file: string) => string
 
 /** The graph as an ONNX model. Weights stay in their files: the model only says where they are. */

@@ -4,18 +4,20 @@ import { sameShape, showShape, type Shape } from '#app/tensor/tensor.ts'
 import type { GraphBuilder } from './builder.ts'
 import type { Attributes, Value } from './graph.ts'
 import type { LoraBranches } from './loras.ts'
-import type { OpName } from './ops.ts'
+import type { OpName } from './ops/ops.ts'
 import { defaultOptions, type CompileOptions } from './options.ts'
 
 export type ScopeExtras = {
   readonly loras?: LoraBranches | undefined
-  /** Takes what is wrong with a key instead of a throw, so that a report can name all of them. Such a graph cannot run. */
+  /**
+   * Takes what is wrong with a key instead of a throw, so that a report can name all of them. Such a graph cannot run.
+   */
   readonly onWrongKey?: ((key: string, problem: ProblemError) => void) | undefined
 }
 
 /**
- * A place in a checkpoint: its path is the prefix of the keys below it, so there is no table of names. Keeps which keys were
- * used, for the audit at the end.
+ * A place in a checkpoint: its path is the prefix of the keys below it, so there is no table of names. Keeps which keys
+ * were used, for the audit at the end.
  */
 export class Scope {
   readonly builder: GraphBuilder

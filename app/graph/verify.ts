@@ -1,7 +1,7 @@
 import { sameShape, showShape, type Tensor } from '#app/tensor/tensor.ts'
 import { checkNode, checkUse } from './check-node.ts'
 import type { Graph, Node, Value } from './graph.ts'
-import type { OpName } from './ops.ts'
+import type { OpName } from './ops/ops.ts'
 
 /** How far the compiler is with a graph: what is legal in it. */
 export type Stage = {
@@ -28,8 +28,9 @@ const right = new WeakSet<Node>()
 export const wasChecked = (node: Node): void => void right.add(node)
 
 /**
- * Checks a whole graph: every node against the op table and what is legal at its stage, every input made before it is used and only once,
- * shapes as inferred where they still can be. Throws an Error that says when it was, such as after which pass.
+ * Checks a whole graph: every node against the op table and what is legal at its stage, every input made before it is
+ * used and only once, shapes as inferred where they still can be. Throws an Error that says when it was, such as after
+ * which pass.
  */
 export function verify(graph: Graph, when: string, stage = built): void {
   const made = new Set<Value>([...graph.inputs, ...graph.known.keys()])

@@ -2,14 +2,14 @@ import { float32ToFloat16 } from '#app/tensor/half.ts'
 import type { Tensor } from '#app/tensor/tensor.ts'
 import { cast } from '../functions.ts'
 import type { Graph, Node, Value } from '../graph.ts'
-import type { OpName } from '../ops.ts'
+import type { OpName } from '../ops/ops.ts'
 
 /** What is computed in half precision wherever it stands. */
 const products: ReadonlySet<OpName> = new Set(['Gemm', 'MatMul', 'Conv', 'MultiHeadAttention'])
 
 /**
- * What stays in the precision that its input has. All else (norms, softmax, means, sines, exponentials) is float32: sums over many
- * values and steep functions lose too much in 11 bits, or overflow beyond 65504.
+ * What stays in the precision that its input has. All else (norms, softmax, means, sines, exponentials) is float32:
+ * sums over many values and steep functions lose too much in 11 bits, or overflow beyond 65504.
  */
 const followers: ReadonlySet<OpName> = new Set([
   'Add',
@@ -39,8 +39,9 @@ const followers: ReadonlySet<OpName> = new Set([
 ])
 
 /**
- * The graph with its products in float16, for graphics processors; inputs and outputs keep their types. Half-precision weights are
- * taken as they are in their file, others are narrowed when the graph is opened. Leaves casts behind that nothing needs.
+ * The graph with its products in float16, for graphics processors; inputs and outputs keep their types. Half-precision
+ * weights are taken as they are in their file, others are narrowed when the graph is opened. Leaves casts behind that
+ * nothing needs.
  */
 export function toHalf(graph: Graph): Graph {
   const { builder } = graph.outputs[0]!.value

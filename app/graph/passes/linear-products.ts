@@ -1,3 +1,4 @@
+import { dims } from '#app/tensor/tensor.ts'
 import { add, reshape } from '../functions.ts'
 import type { Value } from '../graph.ts'
 import { isLinear } from './linear.ts'
@@ -15,7 +16,7 @@ const [smallestBlock, bestBlock, largestBlock] = [128, 256, 640]
 export const linearProducts: Replace = (node, { view }) => {
   if (!isLinear(node)) return undefined
   const [x, weight, bias] = node.inputs as [Value, Value, Value?]
-  const [rows, input] = x.shape as [number, number]
+  const [rows, input] = dims(x, 2)
   const block = blockOf(rows)
   const times = (left: Value, right: Value): Value => x.builder.emit('FusedMatMul', [left, right], { transB: 1 })
   const product = (): Value => {

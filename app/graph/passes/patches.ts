@@ -1,3 +1,4 @@
+import { dims } from '#app/tensor/tensor.ts'
 import { reshape, slice, transpose } from '../functions.ts'
 import type { Node, Value } from '../graph.ts'
 import { inPieces } from './pieces.ts'
@@ -9,12 +10,13 @@ import { inPieces } from './pieces.ts'
 const pieceBytes = 4 * 2 ** 20
 
 /**
- * A convolution over bytes (N, C, H, W) as products: `multiply` takes patches (rows, kernel * C), the kernel's pixels one after the
- * other, and yields (rows, O). All of them are (N, H' * W', O). Beyond the edges lies `zeroPoint`.
+ * A convolution over bytes (N, C, H, W) as products: `multiply` takes patches (rows, kernel * C), the kernel's pixels
+ * one after the other, and yields (rows, O). All of them are (N, H' * W', O). Beyond the edges lies `zeroPoint`.
  */
 export function mapPatches(x: Value, zeroPoint: Value, conv: Node, multiply: (patches: Value) => Value): Value {
-  const [batch, channels] = x.shape as [number, number]
-  const positions = conv.outputs[0]!.shape[2]! * conv.outputs[0]!.shape[3]!
+  const [batch, channels] = dims(x, 4)
+  const [, , outHeight, outWidth] = dims(conv.outputs[0]!, 4)
+  const positions = outHeight * outWidth
   const window = windowOf(conv)
   const padded = window.pads.some((pad) => pad > 0)
     ? x.builder.emit('Pad', [x, x.builder.integers(window.pads), zeroPoint])
@@ -49,8 +51,8 @@ function windowOf({ inputs, outputs, attributes }: Node): Window {
   const [kernelHeight, kernelWidth] = attributes['kernel_shape'] as readonly [number, number]
   const [down, across] = attributes['strides'] as readonly [number, number]
   const [top, left, bottom, right] = attributes['pads'] as readonly [number, number, number, number]
-  const width = inputs[0]!.shape[3]! + left + right
-  const outWidth = outputs[0]!.shape[3]!
+  const width = dims(inputs[0]!, 4)[3] + left + right
+  const [, , , outWidth] = dims(outputs[0]!, 4)
   return {
     pads: [0, 0, top, left, 0, 0, bottom, right],
     offsets: Array.from(

@@ -1,3 +1,4 @@
+import { dims } from '#app/tensor/tensor.ts'
 import { add, matmul, mul, reshape, slice, softmax, transpose } from '../functions.ts'
 import type { Node, Value } from '../graph.ts'
 import { inPieces } from './pieces.ts'
@@ -36,7 +37,7 @@ export const needsSlices = ({ batch, heads, queries, keys }: AttentionShape): bo
 export function attentionShape({ op, inputs, attributes }: Node): AttentionShape | undefined {
   if (op !== 'MultiHeadAttention') return undefined
   const [query, key, , , , bias] = inputs as [Value, Value, Value, null?, null?, Value?]
-  const [batch, queries, hidden] = query.shape as [number, number, number]
+  const [batch, queries, hidden] = dims(query, 3)
   const heads = attributes['num_heads'] as number
   return { batch, heads, queries, keys: key.shape[1]!, headDim: hidden / heads, biased: Boolean(bias) }
 }
@@ -45,7 +46,7 @@ export function attentionShape({ op, inputs, attributes }: Node): AttentionShape
 function attention({ inputs, attributes }: Node, bytesAtATime: number): Value {
   const [query, key, value, , , bias] = inputs as [Value, Value, Value, null?, null?, Value?]
   const heads = attributes['num_heads'] as number
-  const [batch, length, hidden] = query.shape as [number, number, number]
+  const [batch, length, hidden] = dims(query, 3)
   const scale = (attributes['scale'] as number | undefined) ?? (hidden / heads) ** -0.5
   const keyLength = key.shape[1]!
   return inPieces(batch, bytesAtATime / (heads * length * keyLength * 4), 0, (begin, end) => {

@@ -1,6 +1,6 @@
 import { sameShape, sizeOf } from '#app/tensor/tensor.ts'
 import type { Graph, Node, Value } from '../graph.ts'
-import type { OpName } from '../ops.ts'
+import type { OpName } from '../ops/ops.ts'
 import { substitute } from './rewrite.ts'
 
 const elementwise: ReadonlySet<OpName> = new Set<OpName>([
@@ -11,9 +11,9 @@ const binary: ReadonlySet<OpName> = new Set<OpName>(['Add', 'Sub', 'Mul', 'Div']
 const alongLastAxis: ReadonlySet<OpName> = new Set<OpName>(['LayerNormalization', 'SimplifiedLayerNormalization'])
 
 /**
- * Layers reshape to matrices and back, and what lies between does not care: so a reshape is done after the work on its elements or its
- * rows, where it meets the next one, and one of the two is enough: onnxruntime takes an equal time to open each node. Leaves nodes
- * behind that nothing needs.
+ * Layers reshape to matrices and back, and what lies between does not care: so a reshape is done after the work on its
+ * elements or its rows, where it meets the next one, and one of the two is enough: onnxruntime takes an equal time to
+ * open each node. Leaves nodes behind that nothing needs.
  */
 export function sinkReshapes(graph: Graph): Graph {
   const { builder } = graph.outputs[0]!.value

@@ -1,4 +1,4 @@
-import { float32 } from '#app/tensor/tensor.ts'
+import { dims, float32 } from '#app/tensor/tensor.ts'
 import { add, concat, gather, matmul, pad2d, reshape, slice, transpose } from '../functions.ts'
 import type { Node, Value } from '../graph.ts'
 import { piecesOf } from './pieces.ts'
@@ -27,8 +27,8 @@ const tileBytes = 16 * 2 ** 20
 const [workBytes, fewestPieceBytes] = [80 * 2 ** 20, 32 * 2 ** 20]
 
 /**
- * 3x3 convolutions by Winograd's minimal filtering, as plain products: 2.25 times fewer multiplications with tiles of 2, 4 times
- * fewer with tiles of 4. The weights are transformed in the graph, so that they stay pages of their file.
+ * 3x3 convolutions by Winograd's minimal filtering, as plain products: 2.25 times fewer multiplications with tiles of
+ * 2, 4 times fewer with tiles of 4. The weights are transformed in the graph, so that they stay pages of their file.
  */
 export function winograd(choose: (shape: ConvShape) => ConvKernel): Replace {
   return (node, { view }) => {
@@ -59,26 +59,27 @@ function filterTransform(weight: Value, channels: number, { weights }: Transform
 /** The convolution's shape where it is of the kind that Winograd's filtering is for. */
 export function convShape({ op, inputs, outputs, attributes }: Node): ConvShape | undefined {
   if (op !== 'Conv') return undefined
-  const [batch, output, height, width] = outputs[0]!.shape as [number, number, number, number?]
   const { kernel_shape: kernel, strides, pads, dilations = [1, 1], group = 1 } = attributes
   const is = (value: unknown, expected: string): boolean => String(value) === expected
   const plain = is(kernel, '3,3') && is(strides, '1,1') && is(dilations, '1,1') && group === 1
   const evenly = is(pads, '1,1,1,1') || is(pads, '0,0,0,0')
-  if (!plain || !evenly || width === undefined || inputs[0]!.dtype !== 'float32') return undefined
-  return { batch, input: inputs[0]!.shape[1]!, output, height, width }
+  const [x] = inputs as [Value]
+  if (!plain || !evenly || x.dtype !== 'float32') return undefined
+  const [batch, output, height, width] = dims(outputs[0]!, 4)
+  return { batch, input: dims(x, 4)[1], output, height, width }
 }
 
 function winogradConv(node: Node, rowsOf: RowsOf, transform: Transforms): Value {
   const { tile, inputs, outputs } = transform
   const [x, weight, bias] = node.inputs as [Value, Value, Value?]
-  const [out, channels] = weight.shape as [number, number]
-  const [batch, , outHeight, outWidth] = node.outputs[0]!.shape as [number, number, number, number]
+  const [out, channels] = dims(weight, 4)
+  const [batch, , outHeight, outWidth] = dims(node.outputs[0]!, 4)
   const places = (tile + 2) ** 2
   const [rows, columns] = [Math.ceil(outHeight / tile), Math.ceil(outWidth / tile)]
   const grid: Grid = { batch, rows, columns, tile }
 
-  // The filters come first: of what a node needs, onnxruntime computes what was added last before the rest. In the other order it would
-  // transform the filters of all layers before it did anything else.
+  // The filters come first: of what a node needs, onnxruntime computes what was added last before the rest. In the
+  // other order it would transform the filters of all layers before it did anything else.
   const filterBytes = 4 * places * out * channels
   const pieceBytes = Math.max(fewestPieceBytes, workBytes - 4 * places * batch * rows * columns * channels)
   const inPieces = filterBytes > pieceBytes && batch * rows * columns < out
