@@ -84,7 +84,7 @@ module.exports = {
     onNode(
       'profile',
       '^app/profile/',
-      rooms('contract', 'tensor', 'checkpoints', 'graph', 'models', 'runtime', 'loaded', 'catalog'),
+      rooms('contract', 'tensor', 'checkpoints', 'graph', 'models', 'runtime', 'loaded'),
       npm('zod'),
     ),
     forbid(

@@ -4,7 +4,8 @@ import { openCheckpoint } from '#app/checkpoints/folder.ts'
 import type { Weight, Weights } from '#app/checkpoints/weights.ts'
 import { GraphBuilder, optimize, runPasses, type Graph, type Node } from '#app/graph/index.ts'
 import { exactly, fastPasses } from '#app/graph/targets.ts'
-import { architectureOf, auditOf } from './known-models.ts'
+import { classNameOf } from '#app/models/classes.ts'
+import { auditOf } from './known-models.ts'
 
 /** Every graph that auditing the weights builds, ended in what nothing reads. */
 function graphsOf(architecture: string, config: Record<string, unknown>, weights: Weights): Graph[] {
@@ -62,7 +63,7 @@ describe('a node that reads a weight stands under the path of the weight, as it 
   for (const [architecture, names] of Object.entries(folders))
     test.each(names)(`${architecture} %s`, async (name) => {
       const { config, weights } = await openCheckpoint(join(goldens, name))
-      expect(architectureOf(config)).toBe(architecture)
+      expect(classNameOf(config)).toBe(architecture)
       const graphs = [weights, halved(weights)].flatMap((all) => graphsOf(architecture, config, all))
       for (const graph of graphs) {
         expect(astray(graph)).toEqual([])
