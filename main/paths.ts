@@ -91,5 +91,5 @@ export function nodePath(): string {
   const onPath = (env('PATH') ?? '').split(delimiter).map((folder) => join(folder, name))
   const found = onPath.find((file) => existsSync(file))
   if (found) return found
-  throw new Error('No Node binary for the engine: set FRAMELOOM_NODE to one (20.19 or newer).')
+  throw new Error('No Node binary for the engine: set FRAMELOOM_NODE to one of Node 24.')
 }

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { onPinnedNode } from './node.mjs'
 import { fail, root } from './process.mjs'
 import { checkNode, ensureBuilt, ensureInstalled } from './setup.mjs'
 import { pathToFileURL } from 'node:url'
@@ -11,6 +12,7 @@ const log = (line) => process.stderr.write(`${line}\n`)
 
 checkNode()
 await ensureInstalled(log)
+await onPinnedNode(log)
 const part = parts[name]
 if (!part) fail(`there is no program "${name}". There are: ${Object.keys(parts).join(', ')}.`)
 if (!(await ensureBuilt(log, [part]))) fail('the build failed: see above.')

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { downloadElectron, electronBinary, windowEnvironment } from './electron.mjs'
+import { onPinnedNode } from './node.mjs'
 import { fail, root, tie } from './process.mjs'
 import { checkNode, ensureBuilt, ensureInstalled } from './setup.mjs'
 
@@ -15,6 +16,7 @@ if (wanted !== undefined && wanted !== 'serve' && wanted !== 'electron') {
 
 checkNode()
 await ensureInstalled(log)
+await onPinnedNode(log)
 if (!(await ensureBuilt(log))) fail('the build failed: see above.')
 
 const obstacle = wanted === 'serve' ? '' : await openElectron()

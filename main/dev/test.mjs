@@ -4,6 +4,7 @@ import path from 'node:path'
 import { ensureTools } from './browser.mjs'
 import { electronBinary } from './electron.mjs'
 import { checkLayers } from './layers.mjs'
+import { onPinnedNode } from './node.mjs'
 import { captureNode, modulePath, root } from './process.mjs'
 import { checkNode, ensureBuilt, ensureInstalled } from './setup.mjs'
 
@@ -36,6 +37,7 @@ mkdirSync(results, { recursive: true })
 rmSync(path.join(results, 'summary.json'), { force: true })
 checkNode()
 await ensureInstalled(log)
+await onPinnedNode(log)
 if (wants('--check')) await runAll(checks)
 if (wants('--unit') || wants('--e2e')) await runTests()
 
