@@ -27,7 +27,7 @@ test.runIf(process.platform === 'linux')('the browser gets a file, not the link'
   vi.stubEnv('PATH', `${folder}${delimiter}${process.env['PATH'] ?? ''}`)
   const { opened, forget } = await openBrowser(url, file)
   expect(opened).toBe(true)
-  await vi.waitUntil(() => existsSync(join(folder, 'args')))
+  await vi.waitUntil(() => existsSync(join(folder, 'args')), { timeout: 300_000 })
   expect(readFileSync(join(folder, 'args'), 'utf8')).toBe(`file://${file}\n`)
   expect(readFileSync(file, 'utf8')).toContain(`url=${url}`)
   expect(statSync(file).mode & 0o077).toBe(0)

@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { unzipSync } from 'fflate'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { rawFramesHeader } from '#app/contract/media-routes.ts'
 import type { TextToVideoSettings } from '#app/contract/pipelines/text-to-video.ts'
 import { newId } from '#app/library/ids.ts'
@@ -100,8 +99,7 @@ describe('a clip', () => {
     const png = await get(`/media/clips/${resultId}/export.png`)
     expect(Object.keys(unzipSync(png.body))).toEqual(['frame-0001.png', 'frame-0002.png'])
     expect((await get(`/media/clips/${resultId}/export.exe`)).status).toBe(404)
-    await sleep(50)
-    expect(readdirSync(join(host.root, 'data/scratch'))).toEqual([])
+    await vi.waitUntil(() => readdirSync(join(host.root, 'data/scratch')).length === 0, { timeout: 300_000 })
   })
 
   test('is deleted with its file', async () => {
