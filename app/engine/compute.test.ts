@@ -59,8 +59,10 @@ async function resultOf<M extends 'run' | 'profile' | 'autotune'>(
   }
 }
 
+const hashes = createWeightHashes()
+const referenceOf = (model: LocatedModel, signal: AbortSignal) => hashes.referenceOf(model, signal)
 const run = (request: EngineCalls['run']['request'], sessions = new SessionCache()) =>
-  resultOf<'run'>(runPipeline({ sessions, referenceOf: createWeightHashes().referenceOf }, request, context))
+  resultOf<'run'>(runPipeline({ sessions, referenceOf }, request, context))
 
 async function generate(
   name: string,

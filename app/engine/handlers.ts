@@ -14,7 +14,8 @@ import type { WeightHashes } from '#app/catalog/weight-hashes.ts'
 /** Everything the engine does, by the names of the contract. */
 export const createHandlers = (sessions: SessionCache, hashes: WeightHashes): Handlers => ({
   scanModels,
-  run: (request, context) => runPipeline({ sessions, referenceOf: hashes.referenceOf }, request, context),
+  run: (request, context) =>
+    runPipeline({ sessions, referenceOf: (model, signal) => hashes.referenceOf(model, signal) }, request, context),
   exportClip,
   attnProcessors: attnProcessorsHandler(sessions),
   freezeUnet2d: freezeHandler(sessions),

@@ -142,9 +142,9 @@ export function createRouter(tools: RouterTools) {
   /** Checks a request and keeps the file that it reads. @returns the title of the job */
   async function checkJob({ source, ...run }: JobRequest): Promise<string> {
     checkRun(run, await models.all())
-    const { takesClip, titleOf, title } = pipelineOf(run.pipeline)
-    if (!takesClip) return titleOf(run.settings)
-    if (!source) throw new ProblemError('bad-input', `${title} needs a clip. Choose one.`, { field: 'source' })
+    const record = pipelineOf(run.pipeline)
+    if (!record.takesClip) return record.titleOf(run.settings)
+    if (!source) throw new ProblemError('bad-input', `${record.title} needs a clip. Choose one.`, { field: 'source' })
     if ('clipId' in source) return library.picture(source.clipId).title
     if (!library.uploads.get(source.upload.id)) gone()
     library.uploads.hold(source.upload)

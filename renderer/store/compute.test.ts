@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { defaultCompute } from '#app/contract/compute.ts'
 import { checkDraft } from './checks.ts'
 import { computeLabel, computeProblem, withCompute } from './compute.ts'
-import { firstDraft, fromRun, reviveDraft, toRun, withFirstModel } from './draft.ts'
+import { withFirstModel } from './choose-model.ts'
+import { firstDraft, fromRun, reviveDraft, toRun } from './draft.ts'
 import { aModel, anAdapter } from './testing.ts'
 
 const int8 = { ...defaultCompute, precision: 'int8' } as const

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { pipelines } from '#app/contract/pipelines.ts'
 import { checkDraft, fieldOf } from './checks.ts'
-import { draftSchema, firstDraft, fromRun, reviveDraft, toRun, withFirstModel, withModel } from './draft.ts'
+import { withFirstModel } from './choose-model.ts'
+import { draftSchema, firstDraft, fromRun, reviveDraft, toRun, withModel } from './draft.ts'
 import { aLora, aModel, anAdapter } from './testing.ts'
 
 const models = [aModel(), anAdapter()]

@@ -4,8 +4,6 @@ import type { ModelEntry } from '#app/contract/models.ts'
 import { namesMaking, pipelineOf, type RunRequest } from '#app/contract/pipelines.ts'
 import { fieldDefaults, fields, type Fields } from '#app/contract/pipelines/fields.ts'
 import { forwardChunkingSchema, freeUPresets, freeUSchema } from '#app/contract/settings.ts'
-import { checkDraft } from './checks.ts'
-import { isUsable, modelsFor } from './models.ts'
 
 /** The pipelines that the form can be for, in the order of its choice. */
 export const makers = namesMaking('clip', 'still')
@@ -89,30 +87,6 @@ export function withModel(draft: Draft, model: ModelEntry, models: readonly Mode
     ...suited
   }: Partial<Fields> = pipelineOf(pipeline).suited(settings, model, models)
   return { ...draft, ...suited }
-}
-
-/** Chooses a model for a draft that has none yet: the first that can run at once, else the first usable one. */
-export function withFirstModel(draft: Draft, models: readonly ModelEntry[]): Draft {
-  if (draft.model !== '') return draft
-  const { models: roles } = pipelineOf(draft.pipeline)
-  const turned = modelsFor(models, roles.model!.kind)
-    .filter(isUsable)
-    .map((model) => withModel(draft, model, models))
-  return turned.find((one) => Object.keys(checkDraft(one, models)).length === 0) ?? turned[0] ?? draft
-}
-
-/** Whenever models are found. */
-export const chooseFirstModel = (models: readonly ModelEntry[]): void =>
-  draftStore.setState((draft) => withFirstModel(draft, models))
-
-/** The draft for another pipeline: what a user chose stays, but a model that cannot be used there. */
-export function withPipeline(draft: Draft, pipeline: Maker, models: readonly ModelEntry[]): Draft {
-  const next = { ...draft, pipeline }
-  const model = models.find(({ id }) => id === draft.model)
-  if (!model) return withFirstModel({ ...next, model: '' }, models)
-  const { motionAdapter, betaSchedule } = withModel(next, model, models)
-  const kept = { ...next, motionAdapter: motionAdapter ?? draft.motionAdapter, betaSchedule }
-  return checkDraft(kept, models).model === undefined ? kept : withFirstModel({ ...next, model: '' }, models)
 }
 
 /** What is sent to the host. */

@@ -60,9 +60,9 @@ export function modelsOf<S extends BaseSettings, M extends ModelEntry>(
   settings: S,
   models: readonly M[],
 ): ByRole<M> {
-  const found = Object.entries(pipeline.models).map(([role, { ids }]) => [
-    role,
-    ids(settings).flatMap((id) => models.find((model) => model.id === id) ?? []),
+  const found = Object.entries(pipeline.models).map(([name, role]) => [
+    name,
+    role.ids(settings).flatMap((id) => models.find((model) => model.id === id) ?? []),
   ])
   return Object.fromEntries(found) as ByRole<M>
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { weightsOf } from '../attn-processors.ts'
 import type { ModelEntry } from '../models.ts'
 import { badInput, type ByRole, type FieldProblem, type ModelRole } from './pipeline.ts'
@@ -27,8 +27,7 @@ export const diffusionFields = {
   clipSkip: fields.clipSkip,
   compute: fields.compute,
 }
-const diffusionSettingsSchema = z.object(diffusionFields)
-export type DiffusionSettings = z.infer<typeof diffusionSettingsSchema>
+export type DiffusionSettings = z.infer<z.ZodObject<typeof diffusionFields>>
 
 /** The part of a record that pipelines over a Stable Diffusion checkpoint have in common. */
 export const stableDiffusion = {

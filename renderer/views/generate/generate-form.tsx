@@ -52,7 +52,7 @@ function useFocusOnProblem(form: RefObject<HTMLFormElement | null>): void {
       fieldProblemStore.subscribe(({ pointed }, before) => {
         if (!pointed || pointed === before.pointed) return
         const control = form.current?.querySelector<HTMLElement>(
-          `[data-field="${String(pointed.field)}"] :is(input, textarea, button)`,
+          `[data-field="${pointed.field}"] :is(input, textarea, button)`,
         )
         if (control) control.focus()
         else tell('error', 'The settings cannot be run', pointed.message)

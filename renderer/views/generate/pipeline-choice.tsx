@@ -1,5 +1,6 @@
 import { pipelines } from '#app/contract/pipelines.ts'
-import { draftStore, makers, useDraft, withPipeline } from '#renderer/store/draft.ts'
+import { withPipeline } from '#renderer/store/choose-model.ts'
+import { draftStore, makers, useDraft } from '#renderer/store/draft.ts'
 import { studioStore } from '#renderer/store/studio.ts'
 import { Segmented } from '#renderer/ui/segmented.tsx'
 

@@ -1,7 +1,7 @@
 import { Clapperboard } from 'lucide-react'
 import { generate } from '#renderer/actions/generate.ts'
 import { restoreRecipe } from '#renderer/actions/restore.ts'
-import { chooseFirstModel } from '#renderer/store/draft.ts'
+import { chooseFirstModel } from '#renderer/store/choose-model.ts'
 import type { View } from '#renderer/views/view.ts'
 import { ClipTile, ClipTileMenu } from './clip-tile.tsx'
 import { GenerateForm } from './generate-form.tsx'
