@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 const setup = new URL('../dev/run.mjs', import.meta.url)
 if (existsSync(fileURLToPath(setup))) {
   process.env.INIT_CWD = process.cwd()
-  process.argv.splice(2, 0, 'cli')
+  // As if run.mjs had been started, since that may start itself again in another Node.
+  process.argv.splice(1, 1, fileURLToPath(setup), 'cli')
   await import(setup.href)
 } else {
   await import(new URL('../../dist/node/cli.js', import.meta.url).href)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { pipelines } from '#app/contract/pipelines.ts'
+import { pipelines, type RunRequest } from '#app/contract/pipelines.ts'
 import { checkDraft, fieldOf } from './checks.ts'
 import { withFirstModel } from './choose-model.ts'
 import { draftSchema, firstDraft, fromRun, reviveDraft, toRun, withModel } from './draft.ts'
@@ -96,7 +96,7 @@ describe('a stored draft', () => {
 })
 
 test('settings of a clip come back as a draft that makes the same clip', () => {
-  const run = toRun({ ...ready, freeuOn: true, chunkingOn: true, seed: 42 })
+  const run = toRun({ ...ready, freeuOn: true, chunkingOn: true, seed: 42 }) as RunRequest<'text-to-video'>
   const settings = {
     ...run.settings,
     freeuChanges: [{ step: 11, freeu: null }],

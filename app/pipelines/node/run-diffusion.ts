@@ -24,20 +24,20 @@ const decodingShare = 0.1
 type Name = NameMaking<'clip' | 'still'>
 
 /** What differs between the pipelines over a Stable Diffusion checkpoint. */
-export type DiffusionRun = {
+export type DiffusionRun<Parts extends DiffusionParts> = {
   /** How many pictures come of it, and how many of them are shown in a second. */
   readonly frames: number
   readonly fps: number
-  readonly open: (path: string, options: DiffusionOptions) => Promise<OpenDiffusion>
-  readonly run: (parts: DiffusionParts, freeuAt: FreeUAt) => AsyncGenerator<DiffusionStep, void>
+  readonly open: (path: string, options: DiffusionOptions) => Promise<OpenDiffusion & { readonly parts: Parts }>
+  readonly run: (parts: Parts, freeuAt: FreeUAt) => AsyncGenerator<DiffusionStep, void>
 }
 
 /** Makes a clip or a still. Loading, steps and frames are events; FreeU and the LoRAs' scales are read anew at each step. */
-export async function* runDiffusion<P extends Name>(
+export async function* runDiffusion<P extends Name, Parts extends DiffusionParts>(
   { referenceOf }: RunTools,
   { pipeline, settings, models, out, appVersion }: RunOf<P>,
   context: RunContext,
-  { frames: frameCount, fps, open, run }: DiffusionRun,
+  { frames: frameCount, fps, open, run }: DiffusionRun<Parts>,
 ): AsyncGenerator<RunEvent, RunResult> {
   if (out === undefined) throw new Error(`${pipeline} needs a file to write to`)
   const { model: [model] = [], loras = [], customDiffusion = [] } = models
