@@ -31,7 +31,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'frameloom-classify-'))
   clip = join(folder, 'large.mp4')
   const { ffmpeg } = await findFfmpeg()
-  const source = ['-f', 'lavfi', '-i', 'testsrc2=size=1920x1080:rate=30:duration=4']
+  const source = ['-f', 'lavfi', '-i', 'testsrc2=size=1920x1080:rate=30:duration=8']
   await outputOf(ffmpeg, ['-v', 'error', ...source, '-c:v', 'libx264', '-preset', 'ultrafast', clip], {
     idleMs: 60_000,
   })
