@@ -221,7 +221,7 @@ describe('generate', () => {
       stderr: expect.stringMatching(/"nope".*moving-shapes/) as string,
     })
     const part = await generate('a.webp', '--model', join(bundledModelsDir(), 'moving-shapes/vae'))
-    expect(part).toMatchObject({ code: 3, stderr: expect.stringMatching(/vae is no text-to-video model/) as string })
+    expect(part).toMatchObject({ code: 3, stderr: expect.stringMatching(/vae is no Stable Diffusion model/) as string })
     writeFileSync(join(folder, 'model.onnx'), '\x08\x07\x12\x07pytorch')
     const foreign = await generate('a.webp', '--lora', 'model.onnx')
     expect(foreign).toMatchObject({ code: 3, stderr: expect.stringMatching(/model\.onnx is an ONNX model/) as string })

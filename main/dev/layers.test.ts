@@ -127,6 +127,7 @@ it('reports each forbidden import, and allows the others', async () => {
     'parity-and-bench-are-tools: main/cli/compare.ts -> app/parity/compare.ts',
     'pipelines-node: app/pipelines/node/open.ts -> app/catalog/scan.ts',
     'pipelines: app/pipelines/video.ts -> app/media/node/decode.ts',
+    'profile: app/profile/measure.ts -> app/catalog/scan.ts',
     'profile: app/profile/measure.ts -> app/pipelines/video.ts',
     'renderer: renderer/store/page.ts -> main/serve/serve.ts',
     'resolves: renderer/store/page.ts -> ./missing.ts',

@@ -28,7 +28,7 @@ export function LibraryStrip() {
       </header>
       {listed.length + results.length === 0 ? (
         <p className="strip-empty">
-          {known ? 'Clips and classifications are kept here, also after a restart.' : 'Opening the library.'}
+          {known ? 'Clips, stills and classifications are kept here, also after a restart.' : 'Opening the library.'}
         </p>
       ) : (
         <ul className="strip-tiles scroll" onKeyDown={moveFocus}>

@@ -71,7 +71,7 @@ export function FreeUSection() {
           what="FreeU"
           changes="freeuChanges"
           isBehind={({ freeu, freeuUsed }) => freeuUsed !== undefined && !sameFreeU(freeu, freeuUsed)}
-          idle="1 leaves a stage as it is. Move the sliders while a clip is made: the next step uses them."
+          idle="1 leaves a stage as it is. Move the sliders while it is made: the next step uses them."
         />
       </div>
     </Section>

@@ -9,7 +9,7 @@ export function PipelineChoice() {
   const pipeline = useDraft((draft) => draft.pipeline)
   if (makers.length < 2) return null
   return (
-    <div className="section section-body">
+    <div className="section form-pipeline">
       <Segmented
         label="Pipeline"
         value={pipeline}

@@ -1,5 +1,6 @@
 import { TriangleAlert } from 'lucide-react'
 import { useLayoutEffect, useRef } from 'react'
+import { pipelines } from '#app/contract/pipelines.ts'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { useStudio } from '#renderer/store/studio.ts'
@@ -12,6 +13,7 @@ const promptRoom = 75
 export function PromptSection({ problems }: { problems: FieldProblems }) {
   const prompt = useDraft((draft) => draft.prompt)
   const negativePrompt = useDraft((draft) => draft.negativePrompt)
+  const moves = useDraft(({ pipeline }) => pipelines[pipeline].makes === 'clip')
   const notes = useRunNotes()
   return (
     <section className="section section-body form-prompts" aria-label="Prompts">
@@ -20,7 +22,7 @@ export function PromptSection({ problems }: { problems: FieldProblems }) {
           label="Prompt"
           value={prompt}
           rows={3}
-          placeholder="What the clip shows, and how it moves"
+          placeholder={moves ? 'What the clip shows, and how it moves' : 'What the picture shows'}
           onChange={(value) => editDraft({ prompt: value })}
         />
       </Row>
