@@ -1,5 +1,5 @@
-// Who may import whom: the arrows of docs/architecture.md. What a folder may import is listed; anything else is an error.
-// Tests are exempt from the layers, not from resolution.
+// Who may import whom: the arrows of docs/architecture.md. What a folder may import is listed; anything else is an
+// error. Tests are exempt from the layers, not from resolution.
 const test = '\\.test\\.tsx?$|/(testing|test-[a-z-]+)\\.ts$'
 const npm = (...names) => `(^|/)node_modules/(${names.join('|')})/`
 const errors = '^app/contract/errors\\.ts$'

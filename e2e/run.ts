@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test'
 
-// What is looked at inside the page, as often as it paints: a quick machine is done before a look from outside comes round again.
+// What is looked at inside the page, as often as it paints: a quick machine is done before a look from outside comes
+// round again.
 
 /** Resolves when the run on the stage has reached this step; rejects when it ends before. */
 export const untilStep = (page: Page, least: number): Promise<void> =>
@@ -22,8 +23,9 @@ export const untilStep = (page: Page, least: number): Promise<void> =>
   )
 
 /**
- * Follows what the stage's own canvas is given to show of the previews of the run that is started next. The player is paused at the first
- * of them: what changes from then on are the previews. @returns how many different pictures were drawn since
+ * Follows what the stage's own canvas is given to show of the previews of the run that is started next. The player is
+ * paused at the first of them: what changes from then on are the previews. @returns how many different pictures were
+ * drawn since
  */
 export async function followPreviews(page: Page): Promise<() => Promise<number>> {
   const seen = await page.evaluateHandle(() => {

@@ -11,7 +11,10 @@ const root = join(import.meta.dirname, '..')
 /** A running serve host with a library of its own. */
 export type Host = { readonly url: string; readonly process: ChildProcess; readonly stop: () => Promise<void> }
 
-/** Starts the built serve host as `npm start` does, on a free port. `fault` is one of the engine's, on purpose (app/engine/fault.ts). */
+/**
+ * Starts the built serve host as `npm start` does, on a free port. `fault` is one of the engine's, on purpose
+ * (app/engine/fault.ts).
+ */
 export async function startHost(dataDir: string, fault = ''): Promise<Host> {
   const process = spawn(
     globalThis.process.execPath,

@@ -60,7 +60,10 @@ export function hubCacheDir(): string {
 
 export type ModelRoot = { folder: string; source: 'bundled' | 'folder' }
 
-/** Every folder to search for checkpoints: bundled, the user's own, the hub cache, and those of the settings. Only existing ones. */
+/**
+ * Every folder to search for checkpoints: bundled, the user's own, the hub cache, and those of the settings. Only
+ * existing ones.
+ */
 export function modelRoots(fromSettings: readonly string[] = []): ModelRoot[] {
   const folders = [
     userModelsDir(),

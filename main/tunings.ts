@@ -36,7 +36,10 @@ const tuningsSchema = z.record(z.string(), keptTuningSchema)
 
 export const tuningsFile = (folder = dataDir()): string => join(folder, 'tunings.json')
 
-/** Proposals of `autotune` that were chosen, in a file that the studio and the command line share. One that cannot be read is as none. */
+/**
+ * Proposals of `autotune` that were chosen, in a file that the studio and the command line share. One that cannot be
+ * read is as none.
+ */
 export async function keptTuning(key: TuningKey, file = tuningsFile()): Promise<KeptTuning | null> {
   return (await readJsonCache(file, tuningsSchema))[keyOf(key)] ?? null
 }

@@ -7,8 +7,8 @@ import { SessionCache } from '#app/runtime/session-cache.ts'
 import { cases, openForward, type Variant } from './cases.ts'
 
 /**
- * Our side of a benchmark, behind the line protocol of reference.py: `ready` when the checkpoint is open, then for each line of
- * input `run` -> {"ms", "cpu_ms"}, `save FILE`, `rss` -> peaks in MiB, `quit`.
+ * Our side of a benchmark, behind the line protocol of reference.py: `ready` when the checkpoint is open, then for each
+ * line of input `run` -> {"ms", "cpu_ms"}, `save FILE`, `rss` -> peaks in MiB, `quit`.
  */
 export async function child(
   name: string,

@@ -13,14 +13,14 @@ import { checkpoint, hasCheckpoint, referencePython } from './set-up.ts'
 import { switches } from './switches.ts'
 
 /**
- * Races full-size models against the PyTorch reference, all sides in one run and in turn, on the same inputs and threads, and
- * compares the outputs first. Makes its own Python and checkpoints where none are given.
+ * Races full-size models against the PyTorch reference, all sides in one run and in turn, on the same inputs and
+ * threads, and compares the outputs first. Makes its own Python and checkpoints where none are given.
  *
  *   npm run bench -- [--case NAME]... [--choices] [--rounds N] [--threads N] [--write docs/benchmarks.md]
  *                    [--cache DIR] [--python PYTHON] [--int8] [--bfloat16]
  *
- * `npm run bench -- switch` measures how long the open motion UNet takes to change its processors, chunking and FreeU; `--write` puts that
- * into its section of the file.
+ * `npm run bench -- switch` measures how long the open motion UNet takes to change its processors, chunking and FreeU;
+ * `--write` puts that into its section of the file.
  *
  * `npm run bench -- demo [SEEDS]` counts how often the bundled models' clips show what their prompts say.
  */
@@ -42,7 +42,10 @@ const choices: readonly Side[] = [
   { title: 'forward chunking 2, dim 1', ours: { chunk: [2, 1] } },
 ]
 
-/** Each choice beside the default alone, so that no more than two models are in memory; with as many frames as AnimateDiff makes. */
+/**
+ * Each choice beside the default alone, so that no more than two models are in memory; with as many frames as
+ * AnimateDiff makes.
+ */
 async function choiceTable(options: RaceOptions): Promise<Figures[]> {
   const work = await mkdtemp(join(tmpdir(), 'frameloom-bench-'))
   const inputs = join(work, 'inputs.safetensors')

@@ -13,7 +13,9 @@ export type Peer = {
   readonly close: () => Promise<void>
 }
 
-/** Starts a process of the line protocol and waits until it is ready. Throws with its last words when it ends before. */
+/**
+ * Starts a process of the line protocol and waits until it is ready. Throws with its last words when it ends before.
+ */
 export async function startPeer(command: string, args: readonly string[]): Promise<Peer> {
   const began = performance.now()
   const process = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })

@@ -38,8 +38,8 @@ export type RaceOptions = {
 }
 
 /**
- * Runs all sides in turn, in one run, on the same inputs and threads; the first side is what the others are compared with. Where
- * that is the reference in float32, ours in float32 must agree with it: throws otherwise.
+ * Runs all sides in turn, in one run, on the same inputs and threads; the first side is what the others are compared
+ * with. Where that is the reference in float32, ours in float32 must agree with it: throws otherwise.
  */
 export async function race(name: string, sides: readonly Side[], options: RaceOptions): Promise<Figures[]> {
   const { folder, python, threads, rounds, kernelFile } = options

@@ -16,7 +16,10 @@ const requirements = [
 
 export const referenceScript = resolve(import.meta.dirname, '../../app/bench/reference.py')
 
-/** A Python with the reference implementation, in a virtual environment made once in `cache`. Throws when there is no Python 3. */
+/**
+ * A Python with the reference implementation, in a virtual environment made once in `cache`. Throws when there is no
+ * Python 3.
+ */
 export async function referencePython(cache: string): Promise<string> {
   const folder = join(cache, 'python')
   const done = join(folder, 'frameloom-requirements.txt')

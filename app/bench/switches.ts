@@ -5,7 +5,10 @@ import { openUNetMotion, type UNetMotion } from '#app/loaded/unet-motion.ts'
 import { SessionCache } from '#app/runtime/session-cache.ts'
 import { median } from './statistics.ts'
 
-/** How long a change of settings takes on a model that is open, from the call that makes it until the model can run with it. */
+/**
+ * How long a change of settings takes on a model that is open, from the call that makes it until the model can run with
+ * it.
+ */
 export type SwitchFigures = {
   readonly title: string
   readonly ms: number

@@ -23,8 +23,8 @@ function partsOf({ kind, className }: LocatedModel): readonly string[] {
 export type WeightHashes = ReturnType<typeof createWeightHashes>
 
 /**
- * Hashes of weight files for recipes. A file is read once and then known by its path, size and time of change; with `cacheFile` also
- * by the processes that come after.
+ * Hashes of weight files for recipes. A file is read once and then known by its path, size and time of change; with
+ * `cacheFile` also by the processes that come after.
  */
 export function createWeightHashes(cacheFile?: string) {
   let known: Map<string, string> | undefined
@@ -37,14 +37,17 @@ export function createWeightHashes(cacheFile?: string) {
     if (found !== undefined) return found
     const hash = await sha256File(file, { signal })
     known.set(key, hash)
-    if (cacheFile !== undefined) await writeJsonCache(cacheFile, Object.fromEntries(known)).catch(() => {}) // a full disk must not cost the clip
+    // a full disk must not cost the clip
+    if (cacheFile !== undefined) await writeJsonCache(cacheFile, Object.fromEntries(known)).catch(() => {})
     return hash
   }
 
   return {
     /** The hash of one weight file, in hex. */
     hashOf,
-    /** The model as a recipe names it. Rejects when a weight file is not there any more, or with the signal's reason. */
+    /**
+     * The model as a recipe names it. Rejects when a weight file is not there any more, or with the signal's reason.
+     */
     async referenceOf(model: LocatedModel, signal: AbortSignal): Promise<ModelReference> {
       const sha256: Record<string, string> = {}
       if (isFile(model.folder)) {

@@ -15,7 +15,8 @@ export type Refuse = (reason: string) => never
 const largestRead = 2 ** 30
 
 /**
- * Runs `use` on the file and closes it, whatever happens. Only regular files are opened, so that a pipe or a device never blocks.
+ * Runs `use` on the file and closes it, whatever happens. Only regular files are opened, so that a pipe or a device
+ * never blocks.
  * Throws `not-found` when there is none, `bad-model` when it is something else or got shorter meanwhile.
  */
 export async function withFile<T>(name: string, use: (file: OpenFile) => Promise<T>): Promise<T> {

@@ -34,8 +34,8 @@ export type Checkpoint = {
 const configSchema = z.record(z.string(), z.unknown())
 
 /**
- * Opens a folder of diffusers or transformers: config.json, and weights as one file or in shards, as safetensors or as PyTorch zips.
- * Without `variant` the plain weights, or the fp16 ones when there are no others.
+ * Opens a folder of diffusers or transformers: config.json, and weights as one file or in shards, as safetensors or as
+ * PyTorch zips. Without `variant` the plain weights, or the fp16 ones when there are no others.
  * Throws `not-found` without the folder, `bad-model` naming the file and what is wrong with it.
  */
 export async function openCheckpoint(

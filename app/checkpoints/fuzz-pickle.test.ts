@@ -14,7 +14,10 @@ import { zipBytes, type TestEntry } from './zip-testing.ts'
 const reader = createReader('PyTorch files, their pickle or entries changed', readPytorch)
 afterAll(reader.report)
 
-/** What a view must read as, element by element; null when one of them is not in the storage, or the storage has another size than is said. */
+/**
+ * What a view must read as, element by element; null when one of them is not in the storage, or the storage has another
+ * size than is said.
+ */
 function elementsOf({ storages }: TestArchive, { storage, start, shape, strides, as }: TestView): Uint8Array | null {
   const { dtype, elements, bytes } = storages[storage]!
   const width = bytesPerElement[dtype]
@@ -81,7 +84,9 @@ function withNumbers(archive: TestArchive, place: 'elements' | 'start' | 'shape'
   return bytes.length ? archiveBytes(archive, ops) : null
 }
 
-/** Ways to break a valid file, each against one rule. `n` varies them; null when the way does not apply to this file. */
+/**
+ * Ways to break a valid file, each against one rule. `n` varies them; null when the way does not apply to this file.
+ */
 const breaks: Record<string, (archive: TestArchive, n: number) => Buffer | null> = {
   'a foreign name': (archive, n) =>
     archiveBytes(archive, before(pickleOps(archive), global(foreign[n % foreign.length]!), '0')),

@@ -82,7 +82,10 @@ const notIntegers = [
 ]
 const deep = (n: number) => ['['.repeat(n), '{"a":'.repeat(n), '['.repeat(n) + ']'.repeat(n)]
 
-/** Ways to break a valid file, each against one rule of the format. `n` varies them; null when the way does not apply to this file. */
+/**
+ * Ways to break a valid file, each against one rule of the format. `n` varies them; null when the way does not apply to
+ * this file.
+ */
 const breaks: Record<string, (model: Model, at: number, n: number) => Uint8Array | null> = {
   'a shorter header length': (model, _, n) => {
     const text = headerText(model)

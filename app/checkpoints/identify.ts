@@ -47,8 +47,8 @@ const kinds: readonly Kind[] = [
 ]
 
 /**
- * What a file that is not what its name says really is, in plain words and with what to do; undefined when that cannot be told.
- * `head` is its first bytes (identifyBytes, or all when it is shorter).
+ * What a file that is not what its name says really is, in plain words and with what to do; undefined when that cannot
+ * be told. `head` is its first bytes (identifyBytes, or all when it is shorter).
  */
 export function identify(head: Uint8Array, size: number): string | undefined {
   if (size === 0) return 'an empty file (0 bytes): download it again'

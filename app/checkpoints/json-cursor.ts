@@ -13,8 +13,9 @@ const closeBrace = 0x7d
 const special = /[\\\u0000-\u001f]/
 
 /**
- * Walks over JSON text (RFC 8259) of a known form, without building values: what does not belong is refused where it starts, no number
- * is rounded, and keys are seen as often as they are written. `where` says what is being read, for messages.
+ * Walks over JSON text (RFC 8259) of a known form, without building values: what does not belong is refused where it
+ * starts, no number is rounded, and keys are seen as often as they are written. `where` says what is being read, for
+ * messages.
  */
 export class JsonCursor {
   private at = 0

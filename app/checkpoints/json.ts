@@ -4,7 +4,10 @@ import { identify } from './identify.ts'
 
 const largest = 100_000_000
 
-/** Any JSON value of a file, to be parsed by a schema. Throws `bad-model` naming the file, and what it is, when it is no JSON. */
+/**
+ * Any JSON value of a file, to be parsed by a schema. Throws `bad-model` naming the file, and what it is, when it is no
+ * JSON.
+ */
 export function readJson(path: string): Promise<unknown> {
   return withFile(path, async (file) => {
     const refuse = (reason: string, cause?: unknown): never => {

@@ -29,7 +29,8 @@ function candidates(variant: string | undefined): WeightFiles[] {
 }
 
 /**
- * Chooses the weights among a folder's file names. Without `variant` the plain names, else the fp16 or bf16 ones when only they exist.
+ * Chooses the weights among a folder's file names. Without `variant` the plain names, else the fp16 or bf16 ones when
+ * only they exist.
  * Throws `bad-model` naming the folder and the names that were looked for.
  */
 export function findWeights(folder: string, present: ReadonlySet<string>, variant?: string): WeightFiles {

@@ -9,8 +9,8 @@ import type { Weights } from './weights.ts'
 const pytorchExtensions = ['.bin', '.ckpt', '.pt', '.pth']
 
 /**
- * Opens one weights file by its extension: .safetensors, or a PyTorch zip (.bin, .ckpt, .pt, .pth). Errors as of the two readers;
- * another file is named for what it is.
+ * Opens one weights file by its extension: .safetensors, or a PyTorch zip (.bin, .ckpt, .pt, .pth). Errors as of the
+ * two readers; another file is named for what it is.
  */
 export async function openWeightsFile(path: string): Promise<{ weights: Weights; metadata: Record<string, string> }> {
   const extension = extname(path).toLowerCase()

@@ -1,8 +1,8 @@
 import { quoted, type Refuse } from './file.ts'
 
 /**
- * What a global name of a pickle stands for. Nothing of the pickle is ever run: `call` is our own function for that name, and a name
- * without one can be mentioned but not called.
+ * What a global name of a pickle stands for. Nothing of the pickle is ever run: `call` is our own function for that
+ * name, and a name without one can be mentioned but not called.
  */
 export type Known = { readonly name: string; readonly call?: (args: readonly unknown[], budget: Budget) => unknown }
 
@@ -22,8 +22,8 @@ const isOpaque = (value: unknown): value is Opaque => typeof value === 'object' 
 const isKnown = (value: unknown): value is Known => typeof value === 'object' && value !== null && 'name' in value
 
 /**
- * Reads one pickle (protocols 2 to 5; opcodes as in CPython's Lib/pickletools.py) as data. Lists, tuples and sets become arrays, dicts
- * become Maps, bytes become Uint8Arrays, integers beyond 2^53 become bigints.
+ * Reads one pickle (protocols 2 to 5; opcodes as in CPython's Lib/pickletools.py) as data. Lists, tuples and sets
+ * become arrays, dicts become Maps, bytes become Uint8Arrays, integers beyond 2^53 become bigints.
  */
 export function readPickle(bytes: Uint8Array, names: PickleNames, refuse: Refuse): unknown {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

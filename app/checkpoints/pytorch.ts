@@ -14,8 +14,9 @@ const largestPickle = 100_000_000
 const mostReadForViews = 8
 
 /**
- * Opens a PyTorch checkpoint (.bin, .ckpt, .pt, .pth as torch.save writes them since 1.6: a zip of a pickle and of storages). The pickle
- * is read as data by a table of known names, never run; the storages stay in the file. Only strided views are read, to be gathered.
+ * Opens a PyTorch checkpoint (.bin, .ckpt, .pt, .pth as torch.save writes them since 1.6: a zip of a pickle and of
+ * storages). The pickle is read as data by a table of known names, never run; the storages stay in the file. Only
+ * strided views are read, to be gathered.
  * Throws `bad-model` naming the file and what is wrong, or what the file really is.
  */
 export function readPytorch(path: string): Promise<{ weights: Weights }> {
@@ -68,7 +69,10 @@ async function checkByteOrder(file: OpenFile, zip: Zip, folder: string, refuse: 
   if (order !== 'little') refuse(`its byte order is ${quoted(order)}; only little-endian files can be read`)
 }
 
-/** The tensors of the dict that training scripts call state_dict, else of the top dict, else of its module or model; other values are passed over. */
+/**
+ * The tensors of the dict that training scripts call state_dict, else of the top dict, else of its module or model;
+ * other values are passed over.
+ */
 function stateDict(top: unknown, refuse: Refuse): ReadonlyMap<string, TorchView> {
   if (!(top instanceof Map)) return refuse('it holds no dict of tensors')
   const dict = top as ReadonlyMap<unknown, unknown>

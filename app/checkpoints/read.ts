@@ -15,7 +15,9 @@ const arrayOf: { readonly [D in DType]: new (buffer: ArrayBuffer) => TensorData<
   bool: Uint8Array,
 }
 
-/** The weight's values in memory of their own, in the checkpoint's dtype; reads its range of the file and nothing else. */
+/**
+ * The weight's values in memory of their own, in the checkpoint's dtype; reads its range of the file and nothing else.
+ */
 export async function readWeight({ dtype, shape, source }: Weight): Promise<Tensor> {
   // A copy also for bytes in memory: a typed array must start at a multiple of its element size.
   const bytes =

@@ -15,7 +15,10 @@ export type HeaderTensor = {
 /** `metadata` has no prototype. */
 export type Header = { readonly tensors: readonly HeaderTensor[]; readonly metadata: Record<string, string> }
 
-/** Reads the header's JSON (https://huggingface.co/docs/safetensors: "Format"); whether the offsets fit is left to `checkLayout`. */
+/**
+ * Reads the header's JSON (https://huggingface.co/docs/safetensors: "Format"); whether the offsets fit is left to
+ * `checkLayout`.
+ */
 export function parseHeader(text: string, refuse: Refuse): Header {
   let owner: string | undefined
   let field: string | undefined
@@ -85,7 +88,10 @@ function supported(name: string, fail: Refuse): DType {
 const shown = (shape: Shape): string =>
   `[${shape.slice(0, 16).join(', ')}${shape.length > 16 ? `, … ${shape.length} sizes` : ''}]`
 
-/** Refuses tensors that do not fill exactly `dataBytes` bytes, without overlap or hole, each with as many as its shape and dtype need. */
+/**
+ * Refuses tensors that do not fill exactly `dataBytes` bytes, without overlap or hole, each with as many as its shape
+ * and dtype need.
+ */
 export function checkLayout(tensors: readonly HeaderTensor[], dataBytes: number, refuse: Refuse): void {
   for (const { name, dtype, shape, begin, end } of tensors) {
     const fail = (reason: string): never => refuse(`tensor ${quoted(name)} ${reason}`)

@@ -9,7 +9,8 @@ const largestHeader = 100_000_000
 
 /**
  * Opens a .safetensors file: reads its header only, and leaves the tensors' bytes where they are.
- * Throws `bad-model` naming the file, the rule of the format and the tensor; or what the file really is, when it is none.
+ * Throws `bad-model` naming the file, the rule of the format and the tensor; or what the file really is, when it is
+ * none.
  */
 export function readSafetensors(path: string): Promise<{ weights: Weights; metadata: Record<string, string> }> {
   return withFile(path, async (file) => {
@@ -39,7 +40,9 @@ export function readSafetensors(path: string): Promise<{ weights: Weights; metad
   })
 }
 
-/** The header's length in bytes, checked against the file; a file that cannot be safetensors is named for what it is. */
+/**
+ * The header's length in bytes, checked against the file; a file that cannot be safetensors is named for what it is.
+ */
 async function headerLength(file: OpenFile, path: string, refuse: Refuse): Promise<number> {
   const head = await file.read(0, Math.min(file.size, identifyBytes))
   const length = file.size < 8 ? 0n : new DataView(head.buffer).getBigUint64(0, true)

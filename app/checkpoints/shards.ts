@@ -12,7 +12,8 @@ const indexSchema = z.object({
 })
 
 /**
- * Opens the shards that an index names. Every key of its weight_map must be in the shard that it names, and no shard may hold another.
+ * Opens the shards that an index names. Every key of its weight_map must be in the shard that it names, and no shard
+ * may hold another.
  * Throws `bad-model` naming the index, the key and the shard.
  */
 export async function openShards(folder: string, indexName: string): Promise<{ weights: Weights; names: string[] }> {

@@ -56,7 +56,10 @@ export const validArchive = anyArchive.map(({ inside, storages, views }): TestAr
   }
 })
 
-/** What was read, to be compared: names, types, shapes, and where the bytes are; not the bytes, which an edit may well change. */
+/**
+ * What was read, to be compared: names, types, shapes, and where the bytes are; not the bytes, which an edit may well
+ * change.
+ */
 export const shown = ({ weights }: { weights: Weights }): string =>
   JSON.stringify(
     [...weights.values()].map(({ name, dtype, shape, source }) => [

@@ -35,8 +35,8 @@ export function edited(
 }
 
 /**
- * Gives a reader mutated files and keeps count. What is refused must be refused in words that name the file, and neither may take long;
- * whether what is accepted may be accepted is for the caller to judge.
+ * Gives a reader mutated files and keeps count. What is refused must be refused in words that name the file, and
+ * neither may take long; whether what is accepted may be accepted is for the caller to judge.
  */
 export function createReader<T>(name: string, open: (path: string) => Promise<T>) {
   const count = { refused: 0, accepted: 0, slowestMs: 0 }

@@ -32,7 +32,8 @@ const storageTypes: ReadonlyMap<string, DType | undefined> = new Map<string, DTy
   ['torch.storage.UntypedStorage', undefined],
 ])
 
-// Values beside the weights in training checkpoints (Lightning's, the original Stable Diffusion's): kept closed, never looked into.
+// Values beside the weights in training checkpoints (Lightning's, the original Stable Diffusion's): kept closed, never
+// looked into.
 const opaqueNames: ReadonlySet<string> = new Set([
   '_codecs.encode',
   'numpy.dtype',
@@ -62,7 +63,8 @@ const opaqueNames: ReadonlySet<string> = new Set([
 
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-// torch's own limit of dimensions is 64 (c10/core/TensorImpl.h); a longer list, used again and again, would only cost time.
+// torch's own limit of dimensions is 64 (c10/core/TensorImpl.h); a longer list, used again and again, would only cost
+// time.
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length <= 64 && value.every(isCount)
 const isStorage = (value: unknown): value is TorchStorage =>
@@ -88,7 +90,9 @@ export function torchNames(refuse: Refuse): PickleNames {
     if (metadata !== undefined && metadata !== null && !(metadata instanceof Map && metadata.size === 0))
       refuse('a tensor in it is a conjugate or negated view')
   }
-  /** Its own function for a name, called with as many arguments as the function of that name in torch/_utils.py takes. */
+  /**
+   * Its own function for a name, called with as many arguments as the function of that name in torch/_utils.py takes.
+   */
   const taking = (
     least: number,
     most: number,

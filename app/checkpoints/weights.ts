@@ -1,6 +1,9 @@
 import type { DType, Shape } from '#app/tensor/tensor.ts'
 
-/** Where the bytes of a tensor are: a range of a file that is left where it is, or bytes in memory (views that had to be gathered). */
+/**
+ * Where the bytes of a tensor are: a range of a file that is left where it is, or bytes in memory (views that had to be
+ * gathered).
+ */
 export type WeightSource =
   { readonly file: string; readonly offset: number; readonly length: number } | { readonly bytes: Uint8Array }
 

@@ -1,6 +1,9 @@
 import { quoted, type OpenFile, type Refuse } from './file.ts'
 
-/** One file inside a zip. `size` is its stored size; where its bytes start is known only from its local header (`locate`). */
+/**
+ * One file inside a zip. `size` is its stored size; where its bytes start is known only from its local header
+ * (`locate`).
+ */
 export type ZipEntry = {
   readonly name: string
   readonly headerOffset: number
@@ -31,7 +34,10 @@ const encrypted = 0x2041
 const hasDescriptor = 0x8
 const largestDirectory = 100_000_000
 
-/** Reads the central directory of a zip whose entries are stored as they are. Compressed, encrypted and split archives are refused. */
+/**
+ * Reads the central directory of a zip whose entries are stored as they are. Compressed, encrypted and split archives
+ * are refused.
+ */
 export async function readZip(file: OpenFile, refuse: Refuse): Promise<Zip> {
   const { count, offset, size } = await findDirectory(file, refuse)
   if (offset + size > file.size || size > largestDirectory)
@@ -83,7 +89,8 @@ async function locate(file: OpenFile, entry: ZipEntry, refuse: Refuse): Promise<
   if (!name.every((byte, i) => local[localHeader.bytes + i] === byte)) return damaged()
 
   const start = entry.headerOffset + headerBytes + header.getUint16(28, true)
-  // Only a data descriptor (4.3.9) may lie between the bytes and what follows: anything else means that the start is wrong.
+  // Only a data descriptor (4.3.9) may lie between the bytes and what follows: anything else means that the start is
+  // wrong.
   const gap = entry.next - (start + entry.size)
   if (gap === 0) return start
   if (!(entry.flags & hasDescriptor) || (gap !== 16 && gap !== 24)) return damaged()
@@ -127,7 +134,10 @@ async function findDirectory(file: OpenFile, refuse: Refuse) {
   }
 }
 
-/** Sizes and offset of a directory entry; those that do not fit 32 bits are in its zip64 extra field, in this order (4.5.3). */
+/**
+ * Sizes and offset of a directory entry; those that do not fit 32 bits are in its zip64 extra field, in this order
+ * (4.5.3).
+ */
 function zip64Sizes(view: DataView, at: number, from: number, to: number, name: string, refuse: Refuse) {
   let next = to
   let fieldEnd = to

@@ -41,8 +41,8 @@ export function withWeights(choice: AttnChoice, name: (weights: string) => strin
 }
 
 /**
- * The processors that a run's settings may name: one for all layers, or one for each. Settings travel, from the page and inside clips,
- * so they name no file: Custom Diffusion weights are a model's id.
+ * The processors that a run's settings may name: one for all layers, or one for each. Settings travel, from the page
+ * and inside clips, so they name no file: Custom Diffusion weights are a model's id.
  */
 export const attnChoiceSchema = z
   .union([attnProcessorSchema, attnProcessorMapSchema])

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 
-/** Execution providers by the names that onnxruntime-node gives them. Which there are depends on the platform's package. */
+/**
+ * Execution providers by the names that onnxruntime-node gives them. Which there are depends on the platform's package.
+ */
 export const providerNames = ['cpu', 'webgpu', 'dml', 'coreml', 'cuda'] as const
 export const providerSchema = z.enum(providerNames)
 export type Provider = z.infer<typeof providerSchema>

@@ -15,8 +15,8 @@ import type { DoctorReport, EngineStatus } from './system.ts'
 export type Pixels = { width: number; height: number; count: number; data: Uint8Array }
 
 /**
- * A clip to be read by the engine: a file, or frames that were decoded elsewhere as raw pixels in a file, one after the other. `indices`
- * are theirs in the clip (0, 1, 2 ... without), `frameCount` is the clip's.
+ * A clip to be read by the engine: a file, or frames that were decoded elsewhere as raw pixels in a file, one after the
+ * other. `indices` are theirs in the clip (0, 1, 2 ... without), `frameCount` is the clip's.
  */
 export type ClipSource =
   | { file: string; name: string }
@@ -31,8 +31,9 @@ export type LocatedModel = ModelEntry & {
 }
 
 /**
- * What the engine does, each as a call that yields events and ends with a result. The link is Node's own process channel with
- * 'advanced' serialisation (typed arrays travel as they are). Both ends are ours and start together, so types are enough.
+ * What the engine does, each as a call that yields events and ends with a result. The link is Node's own process
+ * channel with 'advanced' serialisation (typed arrays travel as they are). Both ends are ours and start together, so
+ * types are enough.
  */
 export type EngineCalls = {
   /** Looks for checkpoints below the given folders. Unusable ones come back with their problem. */
@@ -41,7 +42,9 @@ export type EngineCalls = {
     event: never
     result: { models: LocatedModel[] }
   }
-  /** Runs a pipeline. What makes a picture writes it to `out`, with its recipe inside; what takes a clip reads `source`. */
+  /**
+   * Runs a pipeline. What makes a picture writes it to `out`, with its recipe inside; what takes a clip reads `source`.
+   */
   run: {
     request: RunRequest & {
       models: ByRole<LocatedModel>
@@ -58,7 +61,9 @@ export type EngineCalls = {
     event: { type: 'stage'; stage: string; progress: number }
     result: { bytes: number }
   }
-  /** The attention layers of a model's UNet by path, each with the processor that it has by default. Reads no weights. */
+  /**
+   * The attention layers of a model's UNet by path, each with the processor that it has by default. Reads no weights.
+   */
   attnProcessors: {
     request: { model: LocatedModel; motionAdapter: LocatedModel | null }
     event: never
@@ -76,7 +81,9 @@ export type EngineCalls = {
     event: never
     result: null
   }
-  /** Time and memory of each block and layer of a model. Paths are those of a pipeline or of one model, folder or file. */
+  /**
+   * Time and memory of each block and layer of a model. Paths are those of a pipeline or of one model, folder or file.
+   */
   profile: {
     request: { model: string; motionAdapter: string | null; settings: ProfileSettings }
     event: { type: 'stage'; stage: string; progress: number }
@@ -94,7 +101,10 @@ export type EngineCalls = {
     event: { type: 'stage'; stage: string; progress: number }
     result: LoadReport
   }
-  /** sha256 of a model's weight files, as a recipe has them. Each file is read once and then known by its path, size and time. */
+  /**
+   * sha256 of a model's weight files, as a recipe has them. Each file is read once and then known by its path, size and
+   * time.
+   */
   weightHashes: { request: { model: LocatedModel }; event: never; result: { sha256: ModelReference['sha256'] } }
   doctor: { request: { full: boolean }; event: never; result: DoctorReport }
   configure: { request: { memoryBudgetBytes: number; threads?: number }; event: never; result: null }

@@ -26,7 +26,10 @@ export const problemSchema = z.object({
 /** An error as data, as it crosses processes. */
 export type Problem = z.infer<typeof problemSchema>
 
-/** An Error that keeps its Problem. Inside a process errors are thrown; at its edge they become data through `toProblem`. */
+/**
+ * An Error that keeps its Problem. Inside a process errors are thrown; at its edge they become data through
+ * `toProblem`.
+ */
 export class ProblemError extends Error {
   readonly problem: Problem
   constructor(

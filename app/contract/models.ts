@@ -3,8 +3,9 @@ import { problemSchema } from './errors.ts'
 import { betaSchedules } from './schedulers.ts'
 
 /**
- * What a checkpoint is. `what`: in the middle of a sentence. `folder`: how a pipeline's folder of this kind is known (the class in its
- * model_index.json), the parts of it that hold weights, the first being the one that counts, and files of which one each must be there.
+ * What a checkpoint is. `what`: in the middle of a sentence. `folder`: how a pipeline's folder of this kind is known
+ * (the class in its model_index.json), the parts of it that hold weights, the first being the one that counts, and
+ * files of which one each must be there.
  */
 export const modelKinds = {
   'stable-diffusion': {
@@ -37,7 +38,9 @@ export const modelEntrySchema = z.object({
   id: z.string(),
   name: z.string(),
   kind: z.enum(Object.keys(modelKinds) as [ModelKind, ...ModelKind[]]),
-  /** The reference class that opens it: StableDiffusionPipeline, MotionAdapter, TimesformerForVideoClassification ... */
+  /**
+   * The reference class that opens it: StableDiffusionPipeline, MotionAdapter, TimesformerForVideoClassification ...
+   */
   className: z.string(),
   source: z.enum(['bundled', 'folder']),
   /** Where it is, to be shown. */

@@ -7,7 +7,9 @@ export const processorMapNameSchema = z
   .min(1, 'Give it a name.')
   .max(80, 'A name has 80 characters at most.')
 
-/** Attention processors that were kept under a name, to be chosen again. Names that differ in case alone are the same. */
+/**
+ * Attention processors that were kept under a name, to be chosen again. Names that differ in case alone are the same.
+ */
 export const processorMapSchema = z.object({
   name: processorMapNameSchema,
   processors: attnChoiceSchema,

@@ -23,7 +23,10 @@ export type ProfileSettings = z.infer<typeof profileSettingsSchema>
 
 const figuresSchema = z.object({
   milliseconds: z.number(),
-  /** The most tensors that are alive during it, in bytes, beside the weights: what it makes itself and what others keep meanwhile. */
+  /**
+   * The most tensors that are alive during it, in bytes, beside the weights: what it makes itself and what others keep
+   * meanwhile.
+   */
   peakBytes: z.number(),
 })
 export type Figures = z.infer<typeof figuresSchema>
@@ -45,8 +48,9 @@ export const layerProfileSchema = partProfileSchema.extend({
 export type LayerProfile = z.infer<typeof layerProfileSchema>
 
 /**
- * A run of a model. Times are onnxruntime's own, the best of a few runs for each operator, without what lies between them. Memory is counted: the tensors that are alive as each operator
- * runs, in the order in which they ran, and what the kernels take beside them.
+ * A run of a model. Times are onnxruntime's own, the best of a few runs for each operator, without what lies between
+ * them. Memory is counted: the tensors that are alive as each operator runs, in the order in which they ran, and what
+ * the kernels take beside them.
  */
 export const modelProfileSchema = figuresSchema.extend({
   className: z.string(),

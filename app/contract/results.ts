@@ -6,8 +6,8 @@ import type { Makes } from './pipelines/pipeline.ts'
 const shared = { id: z.string(), createdAt: z.number(), title: z.string() }
 
 /**
- * A finished clip or still: a lossless WebP in the library, with its recipe inside. A still is one frame that stands for a second, so whoever
- * shows frames need not ask which of the two it is.
+ * A finished clip or still: a lossless WebP in the library, with its recipe inside. A still is one frame that stands
+ * for a second, so whoever shows frames need not ask which of the two it is.
  */
 export const pictureResultSchema = z.object({
   ...shared,
@@ -54,7 +54,10 @@ export const makesOf = (kind: Result['kind']): Makes => (kind === 'classificatio
 export const isPicture = (result: Result | undefined): result is PictureResult =>
   result !== undefined && result.kind !== 'classification'
 
-/** Formats that the host encodes from a picture of the library. The page itself makes MP4 and WebM. PNG is a folder of frames, or a still. */
+/**
+ * Formats that the host encodes from a picture of the library. The page itself makes MP4 and WebM. PNG is a folder of
+ * frames, or a still.
+ */
 export const hostExportFormats = ['gif', 'webp', 'png'] as const
 export const exportFormats = ['mp4', 'webm', 'gif', 'webp', 'png'] as const
 export type ExportFormat = (typeof exportFormats)[number]

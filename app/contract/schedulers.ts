@@ -1,6 +1,6 @@
 /**
- * The schedulers by diffusers' class names, in the order of a menu. `stochastic`: it draws noise while it runs (DDIM only
- * with eta above 0). `denoises`: what a run's latents are; a menu for clips has those for frames.
+ * The schedulers by diffusers' class names, in the order of a menu. `stochastic`: it draws noise while it runs (DDIM
+ * only with eta above 0). `denoises`: what a run's latents are; a menu for clips has those for frames.
  */
 export const schedulerTable = {
   DDIMScheduler: { label: 'DDIM', stochastic: false, denoises: 'frames' },
@@ -20,5 +20,8 @@ export type SchedulerClass = keyof typeof schedulerTable
 
 export const isSchedulerClass = (name: string): name is SchedulerClass => Object.hasOwn(schedulerTable, name)
 
-/** Noise schedules that a run may take in place of the checkpoint's own. AnimateDiff's motion modules were trained on the linear one. */
+/**
+ * Noise schedules that a run may take in place of the checkpoint's own. AnimateDiff's motion modules were trained on
+ * the linear one.
+ */
 export const betaSchedules = ['linear', 'scaled_linear', 'squaredcos_cap_v2'] as const

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 
-/** FreeU's four factors (arXiv 2309.11497), named as diffusers' `enable_freeu` does. 1 leaves a stage as it is; 0 means 0. */
+/**
+ * FreeU's four factors (arXiv 2309.11497), named as diffusers' `enable_freeu` does. 1 leaves a stage as it is; 0
+ * means 0.
+ */
 export const freeUSchema = z.object({
   s1: z.number().min(0).max(4),
   s2: z.number().min(0).max(4),

@@ -68,7 +68,10 @@ export type MotionChoice = z.infer<typeof motionChoiceSchema>
 
 export const studioContract = {
   events: base.output(eventIterator(studioEventSchema)),
-  /** Queues a run. `source`, for pipelines that take a clip: one of the library, or an upload (a whole file, or frames that the page decoded). */
+  /**
+   * Queues a run. `source`, for pipelines that take a clip: one of the library, or an upload (a whole file, or frames
+   * that the page decoded).
+   */
   run: base
     .input(
       z.intersection(
@@ -81,7 +84,9 @@ export const studioContract = {
     .output(jobId),
   /** FreeU and the LoRAs' scales of a running job, in force from its next step on. */
   setControls: base.input(liveControlsSchema.extend({ jobId: z.string() })),
-  /** Time and memory of the denoiser's blocks and layers under these settings. Whoever stops listening stops the work. */
+  /**
+   * Time and memory of the denoiser's blocks and layers under these settings. Whoever stops listening stops the work.
+   */
   profile: base.input(runRequestSchema).output(eventIterator(measureEventSchema)),
   /** Proposals of processors and chunking for the model, sizes and guidance of these settings; in the same way. */
   autotune: base
@@ -91,7 +96,10 @@ export const studioContract = {
   keptTuning: base.input(runRequestSchema).output(keptTuningSchema.nullable()),
   keepTuning: base.input(z.object({ run: runRequestSchema, tuning: keptTuningSchema.omit({ keptAt: true }) })),
   cancel: base.input(jobId),
-  /** Puts a job that ended without a result at the end of the queue again, as it was asked for; the old one leaves the list. */
+  /**
+   * Puts a job that ended without a result at the end of the queue again, as it was asked for; the old one leaves the
+   * list.
+   */
   runAgain: base.input(jobId).output(jobId),
   /** Takes a finished job off the list. */
   dismiss: base.input(jobId),

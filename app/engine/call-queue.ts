@@ -5,8 +5,8 @@ import type { Call, FromWorker, News, ToWorker } from './link.ts'
 type Waiting = { call: Call; controls: Controls }
 
 /**
- * The control thread's part of every call: first in, first out, one at a time to the worker. Nothing here waits for the worker, so a
- * cancel is acknowledged at once; a call that is cancelled before its turn never starts.
+ * The control thread's part of every call: first in, first out, one at a time to the worker. Nothing here waits for the
+ * worker, so a cancel is acknowledged at once; a call that is cancelled before its turn never starts.
  */
 export function createCallQueue(out: {
   toHost(message: FromEngine): void

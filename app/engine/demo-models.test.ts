@@ -84,7 +84,8 @@ describe('the bundled models, from given latents', () => {
       seed: 1,
       clipSkip: null,
     }
-    for await (const _ of textToVideo(parts, request, () => ({ s1: 0.9, s2: 0.2, b1: 1.5, b2: 1.6 }))); // other FreeU values too
+    // other FreeU values too
+    for await (const _ of textToVideo(parts, request, () => ({ s1: 0.9, s2: 0.2, b1: 1.5, b2: 1.6 })));
     expect(sessions.stats()).toMatchObject({ compilations: before.compilations, bytesMapped: before.bytesMapped })
   })
 

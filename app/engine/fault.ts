@@ -1,9 +1,10 @@
 import { ProblemError } from '#app/contract/errors.ts'
 
 /**
- * Faults on purpose, for tests of what happens then. FRAMELOOM_FAULT holds rules ACTION:POINT[:INDEX[:MS]], separated by commas;
- * without it nothing here does anything. `kill:step:3` ends the process at step 3, `sleep:doctor:0:2000` blocks the worker for 2 s.
- * Points are the methods' names (at the start of a call), event types (with the step or frame as index), `start` and `ping`.
+ * Faults on purpose, for tests of what happens then. FRAMELOOM_FAULT holds rules ACTION:POINT[:INDEX[:MS]], separated
+ * by commas; without it nothing here does anything. `kill:step:3` ends the process at step 3, `sleep:doctor:0:2000`
+ * blocks the worker for 2 s. Points are the methods' names (at the start of a call), event types (with the step or
+ * frame as index), `start` and `ping`.
  */
 const actions = {
   kill: () => process.kill(process.pid, 'SIGKILL'),

@@ -3,7 +3,10 @@ import type { Problem } from '#app/contract/errors.ts'
 import type { Controls } from './call.ts'
 import type { SessionStats } from '#app/runtime/stats.ts'
 
-/** The two threads of the engine process: the control thread (main.ts) hears the host, the worker (worker.ts) does the work. */
+/**
+ * The two threads of the engine process: the control thread (main.ts) hears the host, the worker (worker.ts) does the
+ * work.
+ */
 
 export type Call = Extract<ToEngine, { type: 'call' }>
 

@@ -8,8 +8,8 @@ import { readMemory } from '#app/runtime/memory.ts'
 import { noSessions, type SessionStats } from '#app/runtime/stats.ts'
 
 /**
- * The engine process: forked by the host with an 'advanced' channel. This thread only carries messages, so that it answers within
- * milliseconds whatever the worker does. Bundled to dist/node/engine.js.
+ * The engine process: forked by the host with an 'advanced' channel. This thread only carries messages, so that it
+ * answers within milliseconds whatever the worker does. Bundled to dist/node/engine.js.
  */
 const fail = (reason: string): never => {
   writeSync(2, `Engine problem: ${reason}\n`)
@@ -20,7 +20,8 @@ if (process.versions['electron'])
   fail('it runs in Electron, whose allocator ends the process at 2 GiB. It needs a plain Node binary.')
 if (!process.send) fail('it has no channel to a host. Start Frameloom with `npm start` or `frameloom`.')
 
-// Not process.exit: that waits for the worker, which may be inside a model call for minutes, and ending a worker there aborts.
+// Not process.exit: that waits for the worker, which may be inside a model call for minutes, and ending a worker there
+// aborts.
 const end = (): boolean => process.kill(process.pid, 'SIGKILL')
 process.on('disconnect', end)
 // Ctrl+C reaches the whole process group; the host decides what it means and cancels.

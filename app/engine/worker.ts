@@ -6,7 +6,9 @@ import { createContext, runCall } from './run-call.ts'
 import { createWeightHashes } from '#app/catalog/weight-hashes.ts'
 import { SessionCache } from '#app/runtime/session-cache.ts'
 
-/** The thread that does the work and may block for as long as a model call takes. Bundled to dist/node/engine-worker.js. */
+/**
+ * The thread that does the work and may block for as long as a model call takes. Bundled to dist/node/engine-worker.js.
+ */
 const control = parentPort
 if (!control) throw new Error('engine-worker.js is a worker thread of engine.js; it does not run by itself.')
 const newsPort = (workerData as { newsPort: MessagePort }).newsPort

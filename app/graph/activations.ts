@@ -8,7 +8,10 @@ export const silu = (x: Value): Value => x.builder.emit('QuickGelu', [x], { alph
 /** Exact GELU, by the error function. */
 export const gelu = (x: Value): Value => x.builder.emit('Gelu', [x])
 
-/** GELU by its tanh formula (arXiv 1606.08415, section 2), in one pass over memory: 2.5 times as fast as the formula's operators. */
+/**
+ * GELU by its tanh formula (arXiv 1606.08415, section 2), in one pass over memory: 2.5 times as fast as the formula's
+ * operators.
+ */
 export const geluTanh = (x: Value): Value => x.builder.emit('FastGelu', [x])
 
 export const quickGelu = (x: Value): Value => x.builder.emit('QuickGelu', [x], { alpha: 1.702 })

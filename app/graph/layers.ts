@@ -47,8 +47,8 @@ export function rmsNorm(scope: Scope, x: Value, epsilon: number): Value {
 }
 
 /**
- * (N, C, ...) normalised over each group of channels and all positions. InstanceNormalization over (N, groups, rest) is the
- * fastest form that onnxruntime's CPU provider has.
+ * (N, C, ...) normalised over each group of channels and all positions. InstanceNormalization over (N, groups, rest) is
+ * the fastest form that onnxruntime's CPU provider has.
  */
 export function groupNorm(scope: Scope, x: Value, groups: number, epsilon: number): Value {
   const [batch, channels] = [x.shape[0]!, x.shape[1]!]

@@ -46,7 +46,9 @@ export class LoraBranches {
     })
   }
 
-  /** Throws bad-input naming a layer that a LoRA changes and that no linear layer or convolution of the graph has been. */
+  /**
+   * Throws bad-input naming a layer that a LoRA changes and that no linear layer or convolution of the graph has been.
+   */
   audit(model: string, resting: (path: string) => boolean): void {
     for (const { name, layers } of this.#loras)
       for (const path of layers.keys())
@@ -70,7 +72,10 @@ export function withLinearLoras(scope: Scope, x: Value, output: Value): Value {
   return sum
 }
 
-/** What a convolution makes of `x` (N, in, H, W), with what LoRAs add to it. Strides and padding are the convolution's own. */
+/**
+ * What a convolution makes of `x` (N, in, H, W), with what LoRAs add to it. Strides and padding are the convolution's
+ * own.
+ */
 export function withConvLoras(
   scope: Scope,
   x: Value,

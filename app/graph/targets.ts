@@ -16,8 +16,8 @@ import { winograd, type ConvKernel, type ConvShape } from './passes/winograd.ts'
 import { built, fast, half, int8, late, verify } from './verify.ts'
 
 /**
- * The compiler: what is done to a graph, as a model builds it, for each of the targets that it may run on, in order. runPasses
- * does it, and verifies that each pass leaves what is legal (verify.ts).
+ * The compiler: what is done to a graph, as a model builds it, for each of the targets that it may run on, in order.
+ * runPasses does it, and verifies that each pass leaves what is legal (verify.ts).
  */
 
 /** The kernel for each convolution and each attention that has a choice. */
@@ -58,7 +58,10 @@ export function optimize(graph: Graph): Graph {
   return result
 }
 
-/** Float32 in the forms that onnxruntime's processor kernels are fast with. All but Winograd's convolutions do the same arithmetic. */
+/**
+ * Float32 in the forms that onnxruntime's processor kernels are fast with. All but Winograd's convolutions do the same
+ * arithmetic.
+ */
 export const fastPasses = (choose: (graph: Graph) => Choose | Promise<Choose>): readonly Pass[] => [
   {
     name: 'kernels',

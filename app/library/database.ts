@@ -17,9 +17,10 @@ const isDamage = (error: unknown): boolean => damaged.includes(primaryCode(error
 export type OpenedDatabase = { db: DatabaseSyncInstance; setAside: string | null }
 
 /**
- * Opens the library's database, for this process alone: the exclusive lock is the operating system's, so it ends with the process
- * however that ends. A damaged file is moved aside and a fresh one made.
- * Throws a ProblemError: 'unsupported' when another process has it or a newer Frameloom wrote it, 'disk' when it cannot be opened.
+ * Opens the library's database, for this process alone: the exclusive lock is the operating system's, so it ends with
+ * the process however that ends. A damaged file is moved aside and a fresh one made.
+ * Throws a ProblemError: 'unsupported' when another process has it or a newer Frameloom wrote it, 'disk' when it cannot
+ * be opened.
  */
 export function openDatabase(file: string, options: MigrateOptions & { waitMs?: number } = {}): OpenedDatabase {
   mkdirSync(dirname(file), { recursive: true })
@@ -55,8 +56,9 @@ function openSound(file: string, options: MigrateOptions & { waitMs?: number }):
 }
 
 /**
- * Closes a database and lets its lock go. `close` alone does not: in @photostructure/sqlite 1.2 statements are finalised when they
- * are collected, and until then SQLite keeps the connection. Leaving WAL leaves one whole file, too.
+ * Closes a database and lets its lock go. `close` alone does not: in @photostructure/sqlite 1.2 statements are
+ * finalised when they are collected, and until then SQLite keeps the connection. Leaving WAL leaves one whole file,
+ * too.
  */
 export function closeDatabase(db: DatabaseSyncInstance): void {
   for (const statement of [

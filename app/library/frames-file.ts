@@ -6,8 +6,8 @@ import { classificationResultSchema, type ClassificationResult } from '../contra
 import { parseJson } from './rows.ts'
 
 /**
- * The frames that a classification used, with its result beside them: one line of JSON, then RGB24 pixels. So a lost database row
- * can be made again from this file, as a clip's can from the recipe in the clip.
+ * The frames that a classification used, with its result beside them: one line of JSON, then RGB24 pixels. So a lost
+ * database row can be made again from this file, as a clip's can from the recipe in the clip.
  */
 const headerSchema = z.object({
   frameloom: z.literal(1),

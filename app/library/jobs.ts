@@ -46,8 +46,8 @@ export const deleteJob = (db: DatabaseSyncInstance, id: string): void => {
 }
 
 /**
- * The jobs of the last run, oldest first: queued ones as they were; one that was running comes back 'interrupted'; done and
- * cancelled ones are let go, since nothing is left to say about them.
+ * The jobs of the last run, oldest first: queued ones as they were; one that was running comes back 'interrupted'; done
+ * and cancelled ones are let go, since nothing is left to say about them.
  */
 export function restoreJobs(db: DatabaseSyncInstance): StoredJob[] {
   return inTransaction(db, () => {

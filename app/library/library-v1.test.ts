@@ -8,8 +8,8 @@ import { readClipRecipe } from '#main/studio/read-recipe.ts'
 import { openLibrary } from './library.ts'
 
 /**
- * A library as Frameloom 0.1.0 left it when it was killed, with recipes of version 1: a clip, its classification, a job that ran and two
- * that waited. Made by that program itself.
+ * A library as Frameloom 0.1.0 left it when it was killed, with recipes of version 1: a clip, its classification, a job
+ * that ran and two that waited. Made by that program itself.
  */
 const left = join(import.meta.dirname, '../../e2e/goldens/library-v1')
 const clip = '0d62cc61-88b7-48aa-83d6-4ecedeae8f09'

@@ -35,7 +35,10 @@ export type Library = {
   picture(id: string): PictureResult
   addClassification(result: ClassificationResult, pixels: Pixels): Promise<ClassificationResult>
   frames(id: string): Promise<StoredFrames | null>
-  /** Removes a result's file, then its row: a crash between leaves a row that the next start drops, never a clip that comes back. */
+  /**
+   * Removes a result's file, then its row: a crash between leaves a row that the next start drops, never a clip that
+   * comes back.
+   */
   removeResult(id: string): void
   /** Jobs of the last run. */
   restoredJobs: readonly StoredJob[]

@@ -32,8 +32,9 @@ export type MigrateOptions = {
 }
 
 /**
- * Brings the database to the newest version; each migration is one transaction together with its version number. A database with
- * data in it is copied beside itself first (VACUUM INTO). Throws a ProblemError 'unsupported' for one of a newer Frameloom.
+ * Brings the database to the newest version; each migration is one transaction together with its version number. A
+ * database with data in it is copied beside itself first (VACUUM INTO). Throws a ProblemError 'unsupported' for one of
+ * a newer Frameloom.
  */
 export function migrate(db: DatabaseSyncInstance, options: MigrateOptions = {}): void {
   const list = options.migrations ?? migrations

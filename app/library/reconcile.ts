@@ -28,8 +28,9 @@ export const idsIn = (folder: string, ending: string): string[] =>
 export type Reconciled = { added: Result[]; lost: Result[]; unreadable: string[] }
 
 /**
- * Compares rows with files: a file without a row (its process died between rename and commit, or the database was damaged) gives
- * a new row; a clip's row without its file is reported as lost; files that tell nothing about themselves are left alone and named.
+ * Compares rows with files: a file without a row (its process died between rename and commit, or the database was
+ * damaged) gives a new row; a clip's row without its file is reported as lost; files that tell nothing about themselves
+ * are left alone and named.
  */
 export async function reconcile(
   folders: { clips: string; classifications: string },

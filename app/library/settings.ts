@@ -13,8 +13,8 @@ export const defaultSettings = (totalMemoryBytes: number): AppSettings => ({
 })
 
 /**
- * Settings key by key: one that cannot be used falls back to its default, is kept in `set_aside`, and is named in `notices`.
- * Keys that this version does not know are left where they are.
+ * Settings key by key: one that cannot be used falls back to its default, is kept in `set_aside`, and is named in
+ * `notices`. Keys that this version does not know are left where they are.
  */
 export function readSettings(
   db: DatabaseSyncInstance,

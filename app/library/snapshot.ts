@@ -8,8 +8,9 @@ import { insideStore } from './inside-store.ts'
 const mostTries = 20
 
 /**
- * Runs `read` on a copy of a library's database as it is at this moment, while another process may have it open. An empty one where
- * there is none yet. Not for the owner itself: a process that closes a file lets go of all its POSIX locks on it (fcntl(2)).
+ * Runs `read` on a copy of a library's database as it is at this moment, while another process may have it open. An
+ * empty one where there is none yet. Not for the owner itself: a process that closes a file lets go of all its POSIX
+ * locks on it (fcntl(2)).
  * Throws a ProblemError: 'disk' when it cannot be copied or is damaged, 'unsupported' when a newer Frameloom wrote it.
  */
 export function readSnapshot<T>(file: string, read: (db: DatabaseSyncInstance) => T): T {
@@ -30,8 +31,8 @@ export function readSnapshot<T>(file: string, read: (db: DatabaseSyncInstance) =
 }
 
 /**
- * Pages go from the log into the file before the log is begun anew, under another header (sqlite.org/walformat.html). So the file,
- * and then the log, whose header stayed the same meanwhile, have every page between them.
+ * Pages go from the log into the file before the log is begun anew, under another header (sqlite.org/walformat.html).
+ * So the file, and then the log, whose header stayed the same meanwhile, have every page between them.
  */
 function copyBoth(file: string, copy: string): void {
   for (let tries = 1; ; tries++) {

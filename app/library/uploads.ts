@@ -8,8 +8,8 @@ import type { Upload } from './jobs.ts'
 
 export type Uploads = {
   /**
-   * Writes a body to disk as it comes. Throws a ProblemError: 'bad-media' when it is longer than `limit` bytes, when it is empty, or
-   * when it is not as long as `frames` says; 'disk' when it cannot be written.
+   * Writes a body to disk as it comes. Throws a ProblemError: 'bad-media' when it is longer than `limit` bytes, when it
+   * is empty, or when it is not as long as `frames` says; 'disk' when it cannot be written.
    */
   receive(options: {
     name: string
@@ -19,7 +19,9 @@ export type Uploads = {
   }): Promise<Upload>
   get(id: string): Upload | undefined
   file(upload: Upload): string
-  /** While a job needs it an upload does not expire; after that it stays as long as a new one, to be classified again. */
+  /**
+   * While a job needs it an upload does not expire; after that it stays as long as a new one, to be classified again.
+   */
   hold(upload: Upload): void
   release(upload: Upload, now: number): void
   /** Removes what nobody used within `maxAgeMs`. */

@@ -30,7 +30,10 @@ export class AttnProcessors {
     return Object.fromEntries([...this.#initial].map(([path, initial]) => [path, layers[path] ?? all ?? initial]))
   }
 
-  /** One processor for all layers, or one for each by path. Throws bad-input naming both counts, or the layer that has none. */
+  /**
+   * One processor for all layers, or one for each by path. Throws bad-input naming both counts, or the layer that has
+   * none.
+   */
   async set(given: AttnProcessor | AttnProcessorMap): Promise<void> {
     if (this.#initial.size === 0) refuse('this model has no attention layers whose processors can be set')
     const next = isOneProcessor(given)

@@ -8,7 +8,10 @@ import { joinUNetMotion } from './unet-motion.ts'
 export const openUNet2D = (sessions: SessionCache, { config, weights }: Checkpoint) =>
   new LoadedModel(unet2dConditionModel, config, weights, sessions)
 
-/** The UNet of a Stable Diffusion checkpoint: a motion UNet where it is one or has an adapter beside it, else one that makes stills. */
+/**
+ * The UNet of a Stable Diffusion checkpoint: a motion UNet where it is one or has an adapter beside it, else one that
+ * makes stills.
+ */
 export const openDenoiser = (sessions: SessionCache, unet: Checkpoint, adapter?: Checkpoint) =>
   adapter || unet.config._class_name === 'UNetMotionModel'
     ? joinUNetMotion(sessions, unet, adapter)

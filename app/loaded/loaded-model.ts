@@ -68,9 +68,9 @@ export class LoadedModel<M extends Model = Model> {
   }
 
   /**
-   * One processor for all attention layers, or one for each, by path. Source: diffusers/src/diffusers/models/attention.py@58eb52c
-   * AttentionMixin.set_attn_processor. Throws bad-input naming both counts where there are too few or too many; bad-model when a
-   * Custom Diffusion file is none, or for another model.
+   * One processor for all attention layers, or one for each, by path. Source:
+   * diffusers/src/diffusers/models/attention.py@58eb52c AttentionMixin.set_attn_processor. Throws bad-input naming both
+   * counts where there are too few or too many; bad-model when a Custom Diffusion file is none, or for another model.
    */
   async setAttnProcessor(processor: AttnProcessor | AttnProcessorMap): Promise<void> {
     await this.#processors.set(processor)
@@ -103,8 +103,9 @@ export class LoadedModel<M extends Model = Model> {
   }
 
   /**
-   * Adds a LoRA, of a file or opened, on top of those that are loaded. Source: diffusers load_lora_weights. Returns the layers that this
-   * model has no place for. Throws bad-model when the file is no LoRA or is one for another model, bad-input when the name is taken.
+   * Adds a LoRA, of a file or opened, on top of those that are loaded. Source: diffusers load_lora_weights. Returns the
+   * layers that this model has no place for. Throws bad-model when the file is no LoRA or is one for another model,
+   * bad-input when the name is taken.
    */
   loadLora(lora: string | LoraFile, options: LoraOptions = {}): Promise<LoraReport> {
     const part = this.architecture.className.startsWith('CLIPText') ? 'text_encoder' : 'denoiser'
@@ -161,9 +162,10 @@ export class LoadedModel<M extends Model = Model> {
   }
 
   /**
-   * The execution provider, the precision and whether exactly; what is left out is as the session cache has it. Holds from the next
-   * forward on, which throws bad-input or unsupported when the provider lacks the precision, is missing here, or computes wrongly. The
-   * first forward in int8 makes the weights, which takes a while: `onQuantizing` hears how far it is, and stops it by throwing.
+   * The execution provider, the precision and whether exactly; what is left out is as the session cache has it. Holds
+   * from the next forward on, which throws bad-input or unsupported when the provider lacks the precision, is missing
+   * here, or computes wrongly. The first forward in int8 makes the weights, which takes a while: `onQuantizing` hears
+   * how far it is, and stops it by throwing.
    */
   computeWith(compute: Partial<Compute>, onQuantizing?: OnQuantizing): void {
     this.#compute = compute
@@ -251,7 +253,10 @@ export class LoadedModel<M extends Model = Model> {
   }
 }
 
-/** Stands for the checkpoint in cache keys: same class, same config, and the same weights in files that were not touched. */
+/**
+ * Stands for the checkpoint in cache keys: same class, same config, and the same weights in files that were not
+ * touched.
+ */
 function identityOf(className: string, config: unknown, weights: Weights): string {
   const hash = createHash('sha256').update(JSON.stringify([className, config]))
   const files = new Set<string>()

@@ -80,7 +80,9 @@ export class LoraSet {
     )
   }
 
-  /** The model's weights were exchanged: the same LoRAs on the new ones. Throws as `load`, and then nothing has changed. */
+  /**
+   * The model's weights were exchanged: the same LoRAs on the new ones. Throws as `load`, and then nothing has changed.
+   */
   moveTo(weights: Weights): void {
     const moved = [...this.#loaded].map(([name, loaded]): [string, Loaded] => {
       const { layers } = resolveLora(loaded.file, loaded.part, weights)

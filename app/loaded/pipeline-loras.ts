@@ -7,7 +7,10 @@ type Models = Readonly<
   Partial<Record<LoraPart, Pick<LoadedModel, 'loadLora' | 'setLoraScale' | 'unloadLora' | 'loraScales'>>>
 >
 
-/** What became of a LoRA file's layers, by the part of the pipeline. `unused` holds those that no model of the pipeline has. */
+/**
+ * What became of a LoRA file's layers, by the part of the pipeline. `unused` holds those that no model of the pipeline
+ * has.
+ */
 export type PipelineLoraReport = {
   readonly applied: Readonly<Record<string, number>>
   readonly unused: readonly string[]
@@ -15,12 +18,18 @@ export type PipelineLoraReport = {
 
 export type PipelineLoras = ReturnType<typeof pipelineLoras>
 
-/** LoRAs on all models of a pipeline at once. Source: diffusers/src/diffusers/loaders/lora_pipeline.py@58eb52c load_lora_weights. */
+/**
+ * LoRAs on all models of a pipeline at once. Source: diffusers/src/diffusers/loaders/lora_pipeline.py@58eb52c
+ * load_lora_weights.
+ */
 export function pipelineLoras(models: Models) {
   const entries = Object.entries(models) as [LoraPart, NonNullable<Models[LoraPart]>][]
   const holding = (name: string) => entries.filter(([, model]) => Object.hasOwn(model.loraScales, name))
   return {
-    /** Throws bad-model when the file is no LoRA or none of its layers is in this pipeline, bad-input when the name is taken. */
+    /**
+     * Throws bad-model when the file is no LoRA or none of its layers is in this pipeline, bad-input when the name is
+     * taken.
+     */
     async load(file: string, { name, scale = 1 }: { name: string; scale?: number }): Promise<PipelineLoraReport> {
       const lora = await openLora(file)
       const applied: Record<string, number> = {}

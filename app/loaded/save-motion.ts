@@ -9,8 +9,9 @@ import { adapterWeights } from '#app/models/motion-adapter.ts'
 type AdapterConfig = { readonly motion_max_seq_length: number } & Readonly<Record<string, unknown>>
 
 /**
- * Writes the motion modules among `weights` as a MotionAdapter folder: config.json and one safetensors file, with the variant in its
- * name. Source: unet_motion_model.py@58eb52c save_motion_modules. Throws `disk` when it cannot be written, bad-input for the variant.
+ * Writes the motion modules among `weights` as a MotionAdapter folder: config.json and one safetensors file, with the
+ * variant in its name. Source: unet_motion_model.py@58eb52c save_motion_modules. Throws `disk` when it cannot be
+ * written, bad-input for the variant.
  */
 export async function writeMotionAdapter(
   folder: string,

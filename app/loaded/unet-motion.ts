@@ -20,8 +20,10 @@ import { writeMotionAdapter } from './save-motion.ts'
 /** UNetMotionModel with diffusers' own calls. */
 export class UNetMotion extends LoadedModel<typeof unetMotionModel> {
   /**
-   * Exchanges the motion modules for those of a MotionAdapter (opened, or its folder or file). The UNet below stays mapped as it is.
-   * Source: unet_motion_model.py@58eb52c load_motion_modules. Throws bad-input naming the setting in which the adapter differs.
+   * Exchanges the motion modules for those of a MotionAdapter (opened, or its folder or file). The UNet below stays
+   * mapped as it is.
+   * Source: unet_motion_model.py@58eb52c load_motion_modules. Throws bad-input naming the setting in which the adapter
+   * differs.
    */
   async loadMotionModules(adapter: Checkpoint | string): Promise<void> {
     const opened = typeof adapter === 'string' ? await openAdapter(adapter) : adapter
@@ -29,8 +31,8 @@ export class UNetMotion extends LoadedModel<typeof unetMotionModel> {
   }
 
   /**
-   * Writes the motion modules as a MotionAdapter folder, without the LoRAs on them. Source: unet_motion_model.py@58eb52c
-   * save_motion_modules. Errors as of `checkSavable` and `writeMotionAdapter`.
+   * Writes the motion modules as a MotionAdapter folder, without the LoRAs on them. Source:
+   * unet_motion_model.py@58eb52c save_motion_modules. Errors as of `checkSavable` and `writeMotionAdapter`.
    */
   async saveMotionModules(folder: string, options: { variant?: string } = {}): Promise<void> {
     checkSavable(this.config)
@@ -38,9 +40,10 @@ export class UNetMotion extends LoadedModel<typeof unetMotionModel> {
   }
 
   /**
-   * What stays as it is and what may be trained when only the motion is: the UNet's own weights, and those of the motion modules.
-   * Source: unet_motion_model.py@58eb52c freeze_unet2d_params. Weights are files that are never written here, so nothing has to be
-   * set: the base is one mapping, whatever motion modules are exchanged above it.
+   * What stays as it is and what may be trained when only the motion is: the UNet's own weights, and those of the
+   * motion modules.
+   * Source: unet_motion_model.py@58eb52c freeze_unet2d_params. Weights are files that are never written here, so
+   * nothing has to be set: the base is one mapping, whatever motion modules are exchanged above it.
    */
   freezeUnet2dParams(): ParameterLists {
     const all = [...this.weights.values()].filter(({ name }) => !name.endsWith('.pos_embed.pe'))
@@ -67,8 +70,8 @@ function exchanged(config: UNetMotionConfig, weights: Weights, adapter: Checkpoi
 }
 
 /**
- * Opens a UNetMotionModel folder, or joins a UNet2DConditionModel folder or single-file checkpoint with a MotionAdapter folder or a
- * file of motion modules.
+ * Opens a UNetMotionModel folder, or joins a UNet2DConditionModel folder or single-file checkpoint with a MotionAdapter
+ * folder or a file of motion modules.
  * Throws bad-model or bad-input naming the key or file that does not fit.
  */
 export async function openUNetMotion(

@@ -56,8 +56,9 @@ export function planarYuv(
 const halved = (size: number, times: number): number => (size + (1 << times) - 1) >> times
 
 /**
- * RGB of a decoded picture by its own matrix and range, each chroma sample used for the pixels it covers. Deeper samples are cut to 8 bits.
- * Within 3 of 255 of swscale, and so of PyAV, when the matrix is the right one. Source: the formulas of ITU-R BT.601 section 2.5.
+ * RGB of a decoded picture by its own matrix and range, each chroma sample used for the pixels it covers. Deeper
+ * samples are cut to 8 bits. Within 3 of 255 of swscale, and so of PyAV, when the matrix is the right one. Source: the
+ * formulas of ITU-R BT.601 section 2.5.
  */
 export function yuvToRgb(frame: YuvFrame, colour: YuvColour): RgbFrame {
   const { width, height, data, planes, bitDepth } = frame
@@ -99,7 +100,10 @@ function tablesFor({ matrix, fullRange }: YuvColour) {
   }
 }
 
-/** What encoders are given: I420 in BT.709, limited range; chroma is the mean of the pixels it covers. The planes are packed. */
+/**
+ * What encoders are given: I420 in BT.709, limited range; chroma is the mean of the pixels it covers. The planes are
+ * packed.
+ */
 export function rgbToI420(frame: RgbFrame): Uint8Array {
   const { width, height, data } = frame
   const [chromaWidth, chromaHeight] = [halved(width, 1), halved(height, 1)]

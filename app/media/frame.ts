@@ -9,7 +9,10 @@ export const megapixels = (frame: { width: number; height: number }): number => 
 /** Larger pictures are refused before anything is decoded: 100 megapixels are 300 MB a frame. */
 export const maxMegapixels = 100
 
-/** The frame turned clockwise by `degrees`, a multiple of 90 (negative or above 360 too). Phones store the turn beside the pixels. */
+/**
+ * The frame turned clockwise by `degrees`, a multiple of 90 (negative or above 360 too). Phones store the turn beside
+ * the pixels.
+ */
 export function rotated(frame: RgbFrame, degrees: number): RgbFrame {
   const turns = (((Math.round(degrees / 90) % 4) + 4) % 4) as 0 | 1 | 2 | 3
   if (turns === 0) return frame

@@ -11,7 +11,8 @@ type Case = {
   pixelValues: string
 }
 
-// Made with VideoMAEImageProcessorPil of transformers 5.23 on noise: every filter kind, padding, odd crops, each step left out.
+// Made with VideoMAEImageProcessorPil of transformers 5.23 on noise: every filter kind, padding, odd crops, each step
+// left out.
 const cases = JSON.parse(
   readFileSync(new URL('../../e2e/goldens/media/preprocess.json', import.meta.url), 'utf8'),
 ) as Case[]

@@ -10,7 +10,10 @@ const perChannel = z.union([z.number(), z.array(z.number()).length(3)])
 /** Written by some versions of transformers with no value, or with the one value that changes nothing. */
 const onlyAbsent = z.null().optional()
 
-/** preprocessor_config.json of a video classifier. Keys and meanings are transformers' own; a key that is not here is refused by name. */
+/**
+ * preprocessor_config.json of a video classifier. Keys and meanings are transformers' own; a key that is not here is
+ * refused by name.
+ */
 export const preprocessConfigSchema = z.strictObject({
   image_processor_type: z
     .enum([
@@ -54,7 +57,10 @@ export const preprocessConfigSchema = z.strictObject({
 })
 export type PreprocessConfig = z.infer<typeof preprocessConfigSchema>
 
-/** The parsed preprocessor_config.json; a `bad-model` problem names the key that cannot be honoured. `file` is for the message. */
+/**
+ * The parsed preprocessor_config.json; a `bad-model` problem names the key that cannot be honoured. `file` is for the
+ * message.
+ */
 export function parsePreprocessConfig(json: unknown, file = 'preprocessor_config.json'): PreprocessConfig {
   const parsed = preprocessConfigSchema.safeParse(json)
   if (!parsed.success) {

@@ -39,7 +39,9 @@ export function getGifRecipe(gif: Uint8Array): string | undefined {
 
 const decode = (bytes: Uint8Array): string => new TextDecoder('utf-8').decode(bytes)
 
-/** After the header, the screen descriptor and the global colour table; undefined when the file is no GIF or too short. */
+/**
+ * After the header, the screen descriptor and the global colour table; undefined when the file is no GIF or too short.
+ */
 function blocksBegin(gif: Uint8Array): number | undefined {
   if (!/^GIF8[79]a$/.test(ascii(gif, 0, 6)) || gif.length < 13) return undefined
   const start = 13 + tableBytes(gif[10]!)

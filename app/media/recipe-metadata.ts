@@ -6,8 +6,9 @@ import { getWebpRecipe, putWebpRecipe } from './recipe-webp.ts'
 
 /**
  * The recipe, a JSON object as text, that a PNG, GIF or WebP file carries; undefined when there is none. Never throws.
- * Where it is: PNG, an iTXt chunk with keyword `frameloom`; GIF, a comment extension `frameloom:{...}`; WebP, the XMP property
- * recipe of namespace urn:frameloom:recipe:1; and, read by mediabunny elsewhere, MP4, MOV, WebM: a comment tag `frameloom:{...}`.
+ * Where it is: PNG, an iTXt chunk with keyword `frameloom`; GIF, a comment extension `frameloom:{...}`; WebP, the XMP
+ * property recipe of namespace urn:frameloom:recipe:1; and, read by mediabunny elsewhere, MP4, MOV, WebM: a comment tag
+ * `frameloom:{...}`.
  */
 export function readRecipe(bytes: Uint8Array): string | undefined {
   const recipe = readText(bytes)
@@ -21,7 +22,10 @@ function readText(bytes: Uint8Array): string | undefined {
   return kind === 'webp' ? getWebpRecipe(bytes) : undefined
 }
 
-/** The PNG, GIF or WebP file with the recipe in it; throws `bad-input` for a recipe that is not a JSON object, Error for another file. */
+/**
+ * The PNG, GIF or WebP file with the recipe in it; throws `bad-input` for a recipe that is not a JSON object, Error for
+ * another file.
+ */
 export function writeRecipe(bytes: Uint8Array, recipe: string): Uint8Array {
   checkRecipe(recipe)
   const kind = mediaKind(bytes)

@@ -5,7 +5,10 @@ const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
 type Chunk = { readonly type: string; readonly begin: number; readonly end: number; readonly body: Uint8Array }
 
-/** The file with the recipe as an iTXt chunk with the keyword `frameloom` right after IHDR, in place of one that is there. */
+/**
+ * The file with the recipe as an iTXt chunk with the keyword `frameloom` right after IHDR, in place of one that is
+ * there.
+ */
 export function putPngRecipe(png: Uint8Array, recipe: string): Uint8Array {
   const chunks = [...pngChunks(png)]
   if (chunks[0]?.type !== 'IHDR') throw new Error('not a PNG file: it does not begin with IHDR')

@@ -1,7 +1,9 @@
 import { ProblemError } from '#app/contract/errors.ts'
 import { linspace, roundHalfEven } from '#app/tensor/numpy.ts'
 
-/** Which frames of a clip a model sees, in order; `repeated` when the clip has too few and some are seen more than once. */
+/**
+ * Which frames of a clip a model sees, in order; `repeated` when the clip has too few and some are seen more than once.
+ */
 export type FrameSample = { readonly indices: readonly number[]; readonly repeated: boolean }
 
 export type SampleOptions = {
@@ -18,9 +20,10 @@ export type SampleOptions = {
 }
 
 /**
- * `clipLen` frames from a window of clipLen * frameSampleRate frames that ends at `endIndex` (exclusive, but for a one-frame clip).
- * A clip shorter than the window is sampled whole, and one shorter than clipLen repeats frames.
- * Source: sample_frame_indices in the TimeSformer documentation, transformers 5.23, models/timesformer/modeling_timesformer.py.
+ * `clipLen` frames from a window of clipLen * frameSampleRate frames that ends at `endIndex` (exclusive, but for a
+ * one-frame clip). A clip shorter than the window is sampled whole, and one shorter than clipLen repeats frames.
+ * Source: sample_frame_indices in the TimeSformer documentation, transformers 5.23,
+ * models/timesformer/modeling_timesformer.py.
  */
 export function sampleFrameIndices({ clipLen, frameSampleRate, segLen, endIndex, random }: SampleOptions): FrameSample {
   checkCounts(clipLen, segLen)
@@ -40,7 +43,10 @@ export function sampleFrameIndices({ clipLen, frameSampleRate, segLen, endIndex,
   return sample(linspace(start, end, clipLen).map((at) => Math.trunc(clamp(at, start, Math.max(start, end - 1)))))
 }
 
-/** `clipLen` frames evenly from the first to the last, rounded as numpy rounds; of a clip with fewer frames all, and the last again. */
+/**
+ * `clipLen` frames evenly from the first to the last, rounded as numpy rounds; of a clip with fewer frames all, and the
+ * last again.
+ */
 export function evenFrameIndices(clipLen: number, segLen: number): FrameSample {
   checkCounts(clipLen, segLen)
   if (segLen < clipLen) return sample(Array.from({ length: clipLen }, (_, i) => Math.min(i, segLen - 1)))
@@ -48,8 +54,8 @@ export function evenFrameIndices(clipLen: number, segLen: number): FrameSample {
 }
 
 /**
- * Up to `windows` windows of sampleFrameIndices whose ends are evenly spread over the clip, to average a model's answers over.
- * Fewer when the clip is too short for that many different ones; at least one.
+ * Up to `windows` windows of sampleFrameIndices whose ends are evenly spread over the clip, to average a model's
+ * answers over. Fewer when the clip is too short for that many different ones; at least one.
  */
 export function windowIndices(
   options: Pick<SampleOptions, 'clipLen' | 'frameSampleRate' | 'segLen'> & { readonly windows: number },

@@ -8,8 +8,8 @@ export function frameDurations(frames: number, fps: number, unitsPerSecond: numb
 }
 
 /**
- * Frames a second from each frame's milliseconds; browsers show what says 10 ms or less for 100 ms, so that counts as 100.
- * Delays that frameDurations makes for a whole rate give back that rate: 33, 34, 33 ms is 30.
+ * Frames a second from each frame's milliseconds; browsers show what says 10 ms or less for 100 ms, so that counts
+ * as 100. Delays that frameDurations makes for a whole rate give back that rate: 33, 34, 33 ms is 30.
  */
 export function fpsOfDelays(milliseconds: readonly number[]): number {
   const delays = milliseconds.map((delay) => (delay <= 10 ? 100 : delay))

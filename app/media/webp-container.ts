@@ -42,7 +42,10 @@ export function extendedHeader(width: number, height: number, flags: number): We
   return { tag: 'VP8X', body }
 }
 
-/** The size of a still picture from the header of its VP8 or VP8L chunk (RFC 9649 sections 2.5 and 2.6); undefined for other chunks. */
+/**
+ * The size of a still picture from the header of its VP8 or VP8L chunk (RFC 9649 sections 2.5 and 2.6); undefined for
+ * other chunks.
+ */
 export function stillSize({ tag, body }: WebpChunk): { width: number; height: number; alpha: boolean } | undefined {
   const byte = (at: number) => body[at] ?? 0
   if (tag === 'VP8 ' && body.length >= 10)

@@ -3,9 +3,9 @@ import { dims, showShape, type Tensor } from '#app/tensor/tensor.ts'
 import { labelCount, type TimesformerConfig } from './timesformer.ts'
 
 /**
- * The loss of logits (N, labels) against labels: class indices (N) int64, of which those of -100 do not count; targets (N, labels)
- * float32 between 0 and 1; or values (N, labels) for regression. config.problem_type decides, or the labels where it is not set, as in the
- * reference's classification head.
+ * The loss of logits (N, labels) against labels: class indices (N) int64, of which those of -100 do not count; targets
+ * (N, labels) float32 between 0 and 1; or values (N, labels) for regression. config.problem_type decides, or the labels
+ * where it is not set, as in the reference's classification head.
  * Throws bad-input when the labels do not fit.
  */
 export function classificationLoss(config: TimesformerConfig, logits: Tensor<'float32'>, labels: Tensor): number {

@@ -35,10 +35,11 @@ const lowestHalf = -1e38
 /**
  * CLIP's text encoder. Paper: arXiv 2103.00020. Reference: transformers/models/clip/modeling_clip.py, 5.23.
  *
- * N prompts, L tokens, D width. Input: input_ids int64 (N, L); optional: attention_mask (N, L), 1 for the tokens that count. Outputs:
- * last_hidden_state (N, L, D), pooler_output (N, D); with the argument output_hidden_states also hidden_states.N, those of the
- * layers before the final norm.
- * Argument clip_skip: that many layers are left out at the end, as StableDiffusionPipeline does; then there is no pooler_output.
+ * N prompts, L tokens, D width. Input: input_ids int64 (N, L); optional: attention_mask (N, L), 1 for the tokens that
+ * count. Outputs: last_hidden_state (N, L, D), pooler_output (N, D); with the argument output_hidden_states also
+ * hidden_states.N, those of the layers before the final norm.
+ * Argument clip_skip: that many layers are left out at the end, as StableDiffusionPipeline does; then there is no
+ * pooler_output.
  */
 export const clipTextModel = {
   className: 'CLIPTextModel',

@@ -18,7 +18,9 @@ import { clipEncoderLayer } from './blocks/clip-encoder.ts'
 import { floats } from './input-shapes.ts'
 import { imageDims, required, type Inputs, type Model, type Outputs } from './model.ts'
 
-/** config.json of a CLIPVisionModelWithProjection, with the reference's defaults (transformers CLIPVisionConfig, 5.23). */
+/**
+ * config.json of a CLIPVisionModelWithProjection, with the reference's defaults (transformers CLIPVisionConfig, 5.23).
+ */
 const clipVisionConfig = z.object({
   hidden_size: z.int().default(768),
   intermediate_size: z.int().default(3072),
@@ -36,10 +38,11 @@ export type ClipVisionConfig = z.infer<typeof clipVisionConfig>
 const clipVisionArgs = z.strictObject({ output_hidden_states: z.boolean().default(false) })
 
 /**
- * CLIP's image encoder with its projection. Paper: arXiv 2103.00020. Reference: transformers/models/clip/modeling_clip.py, 5.23.
+ * CLIP's image encoder with its projection. Paper: arXiv 2103.00020. Reference:
+ * transformers/models/clip/modeling_clip.py, 5.23.
  *
- * N images, P patches, D width. Input: pixel_values (N, 3, image_size, image_size). Outputs: image_embeds (N, projection_dim),
- * last_hidden_state (N, 1 + P, D); with the argument output_hidden_states also hidden_states.N.
+ * N images, P patches, D width. Input: pixel_values (N, 3, image_size, image_size). Outputs: image_embeds
+ * (N, projection_dim), last_hidden_state (N, 1 + P, D); with the argument output_hidden_states also hidden_states.N.
  */
 export const clipVisionModelWithProjection = {
   className: 'CLIPVisionModelWithProjection',

@@ -26,8 +26,8 @@ export const adapterConfigOf = (config: UNetMotionConfig) => ({
 })
 
 /**
- * Throws bad-input naming the setting in which an adapter differs from the modules whose place it is to take. Numbers of heads are the
- * model's own, and one without motion in its middle passes over the adapter's.
+ * Throws bad-input naming the setting in which an adapter differs from the modules whose place it is to take. Numbers
+ * of heads are the model's own, and one without motion in its middle passes over the adapter's.
  */
 export function checkExchange(config: UNetMotionConfig, adapter: MotionAdapterConfig): void {
   const own = adapterConfigOf(config)
@@ -84,7 +84,10 @@ function refuseToSave(key: string): never {
   )
 }
 
-/** The weights that a MotionAdapter folder holds, with the tables of `length` positions that files in AnimateDiff's own layout come without. */
+/**
+ * The weights that a MotionAdapter folder holds, with the tables of `length` positions that files in AnimateDiff's own
+ * layout come without.
+ */
 export function adapterWeights(weights: Weights, length: number): Weight[] {
   const motion = [...weights.values()].filter(({ name }) => isMotionKey(name))
   const tables = motion.flatMap(({ name, shape }): Weight[] => {

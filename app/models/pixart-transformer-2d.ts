@@ -59,10 +59,10 @@ export type PixArtConfig = z.infer<typeof pixartConfig>
  * PixArt's diffusion transformer, alpha and sigma. Papers: arXiv 2310.00426, 2403.04692.
  * Reference: diffusers/src/diffusers/models/transformers/pixart_transformer_2d.py@58eb52c.
  *
- * B images, L text tokens, D inner width. Inputs: hidden_states (B, C, H, W), what is no whole patch is left out; timestep (1) or (B);
- * encoder_hidden_states (B, L, E); with use_additional_conditions added_cond_kwargs.resolution (B, 2) and .aspect_ratio (B, 1);
- * optional: attention_mask over the patches and encoder_attention_mask over the text, as 2-D masks or 3-D biases.
- * Output: sample (B, out_channels, H, W).
+ * B images, L text tokens, D inner width. Inputs: hidden_states (B, C, H, W), what is no whole patch is left out;
+ * timestep (1) or (B); encoder_hidden_states (B, L, E); with use_additional_conditions added_cond_kwargs.resolution
+ * (B, 2) and .aspect_ratio (B, 1); optional: attention_mask over the patches and encoder_attention_mask over the text,
+ * as 2-D masks or 3-D biases. Output: sample (B, out_channels, H, W).
  */
 export const pixartTransformer2d = {
   className: 'PixArtTransformer2DModel',

@@ -46,12 +46,13 @@ export type PriorTransformerConfig = z.infer<typeof priorTransformerConfig>
 
 /**
  * PriorTransformer: from text to an image embedding (Kandinsky 2), or from an image to the latents of a shape (Shap-E).
- * Papers: arXiv 2204.06125, 2305.02463. Reference: diffusers/src/diffusers/models/transformers/prior_transformer.py@58eb52c.
+ * Papers: arXiv 2204.06125, 2305.02463. Reference:
+ * diffusers/src/diffusers/models/transformers/prior_transformer.py@58eb52c.
  *
- * B rows, E embedding_dim, N embeddings that are predicted (1 for Kandinsky), T text tokens. Inputs: hidden_states (B, E) or
- * (B, N, E); timestep (1) or (B); proj_embedding (B, P); encoder_hidden_states (B, T, E) where the config has a projection for it;
- * optional: attention_mask (B, num_embeddings), true for the tokens that count. Output: predicted_image_embedding (B, C), or
- * (B, N, C) without added_emb_type.
+ * B rows, E embedding_dim, N embeddings that are predicted (1 for Kandinsky), T text tokens. Inputs: hidden_states
+ * (B, E) or (B, N, E); timestep (1) or (B); proj_embedding (B, P); encoder_hidden_states (B, T, E) where the config has
+ * a projection for it; optional: attention_mask (B, num_embeddings), true for the tokens that count. Output:
+ * predicted_image_embedding (B, C), or (B, N, C) without added_emb_type.
  * post_process_latents: hidden_states (B, C) -> latents (B, C), out of the normalised space.
  */
 export const priorTransformer = {
@@ -178,7 +179,10 @@ function checked(inputs: ForwardInputs, name: keyof ForwardInputs, batch: number
   )
 }
 
-/** The table of positions for all tokens; a table for the predicted ones alone stands at their place, with zeros around it. */
+/**
+ * The table of positions for all tokens; a table for the predicted ones alone stands at their place, with zeros around
+ * it.
+ */
 function positions(scope: Scope, config: PriorTransformerConfig, tokens: Value, before: number): Value {
   const [, length, inner] = dims(tokens, 3)
   const known = config.num_embeddings + config.additional_embeddings

@@ -43,8 +43,8 @@ const t5Args = z.strictObject({ output_hidden_states: z.boolean().default(false)
 /**
  * T5's encoder. Paper: arXiv 1910.10683. Reference: transformers/models/t5/modeling_t5.py, 5.23.
  *
- * N prompts, L tokens, D width. Inputs: input_ids int64 (N, L); optional: attention_mask (N, L), 1 for the tokens that count.
- * Output: last_hidden_state (N, L, D); with the argument output_hidden_states also hidden_states.N.
+ * N prompts, L tokens, D width. Inputs: input_ids int64 (N, L); optional: attention_mask (N, L), 1 for the tokens that
+ * count. Output: last_hidden_state (N, L, D); with the argument output_hidden_states also hidden_states.N.
  */
 export const t5EncoderModel = {
   className: 'T5EncoderModel',

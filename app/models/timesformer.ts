@@ -77,9 +77,9 @@ export const labelCount = ({ id2label, num_labels }: Labels): number =>
  * TimeSformer: attention over space and time. Paper: arXiv 2102.05095.
  * Reference: transformers/models/timesformer/modeling_timesformer.py, 5.23.
  *
- * B clips, F frames, P patches a frame, C hidden size. Input: pixel_values (B, F, 3, H, W). Output: last_hidden_state; with the
- * arguments output_hidden_states and output_attentions also hidden_states.N and attentions.N.
- * Tokens: (B, 1 + P * F, C), the frames of a patch beside each other; space_only: (B * F, 1 + P, C).
+ * B clips, F frames, P patches a frame, C hidden size. Input: pixel_values (B, F, 3, H, W). Output: last_hidden_state;
+ * with the arguments output_hidden_states and output_attentions also hidden_states.N and attentions.N. Tokens:
+ * (B, 1 + P * F, C), the frames of a patch beside each other; space_only: (B * F, 1 + P, C).
  */
 export const timesformerModel = {
   className: 'TimesformerModel',
@@ -180,7 +180,9 @@ function embeddings(scope: Scope, pixels: Value, config: TimesformerConfig): Val
   return concat([expand(classToken, [batch, 1, dim]), reshape(timed, [batch, count * frames, dim])], 1)
 }
 
-/** The table of positions, brought to another grid by nearest neighbour as the reference does: (1, K, C) -> (1, P, C). */
+/**
+ * The table of positions, brought to another grid by nearest neighbour as the reference does: (1, K, C) -> (1, P, C).
+ */
 function patchPositions(table: Value, known: number, rows: number, columns: number): Value {
   if (known === rows * columns) return table
   const side = Math.sqrt(known)

@@ -34,8 +34,8 @@ const temporalArgs = z.strictObject({ num_frames: z.number().default(1) })
  * A transformer over the frames of each pixel. Paper: arXiv 2308.06571 (ModelScope text to video).
  * Reference: diffusers/src/diffusers/models/transformers/transformer_temporal.py@58eb52c.
  *
- * B videos, F frames, argument num_frames (1 without it). Inputs: hidden_states (B * F, C, H, W); optional: encoder_hidden_states
- * (B * H * W, L, D). Output: sample (B * F, C, H, W).
+ * B videos, F frames, argument num_frames (1 without it). Inputs: hidden_states (B * F, C, H, W); optional:
+ * encoder_hidden_states (B * H * W, L, D). Output: sample (B * F, C, H, W).
  */
 export const transformerTemporalModel = {
   className: 'TransformerTemporalModel',

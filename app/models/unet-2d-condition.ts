@@ -12,14 +12,16 @@ import { conditionEmbedding, contextOf, withHint } from './unet-2d-embeddings.ts
 import { sampleChannels, unet2dInputsFor, type UNet2DInputs } from './unet-2d-inputs.ts'
 
 /**
- * UNet2DConditionModel: Stable Diffusion 1, 2 and XL, and Kandinsky's image-conditioned decoder.
- * Papers: arXiv 2112.10752, 2307.01952, 2204.06125. Reference: diffusers/src/diffusers/models/unets/unet_2d_condition.py@58eb52c.
+ * UNet2DConditionModel: Stable Diffusion 1, 2 and XL, and Kandinsky's image-conditioned decoder. Papers:
+ * arXiv 2112.10752, 2307.01952, 2204.06125. Reference:
+ * diffusers/src/diffusers/models/unets/unet_2d_condition.py@58eb52c.
  *
- * B images, C channels, L tokens, D their width. Inputs: sample (B, C, H, W); timestep (1) or (B); encoder_hidden_states (B, L, D)
- * where the model looks at text. As the config asks: class_labels, timestep_cond, added_cond_kwargs.text_embeds, .time_ids,
- * .image_embeds, .hint. Optional: attention_mask over pixels and encoder_attention_mask over text, (B, tokens) with 1 to keep;
- * down_block_additional_residuals.N and mid_block_additional_residual (ControlNet); down_intrablock_additional_residuals.N
- * (T2I-Adapter); freeu (4). Output: sample (B, C, H, W).
+ * B images, C channels, L tokens, D their width. Inputs: sample (B, C, H, W); timestep (1) or (B);
+ * encoder_hidden_states (B, L, D) where the model looks at text. As the config asks: class_labels, timestep_cond,
+ * added_cond_kwargs.text_embeds, .time_ids, .image_embeds, .hint. Optional: attention_mask over pixels and
+ * encoder_attention_mask over text, (B, tokens) with 1 to keep; down_block_additional_residuals.N and
+ * mid_block_additional_residual (ControlNet); down_intrablock_additional_residuals.N (T2I-Adapter); freeu (4). Output:
+ * sample (B, C, H, W).
  */
 export const unet2dConditionModel = {
   className: 'UNet2DConditionModel',
@@ -101,7 +103,9 @@ function checkSize(height: number, width: number, down: readonly Level2D[], up: 
   )
 }
 
-/** ControlNet's residuals come with one for the middle; without it they are an adapter's, as older callers gave them. */
+/**
+ * ControlNet's residuals come with one for the middle; without it they are an adapter's, as older callers gave them.
+ */
 function residuals(inputs: UNet2DInputs): { skips: Value[]; mid: Value | undefined; intrablock: Value[] } {
   const listed = (name: 'down_block_additional_residuals' | 'down_intrablock_additional_residuals'): Value[] => {
     const found: Value[] = []

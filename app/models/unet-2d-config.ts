@@ -118,7 +118,10 @@ const kinds = {
   UNetMidBlock2D: 'plain',
 } as const
 
-/** The levels going down, that in the middle, and those going up, in the order they run. Throws bad-model naming the key that does not fit. */
+/**
+ * The levels going down, that in the middle, and those going up, in the order they run. Throws bad-model naming the key
+ * that does not fit.
+ */
 export function levels2d(config: UNet2DConfig): { down: Level2D[]; mid: Level2D | null; up: Level2D[] } {
   const { block_out_channels: channels, down_block_types: down, up_block_types: up } = config
   const blocks = channels.length
@@ -170,7 +173,8 @@ export function levels2d(config: UNet2DConfig): { down: Level2D[]; mid: Level2D 
       const from = blocks - 1 - i
       const count = layers[from]! + 1
       const transformerLayers = layersOf(reverse.value, blocks, i, count, reverse.key)
-      // The reference reads attention_head_dim from the front on the way up, as a width, and from the back as a number of heads.
+      // The reference reads attention_head_dim from the front on the way up, as a width, and from the back as a number
+      // of heads.
       return level(type, from, count, transformerLayers, headDims[i]!)
     }),
   }

@@ -26,7 +26,10 @@ const badModel = (key: string, why: string): never => {
   throw new ProblemError('bad-model', `config.json: ${key} is missing: ${why}`, { field: key })
 }
 
-/** What the residual blocks take in: time, class and added conditions in one vector (1 or B, E), E doubled where classes are appended. */
+/**
+ * What the residual blocks take in: time, class and added conditions in one vector (1 or B, E), E doubled where classes
+ * are appended.
+ */
 export function conditionEmbedding(scope: Scope, config: UNet2DConfig, inputs: UNet2DInputs, batch: number): Value {
   const time = timeProjection(scope, config, timestepOf(inputs, batch))
   const condition = config.time_cond_proj_dim == null ? undefined : inputs.timestep_cond
@@ -134,7 +137,10 @@ function addedEmbedding(scope: Scope, config: UNet2DConfig, inputs: UNet2DInputs
   }
 }
 
-/** (B, L, D) -> (B, E): one query, the mean of the tokens, looks at all of them. Source: embeddings.py@58eb52c TextTimeEmbedding. */
+/**
+ * (B, L, D) -> (B, E): one query, the mean of the tokens, looks at all of them. Source: embeddings.py@58eb52c
+ * TextTimeEmbedding.
+ */
 function pooledText(scope: Scope, states: Value, heads: number, dim: number): Value {
   const [batch, , width] = dims(states, 3)
   const tokens = layerNorm(scope.at('norm1'), states)
@@ -150,7 +156,9 @@ function pooledText(scope: Scope, states: Value, heads: number, dim: number): Va
   return layerNorm(scope.at('norm2'), linear(scope.at('proj'), reshape(pooled, [batch, width]), dim))
 }
 
-/** Channels and strides of the small encoder of a control image. Source: embeddings.py@58eb52c ImageHintTimeEmbedding. */
+/**
+ * Channels and strides of the small encoder of a control image. Source: embeddings.py@58eb52c ImageHintTimeEmbedding.
+ */
 const hintLayers = [[16, 1], [16, 1], [32, 2], [32, 1], [96, 2], [96, 1], [256, 2], [4, 1]] as const // prettier-ignore
 
 /** Kandinsky's control image (B, 3, 8 * H, 8 * W) as four more channels of the sample. */

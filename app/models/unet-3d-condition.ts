@@ -41,9 +41,9 @@ export type UNet3DConfig = z.infer<typeof unet3dConfig>
  * UNet3DConditionModel: text to video, a Stable Diffusion UNet with convolutions and transformers over time.
  * Paper: arXiv 2308.06571. Reference: diffusers/src/diffusers/models/unets/unet_3d_condition.py@58eb52c.
  *
- * B videos, F frames, L tokens, D their width. Inputs: sample (B, C, F, H, W); timestep (1) or (B); encoder_hidden_states (B, L, D);
- * optional: timestep_cond (B, c), down_block_additional_residuals.N and mid_block_additional_residual (B * F, C', H', W'), freeu (4).
- * Output: sample (B, C, F, H, W).
+ * B videos, F frames, L tokens, D their width. Inputs: sample (B, C, F, H, W); timestep (1) or (B);
+ * encoder_hidden_states (B, L, D); optional: timestep_cond (B, c), down_block_additional_residuals.N and
+ * mid_block_additional_residual (B * F, C', H', W'), freeu (4). Output: sample (B, C, F, H, W).
  */
 export const unet3dConditionModel = {
   className: 'UNet3DConditionModel',
@@ -185,7 +185,10 @@ function layer(scope: Scope, i: number, x: Value, out: number, context: Context,
   return temporalConv(scope.at('temp_convs', i), spatial, numFrames, groups)
 }
 
-/** A transformer in space and one in time. An old slip in the format: attention_head_dim is here what it says, over all heads that fit. */
+/**
+ * A transformer in space and one in time. An old slip in the format: attention_head_dim is here what it says, over all
+ * heads that fit.
+ */
 function attended(scope: Scope, i: number, x: Value, context: Context): Value {
   const { config, encoderHiddenStates } = context
   const headDim = config.attention_head_dim

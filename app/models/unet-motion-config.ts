@@ -73,7 +73,10 @@ export type Level = {
   readonly motionHeads: readonly number[]
 }
 
-/** The levels going down, then those going up, in the order they run. Throws bad-model naming the key whose length does not fit. */
+/**
+ * The levels going down, then those going up, in the order they run. Throws bad-model naming the key whose length does
+ * not fit.
+ */
 export function levels(config: UNetMotionConfig): {
   down: Level[]
   up: Level[]

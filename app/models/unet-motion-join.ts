@@ -4,7 +4,9 @@ import { ProblemError } from '#app/contract/errors.ts'
 
 const perBlock = z.union([z.int(), z.array(z.int())])
 
-/** config.json of a MotionAdapter, with the reference's defaults (unet_motion_model.py@58eb52c MotionAdapter.__init__). */
+/**
+ * config.json of a MotionAdapter, with the reference's defaults (unet_motion_model.py@58eb52c MotionAdapter.__init__).
+ */
 export const motionAdapterConfig = z.object({
   block_out_channels: z.array(z.int()).default([320, 640, 1280, 1280]),
   motion_layers_per_block: perBlock.default(2),
@@ -19,7 +21,10 @@ export const motionAdapterConfig = z.object({
 })
 export type MotionAdapterConfig = z.infer<typeof motionAdapterConfig>
 
-/** What of a UNet2DConditionModel's config a motion UNet cannot carry: each must have the value of a plain Stable Diffusion UNet. */
+/**
+ * What of a UNet2DConditionModel's config a motion UNet cannot carry: each must have the value of a plain Stable
+ * Diffusion UNet.
+ */
 const fixedInUnet2d: Readonly<Record<string, unknown>> = {
   center_input_sample: false,
   class_embed_type: null,
@@ -109,7 +114,10 @@ export function joinedConfig(unet: Config, adapter: MotionAdapterConfig): Config
   }
 }
 
-/** The keys of both: those of an adapter are already named as they stand in the whole UNet. Throws bad-model when a key is no motion module's. */
+/**
+ * The keys of both: those of an adapter are already named as they stand in the whole UNet. Throws bad-model when a key
+ * is no motion module's.
+ */
 export function joinedWeights(unet: Weights, adapter: Weights): Weights {
   const all = new Map<string, Weight>([...unet].filter(([key]) => !key.includes('motion_modules.')))
   for (const [key, weight] of adapter) {

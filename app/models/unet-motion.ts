@@ -28,12 +28,14 @@ import { levels, unetMotionConfig, type Level, type UNetMotionConfig } from './u
  * Papers: arXiv 2307.04725 (AnimateDiff), 2112.10752 (latent diffusion), 2309.11497 (FreeU).
  * Reference: diffusers/src/diffusers/models/unets/unet_motion_model.py@58eb52c.
  *
- * B videos, F frames, C channels, H height, W width of the latents, L tokens, D their width, E the time embedding's width.
+ * B videos, F frames, C channels, H height, W width of the latents, L tokens, D their width, E the time embedding's
+ * width.
  *
- * Inputs: sample (B, C, F, H, W); timestep (1) or (B); encoder_hidden_states (B, L, D), or (B * F, L, D) for one prompt a frame;
- * optional: timestep_cond (B, c), attention_mask (B * F, H * W) over the pixels (as many at all levels with attention: a mask fits
- * models with one), added_cond_kwargs.text_embeds (B, d) and .time_ids (B, n), down_block_additional_residuals.N
- * and mid_block_additional_residual (B * F, C', H', W'), freeu (4). Output: sample (B, C, F, H, W).
+ * Inputs: sample (B, C, F, H, W); timestep (1) or (B); encoder_hidden_states (B, L, D), or (B * F, L, D) for one prompt
+ * a frame; optional: timestep_cond (B, c), attention_mask (B * F, H * W) over the pixels (as many at all levels with
+ * attention: a mask fits models with one), added_cond_kwargs.text_embeds (B, d) and .time_ids (B, n),
+ * down_block_additional_residuals.N and mid_block_additional_residual (B * F, C', H', W'), freeu (4). Output: sample
+ * (B, C, F, H, W).
  */
 export const unetMotionModel = {
   className: 'UNetMotionModel',

@@ -8,9 +8,9 @@ import type { Verdict } from './case.ts'
 import { findCases } from './find-cases.ts'
 
 /**
- * Runs reference cases and prints a line for each: `PASS|FAIL|SKIP id figure`, then the counts. Exits 1 if any failed, 2 if there is
- * none. DIR holds the layout of the reference cases or a part of it. On another provider than the processor the agreement asked for is
- * wider, and cases that run a model are skipped where it is missing.
+ * Runs reference cases and prints a line for each: `PASS|FAIL|SKIP id figure`, then the counts. Exits 1 if any failed,
+ * 2 if there is none. DIR holds the layout of the reference cases or a part of it. On another provider than the
+ * processor the agreement asked for is wider, and cases that run a model are skipped where it is missing.
  * Usage: parity DIR [--filter TEXT] [--provider NAME] [--precision NAME]
  */
 

@@ -10,7 +10,10 @@ const [otherProvider, eightBits] = [2e-2, 2e-1]
 export const limitOn = ({ provider, precision }: ComputeKind, tolerance: number): number =>
   precision === 'int8' ? eightBits : provider === 'cpu' ? tolerance : otherProvider
 
-/** The verdict of every case that runs a model where the provider cannot: SKIP where it is missing, FAIL where it computes wrongly. */
+/**
+ * The verdict of every case that runs a model where the provider cannot: SKIP where it is missing, FAIL where it
+ * computes wrongly.
+ */
 export async function verdictWithout(compute: ComputeKind): Promise<Verdict | undefined> {
   const result = await selfCheck(compute)
   try {

@@ -10,7 +10,10 @@ import { guide, joinRows } from './guidance.ts'
 
 type Floats = Tensor<'float32'>
 
-/** What one prediction of the denoiser is made from. B rows: under guidance those without the prompt first, then those with it. */
+/**
+ * What one prediction of the denoiser is made from. B rows: under guidance those without the prompt first, then those
+ * with it.
+ */
 export type DenoiserInputs = {
   /** (B, C, h, w), or (B, C, F, h, w) for a clip of F frames. */
   readonly sample: Floats
@@ -89,7 +92,9 @@ export function latentSize(
 
 export type Prompt = Pick<DiffusionSettings, 'prompt' | 'negativePrompt'>
 
-/** Context (rows, L, D): under guidance the negative prompts' rows, then the prompts'. The notes tell what did not fit. */
+/**
+ * Context (rows, L, D): under guidance the negative prompts' rows, then the prompts'. The notes tell what did not fit.
+ */
 export async function encodePrompts(
   { tokenizer, encodeText }: DiffusionParts,
   prompts: readonly Prompt[],
@@ -116,8 +121,8 @@ export async function encodePrompts(
 const beginning = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text)
 
 /**
- * Noise denoised step by step under classifier-free guidance (arXiv 2207.12598). Ends with the latents, of the given shape. `guided`: each
- * sample is shown twice, without the prompt and with it. Throws not-finite naming the step.
+ * Noise denoised step by step under classifier-free guidance (arXiv 2207.12598). Ends with the latents, of the given
+ * shape. `guided`: each sample is shown twice, without the prompt and with it. Throws not-finite naming the step.
  */
 export async function* denoiseSteps(
   parts: DiffusionParts,

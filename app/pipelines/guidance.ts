@@ -17,8 +17,8 @@ export function joinRows(tensors: readonly Floats[]): Floats {
 }
 
 /**
- * unconditioned + scale * (conditioned - unconditioned), of (2N, ...): the N rows without the prompt, then those with it. `rescale` above
- * 0 draws the deviation of each row to that of the conditioned one (arXiv 2305.08891, section 3.4).
+ * unconditioned + scale * (conditioned - unconditioned), of (2N, ...): the N rows without the prompt, then those with
+ * it. `rescale` above 0 draws the deviation of each row to that of the conditioned one (arXiv 2305.08891, section 3.4).
  * Source: diffusers pipeline_stable_diffusion.py@58eb52c rescale_noise_cfg.
  */
 export function guide(predicted: Floats, scale: number, rescale = 0): Float32Array {

@@ -7,8 +7,9 @@ type Changes = Pick<DiffusionSettings, 'freeuChanges' | 'loraChanges'>
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 /**
- * What can be changed while a clip is made, at each step: the settings' own, with the changes that a recipe remembers, and over both
- * what the user moves now. Keeps the changes that took effect, so that the recipe makes the same clip again.
+ * What can be changed while a clip is made, at each step: the settings' own, with the changes that a recipe remembers,
+ * and over both what the user moves now. Keeps the changes that took effect, so that the recipe makes the same clip
+ * again.
  */
 export function liveControls(
   settings: Pick<DiffusionSettings, 'freeu' | 'loras' | keyof Changes>,

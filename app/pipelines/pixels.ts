@@ -12,8 +12,8 @@ export function imageToRgb({ shape, data }: Tensor<'float32'>, out: Uint8Array, 
 export type LatentRgb = { readonly factors: readonly (readonly number[])[]; readonly bias: readonly number[] }
 
 /**
- * What the latents of Stable Diffusion's autoencoders look like at a glance. They are measured facts about those two networks,
- * fitted by others: comfy/latent_formats.py of ComfyUI, classes SD15 and SDXL.
+ * What the latents of Stable Diffusion's autoencoders look like at a glance. They are measured facts about those two
+ * networks, fitted by others: comfy/latent_formats.py of ComfyUI, classes SD15 and SDXL.
  */
 export const stableDiffusionRgb: LatentRgb = {
   factors: [

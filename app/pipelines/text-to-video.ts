@@ -13,8 +13,9 @@ import {
 export type TextToVideoRequest = DiffusionRequest & Pick<TextToVideoSettings, 'prompt' | 'negativePrompt' | 'numFrames'>
 
 /**
- * Text to video as AnimateDiffPipeline does it: the prompt to context, noise denoised step by step, frames decoded one by one. Latents are
- * (1, C, F, h, w). Source: diffusers/src/diffusers/pipelines/animatediff/pipeline_animatediff.py@58eb52c.
+ * Text to video as AnimateDiffPipeline does it: the prompt to context, noise denoised step by step, frames decoded one
+ * by one. Latents are (1, C, F, h, w). Source:
+ * diffusers/src/diffusers/pipelines/animatediff/pipeline_animatediff.py@58eb52c.
  * Throws bad-input naming the field, and not-finite naming the step.
  */
 export async function* textToVideo(

@@ -31,9 +31,10 @@ export type ClassifyStep =
   | { readonly type: 'window'; readonly done: number; readonly total: number }
 
 /**
- * Labels of a clip: frames, preprocessing, model, probabilities averaged over the windows. Yields after each frame and each window; returns
- * the `topK` most probable labels, and the frames that were used as `thumbnail` makes them, window after window.
- * The clip is read once, and of its own frames only one is in memory: a window is classified as soon as its last frame was read.
+ * Labels of a clip: frames, preprocessing, model, probabilities averaged over the windows. Yields after each frame and
+ * each window; returns the `topK` most probable labels, and the frames that were used as `thumbnail` makes them, window
+ * after window. The clip is read once, and of its own frames only one is in memory: a window is classified as soon as
+ * its last frame was read.
  */
 export async function* classify(
   parts: ClassifyParts,

@@ -23,8 +23,9 @@ const [firstShare, layersShare] = [0.15, 0.6]
 const rounds = { fewest: 1, most: 3, enoughMs: 4000 }
 
 /**
- * Measures how the attention and feed-forward layers of a model can compute on this machine, and proposes what nothing beats in both
- * time and memory: each proposal is predicted from its layers, then run as a whole. `between` is called between runs and may throw.
+ * Measures how the attention and feed-forward layers of a model can compute on this machine, and proposes what nothing
+ * beats in both time and memory: each proposal is predicted from its layers, then run as a whole. `between` is called
+ * between runs and may throw.
  * Throws as `profileModel` does.
  */
 export async function* autotune(
@@ -105,7 +106,10 @@ const distinct = <T extends Tuning>(plans: readonly T[]): T[] =>
 const leastOf = <T extends { measured: Figures }>(proposals: readonly T[]): T =>
   proposals.reduce((least, one) => (one.measured.peakBytes < least.measured.peakBytes ? one : least))
 
-/** Named by what they were measured to be. One that another beats is left out, but for what the model does without a choice. */
+/**
+ * Named by what they were measured to be. One that another beats is left out, but for what the model does without a
+ * choice.
+ */
 function named(measured: readonly Measured[], memoryBytes: number | null): Proposal[] {
   const sorted = [...measured].sort((a, b) => a.measured.milliseconds - b.measured.milliseconds)
   const [fastest, least] = [sorted[0]!, leastOf(sorted)]

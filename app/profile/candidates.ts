@@ -25,8 +25,9 @@ export function attentionCandidates(map: AttnProcessorMap): AttnProcessorMap[] {
 const mostTurns = 256
 
 /**
- * The chunkings that fit all feed-forward layers, whose axes 0 and 1 have these sizes: along each the largest chunk that all can be cut
- * into, and smaller ones. What leaves every layer whole, or cuts one into very many pieces, is left out.
+ * The chunkings that fit all feed-forward layers, whose axes 0 and 1 have these sizes: along each the largest chunk
+ * that all can be cut into, and smaller ones. What leaves every layer whole, or cuts one into very many pieces, is left
+ * out.
  */
 export function chunkingCandidates(sizes: readonly [readonly number[], readonly number[]]): ForwardChunking[] {
   return ([0, 1] as const).flatMap((dim) => {

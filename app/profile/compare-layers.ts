@@ -8,7 +8,10 @@ import { timeInTurn, type Run } from './time-in-turn.ts'
 const rounds = { fewest: 2, most: 4 }
 const enoughMsEach = 300
 
-/** How long a layer takes in other forms, as multiples of its usual form. `between` is called after each run and may throw. */
+/**
+ * How long a layer takes in other forms, as multiples of its usual form. `between` is called after each run and may
+ * throw.
+ */
 export async function compareLayers(
   sessions: SessionCache,
   usual: Graph,

@@ -7,7 +7,10 @@ import { layerGraphs } from './layer-graph.ts'
 import { liveMemory } from './live-memory.ts'
 import { unitAt, type Unit } from './units.ts'
 
-/** How one layer computes: a processor for attention, nothing for a feed-forward layer, which follows the whole model's chunking. */
+/**
+ * How one layer computes: a processor for attention, nothing for a feed-forward layer, which follows the whole model's
+ * chunking.
+ */
 export type Choice = { readonly path: string; readonly processor: AttnProcessor | null }
 
 /** One way to compute a layer: its graph, and what is in memory in the whole model while it runs. */
@@ -31,8 +34,8 @@ const worthwhile = 0.95
 const mostTurns = 4096
 
 /**
- * The ways to compute each layer that may be better than the usual one in time or memory. `usual` is the model as it is. What takes
- * less memory is left out where less is of no use: something else takes as much.
+ * The ways to compute each layer that may be better than the usual one in time or memory. `usual` is the model as it
+ * is. What takes less memory is left out where less is of no use: something else takes as much.
  */
 export async function formsOf(
   usual: Graph,

@@ -6,9 +6,9 @@ export type Option<Choice> = Figures & { readonly choice: Choice }
 export type Plan<Choice> = Figures & { readonly choices: readonly Choice[] }
 
 /**
- * The plans that nothing else beats in both time and memory, the fastest first. `layers` has the options of each layer; `rest` is what
- * no choice changes: the time of all else, and the most that it has in memory. For each bound on the memory, every layer takes the
- * fastest option that stays within it, so no combination has to be tried.
+ * The plans that nothing else beats in both time and memory, the fastest first. `layers` has the options of each layer;
+ * `rest` is what no choice changes: the time of all else, and the most that it has in memory. For each bound on the
+ * memory, every layer takes the fastest option that stays within it, so no combination has to be tried.
  */
 export function paretoFront<Choice>(layers: readonly (readonly Option<Choice>[])[], rest: Figures): Plan<Choice>[] {
   const bounds = new Set([rest.peakBytes, ...layers.flat().map(({ peakBytes }) => peakBytes)])
@@ -30,7 +30,10 @@ export function unbeaten<T extends Figures>(plans: readonly T[]): T[] {
   return front
 }
 
-/** The fastest, the one with the least memory, and the one between them that gives up least of both, in that order; each once. */
+/**
+ * The fastest, the one with the least memory, and the one between them that gives up least of both, in that order; each
+ * once.
+ */
 export function landmarks<T extends Figures>(front: readonly T[]): { fastest: T; balanced: T | undefined; least: T } {
   const [fastest, least] = [front[0]!, front.at(-1)!]
   const cost = ({ milliseconds, peakBytes }: T): number =>
@@ -39,7 +42,10 @@ export function landmarks<T extends Figures>(front: readonly T[]): { fastest: T;
   return { fastest, balanced: between[0], least }
 }
 
-/** An option must be faster than one before it by this much: measurements differ from one to the next, and choices should not. */
+/**
+ * An option must be faster than one before it by this much: measurements differ from one to the next, and choices
+ * should not.
+ */
 const worthwhile = 0.9
 
 const fastestWithin = <Choice>(options: readonly Option<Choice>[], bound: number): Option<Choice> | undefined =>

@@ -1,8 +1,8 @@
 import type { Graph, Node, Value } from '#app/graph/index.ts'
 
 /**
- * The nodes of each layer as a graph of its own, by what `layerOf` says of their paths: what they read from elsewhere are its inputs,
- * what others read of them its outputs. Shapes, which are computed elsewhere, are computed in it.
+ * The nodes of each layer as a graph of its own, by what `layerOf` says of their paths: what they read from elsewhere
+ * are its inputs, what others read of them its outputs. Shapes, which are computed elsewhere, are computed in it.
  */
 export function layerGraphs<Layer>(
   graph: Graph,

@@ -47,7 +47,10 @@ describe('tensors that are alive', () => {
   })
 })
 
-/** Attention with scores of 256 MiB, beside which all else that a process does is small; in the form in which graphs run. */
+/**
+ * Attention with scores of 256 MiB, beside which all else that a process does is small; in the form in which graphs
+ * run.
+ */
 function attention(kernel: typeof explicitAttention): Graph {
   const builder = new GraphBuilder('attention')
   const [query, key, value] = ['q', 'k', 'v'].map((name) => builder.input(name, 'float32', [4, 2048, 64])) as [

@@ -12,9 +12,9 @@ export type Live = {
 }
 
 /**
- * The memory of a run beside weights and inputs, for each node in the order in which they run: a tensor is there from the node that
- * makes it to the last that reads it, as onnxruntime plans it without arena and pattern. Nodes that are not in `order` are part of
- * others: onnxruntime computed them ahead or fused them.
+ * The memory of a run beside weights and inputs, for each node in the order in which they run: a tensor is there from
+ * the node that makes it to the last that reads it, as onnxruntime plans it without arena and pattern. Nodes that are
+ * not in `order` are part of others: onnxruntime computed them ahead or fused them.
  */
 export function liveMemory(graph: Graph, order: readonly Node[] = graph.nodes): Live[] {
   const storage = storageOf(graph.nodes, new Set(order), graph)
@@ -47,7 +47,10 @@ const inPlace: ReadonlySet<string> = new Set([
 
 type Storage = (value: Value) => readonly Value[]
 
-/** The values whose memory a value lies in: itself, what it is a view of, or what a fused node reads; none for weights and inputs. */
+/**
+ * The values whose memory a value lies in: itself, what it is a view of, or what a fused node reads; none for weights
+ * and inputs.
+ */
 function storageOf(nodes: readonly Node[], ran: ReadonlySet<Node>, graph: Graph): Storage {
   const results = new Set(graph.outputs.map(({ value }) => value))
   const maker = new Map<Value, Node>()

@@ -25,8 +25,9 @@ export type Options = {
 }
 
 /**
- * Times each way of computing each layer, on its own; layers that do the same work on tensors of the same shapes share a figure. Memory
- * is counted in the whole model. Yields the part that is done, 0 to 1. `between` is called between runs and may throw.
+ * Times each way of computing each layer, on its own; layers that do the same work on tensors of the same shapes share
+ * a figure. Memory is counted in the whole model. Yields the part that is done, 0 to 1. `between` is called between
+ * runs and may throw.
  */
 export async function* measureOptions(
   sessions: SessionCache,

@@ -14,7 +14,10 @@ export type RunTimes = readonly NodeTime[]
 
 const eventSchema = z.object({ cat: z.string(), name: z.string(), dur: z.number() })
 
-/** `path/Op_12`, with the place in a loop's body behind it: `path/Op_12_3`; fusions add a name of their own. See onnx-writer.ts. */
+/**
+ * `path/Op_12`, with the place in a loop's body behind it: `path/Op_12_3`; fusions add a name of their own. See
+ * onnx-writer.ts.
+ */
 const nodeName = /^(?:.*\/)?[A-Za-z0-9]+_(\d+)((?:_\d+)*)(?:\/.*)?_kernel_time$/
 
 /** Reads a profile that onnxruntime wrote: a JSON list with one event on each line. Times are in microseconds there. */

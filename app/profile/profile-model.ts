@@ -13,8 +13,8 @@ import { blockOf, unitAt, unitsOf } from './units.ts'
 const nowhere = 'other'
 
 /**
- * Runs a model and tells the time and memory of each block and of each attention and feed-forward layer. Throws bad-input when the
- * settings do not fit the model, unsupported for another provider than the processor.
+ * Runs a model and tells the time and memory of each block and of each attention and feed-forward layer. Throws
+ * bad-input when the settings do not fit the model, unsupported for another provider than the processor.
  */
 export async function profileModel(
   sessions: SessionCache,

@@ -19,13 +19,19 @@ export type ProfiledRun = {
   readonly peakBytes: number
 }
 
-/** The first run allocates and reads the weights, and does not count. Slow models are run once more, fast ones five times. */
+/**
+ * The first run allocates and reads the weights, and does not count. Slow models are run once more, fast ones five
+ * times.
+ */
 const mostRuns = 6
 const enoughMs = 4000
 /** onnxruntime writes a line for each operator of each turn of a loop, and drops what comes after a million. */
 const mostEvents = 900_000
 
-/** Runs a graph in a session of its own. `between` is called after each run and may throw. Throws bad-input for loops of too many turns. */
+/**
+ * Runs a graph in a session of its own. `between` is called after each run and may throw. Throws bad-input for loops of
+ * too many turns.
+ */
 export async function runProfiled(
   sessions: SessionCache,
   graph: Graph,
@@ -61,8 +67,8 @@ export async function runProfiled(
 }
 
 /**
- * The best time of each operator: others may use the machine too. What lies between operators is left out, since most of it is the
- * profile's own writing. All runs have the same order.
+ * The best time of each operator: others may use the machine too. What lies between operators is left out, since most
+ * of it is the profile's own writing. All runs have the same order.
  */
 function toRun(graph: Graph, runs: readonly RunTimes[]): ProfiledRun {
   const times = new Map<Node, number>()

@@ -37,8 +37,8 @@ const usualFactor = 8
 
 /**
  * Opens what is to be measured: the denoiser of a pipeline folder or single-file checkpoint, or a model's own folder; a
- * two-dimensional UNet with a motion adapter, or as the one for stills that it is. Throws bad-model or bad-input naming the file or key, and unsupported naming the
- * architecture.
+ * two-dimensional UNet with a motion adapter, or as the one for stills that it is. Throws bad-model or bad-input naming
+ * the file or key, and unsupported naming the architecture.
  */
 export async function openSubject(
   sessions: SessionCache,

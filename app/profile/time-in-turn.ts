@@ -13,8 +13,9 @@ const runsOfRound = 3
 const slowMs = 3000
 
 /**
- * Milliseconds of each of several graphs, measured in turn; the best of each counts: others may use the machine too. One session is open at a
- * time, so that this takes no more memory than the largest. `between` is called after each run and may throw.
+ * Milliseconds of each of several graphs, measured in turn; the best of each counts: others may use the machine too.
+ * One session is open at a time, so that this takes no more memory than the largest. `between` is called after each run
+ * and may throw.
  */
 export async function timeInTurn(
   sessions: SessionCache,

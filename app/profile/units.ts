@@ -5,8 +5,8 @@ import type { Graph } from '#app/graph/index.ts'
 export type Unit = { readonly path: string; readonly kind: 'attention' | 'feed-forward' }
 
 /**
- * The layers of a graph in the order of their last nodes, since the first ones may wait at its front: those that have a processor, others that
- * hold attention, and feed-forward layers.
+ * The layers of a graph in the order of their last nodes, since the first ones may wait at its front: those that have a
+ * processor, others that hold attention, and feed-forward layers.
  */
 export function unitsOf(graph: Graph, processors: AttnProcessorMap): Unit[] {
   const attention = new Set(Object.keys(processors).map((path) => path.replace(/\.processor$/, '')))
@@ -18,7 +18,8 @@ export function unitsOf(graph: Graph, processors: AttnProcessorMap): Unit[] {
   }
   for (const { op, path } of graph.nodes) {
     for (const prefix of prefixes(path)) if (attention.has(prefix)) add({ path: prefix, kind: 'attention' })
-    // A model without a choice of processors: the operator stands with the projection of its queries, a part of the layer.
+    // A model without a choice of processors: the operator stands with the projection of its queries, a part of the
+    // layer.
     if (op === 'MultiHeadAttention' && !covered(path)) {
       const parent = path.split('.').slice(0, -1).join('.')
       add({ path: parent, kind: 'attention' })
@@ -41,7 +42,9 @@ export function unitAt(units: readonly Unit[]): (path: string) => Unit | undefin
   }
 }
 
-/** `down_blocks.0`, `mid_block`, `transformer_blocks.3`, `encoder.layer.3`, `conv_in`; '' for what belongs to no layer. */
+/**
+ * `down_blocks.0`, `mid_block`, `transformer_blocks.3`, `encoder.layer.3`, `conv_in`; '' for what belongs to no layer.
+ */
 export const blockOf = (path: string): string =>
   path === 'shapes' ? '' : (/^(?:(?:timesformer\.)?encoder\.layer\.\d+|[^.]+\.\d+|[^.]*)/.exec(path)?.[0] ?? '')
 

@@ -2,8 +2,8 @@ import type { Node, Value } from '#app/graph/index.ts'
 import { bytesPerElement, sizeOf } from '#app/tensor/tensor.ts'
 
 /**
- * What a kernel of onnxruntime's processor provider allocates while it runs, beside its outputs, in bytes. Small buffers for each
- * thread are left out.
+ * What a kernel of onnxruntime's processor provider allocates while it runs, beside its outputs, in bytes. Small
+ * buffers for each thread are left out.
  */
 export function workspaceBytes(node: Node): number {
   switch (node.op) {

@@ -13,13 +13,17 @@ const mostFiles = 16
 /** The vectors of one state of a file, by where they lie in it. */
 type Held = { readonly state: string; readonly at: Map<number, Weight> }
 
-/** The biases and scales of checkpoints as float32 in memory, a few megabytes for a UNet, read once for each state of a file. */
+/**
+ * The biases and scales of checkpoints as float32 in memory, a few megabytes for a UNet, read once for each state of a
+ * file.
+ */
 export class HeldVectors {
   readonly #files = new Map<string, Held>()
 
   /**
-   * The graph with such vectors in the place of ranges of files: to map one takes onnxruntime longer than to copy it, and one in half
-   * precision would be a node of its own. `onRead` hears of how many bytes were read. Throws as `withFile` does.
+   * The graph with such vectors in the place of ranges of files: to map one takes onnxruntime longer than to copy it,
+   * and one in half precision would be a node of its own. `onRead` hears of how many bytes were read. Throws as
+   * `withFile` does.
    */
   async inGraph(graph: Graph, onRead: (bytes: number) => void): Promise<Graph> {
     const vectors = new Map<Value, Vector>()

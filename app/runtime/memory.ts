@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * Pages of this process in memory, in bytes, and those of them that are not backed by a file. Linux tells (proc(5): VmRSS, RssAnon);
- * elsewhere the anonymous part is what V8 and its buffers hold, which leaves native allocations out.
+ * Pages of this process in memory, in bytes, and those of them that are not backed by a file. Linux tells (proc(5):
+ * VmRSS, RssAnon); elsewhere the anonymous part is what V8 and its buffers hold, which leaves native allocations out.
  */
 export function readMemory(): { residentBytes: number; anonymousBytes: number } {
   if (process.platform === 'linux') {

@@ -24,20 +24,22 @@ type Entry = {
 }
 
 /**
- * 8-bit weights are prepacked up to here: faster, by 1.7 times for a TimeSformer, at the price of a copy. Larger ones stay pages of
- * their file (docs/decisions/precision.md, "int8: what is in 8 bits, and how").
+ * 8-bit weights are prepacked up to here: faster, by 1.7 times for a TimeSformer, at the price of a copy. Larger ones
+ * stay pages of their file (docs/decisions/precision.md, "int8: what is in 8 bits, and how").
  */
 const mostPrepackedBytes = 256 * 2 ** 20
 
-/** Each weight of each session is a mapping of its own, and Linux allows a process 65,530 of them (vm.max_map_count). */
+/**
+ * Each weight of each session is a mapping of its own, and Linux allows a process 65,530 of them (vm.max_map_count).
+ */
 const mostMappings = 40_000
 
 /** Spent at most on measuring kernels when a graph is opened for the first time. */
 const measuringMs = 2000
 
 /**
- * The sessions that are open, the least recently used let go when they hold more than the budget. A session costs little to
- * open because weights stay mapped, so one is kept for each model, input shape and set of options.
+ * The sessions that are open, the least recently used let go when they hold more than the budget. A session costs
+ * little to open because weights stay mapped, so one is kept for each model, input shape and set of options.
  */
 export class SessionCache {
   #budgetBytes = 8 * 1024 ** 3
@@ -77,8 +79,10 @@ export class SessionCache {
   }
 
   /**
-   * The session under that key, opened from `graph()` if there is none. The key names all that the graph depends on but `compute`.
-   * Throws unsupported when the provider is missing or computes wrongly; and what `onQuantizing` throws, which then stops it.
+   * The session under that key, opened from `graph()` if there is none. The key names all that the graph depends on but
+   * `compute`.
+   * Throws unsupported when the provider is missing or computes wrongly; and what `onQuantizing` throws, which then
+   * stops it.
    */
   async open(
     modelKey: string,
@@ -117,7 +121,9 @@ export class SessionCache {
     return entry.session
   }
 
-  /** The graph in the form in which it runs; for the processor the one that it is fastest with. Throws as `open` does. */
+  /**
+   * The graph in the form in which it runs; for the processor the one that it is fastest with. Throws as `open` does.
+   */
   async lowered(graph: Graph, compute: Compute, onQuantizing?: OnQuantizing): Promise<Graph> {
     await requireRight(compute)
     return lower(graph, compute, {
@@ -127,7 +133,10 @@ export class SessionCache {
     })
   }
 
-  /** A session for a lowered graph that is not kept: to measure with, its nodes too where `profileTo` says (see session.ts). */
+  /**
+   * A session for a lowered graph that is not kept: to measure with, its nodes too where `profileTo` says
+   * (see session.ts).
+   */
   openApart(lowered: Graph, compute: Compute, profileTo?: string): Promise<Session> {
     return this.#openSession(lowered, compute, profileTo)
   }

@@ -11,7 +11,10 @@ import { SessionCache } from './session-cache.ts'
 const folder = await mkdtemp(join(tmpdir(), 'frameloom-session-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** A safetensors file of `layers` square matrices of zeros. It is sparse: it has its size, and takes no room on the disk. */
+/**
+ * A safetensors file of `layers` square matrices of zeros. It is sparse: it has its size, and takes no room on the
+ * disk.
+ */
 async function writeZeros(file: string, layers: number, size: number): Promise<void> {
   const bytes = size * size * 4
   const entries = Array.from({ length: layers }, (_, i) => [

@@ -15,8 +15,8 @@ export type Session = {
 export type SessionOptions = {
   readonly threads: number
   /**
-   * Copies every weight into the layout that the products like best: up to a fifth faster with few rows, at the price of the
-   * whole model in anonymous memory. Without it, weights stay pages of their file.
+   * Copies every weight into the layout that the products like best: up to a fifth faster with few rows, at the price
+   * of the whole model in anonymous memory. Without it, weights stay pages of their file.
    */
   readonly prepack: boolean
   /** Where it runs; the processor without it, and for what a provider has no kernel for. */
@@ -41,12 +41,13 @@ export async function openSession(
       executionProviders: [provider],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
-      // For the processor the compiler's own passes have done it all: onnxruntime's take as long as the rest of opening and change
-      // no time (docs/decisions/graph.md, "onnxruntime opens a graph as it comes"). The level above 'extended' re-lays convolution weights out, which copies them.
+      // For the processor the compiler's own passes have done it all: onnxruntime's take as long as the rest of opening
+      // and change no time (docs/decisions/graph.md, "onnxruntime opens a graph as it comes"). The level above
+      // 'extended' re-lays convolution weights out, which copies them.
       graphOptimizationLevel: provider === 'cpu' ? 'disabled' : 'extended',
       logSeverityLevel: 3,
-      // The arena takes memory from the C library in few large pieces; its pattern would allocate all of them a second time
-      // (docs/decisions/memory.md, "An arena, no memory pattern").
+      // The arena takes memory from the C library in few large pieces; its pattern would allocate all of them a second
+      // time (docs/decisions/memory.md, "An arena, no memory pattern").
       enableCpuMemArena: true,
       enableMemPattern: false,
       ...(profileTo !== undefined && { enableProfiling: true, profileFilePrefix: profileTo }),
@@ -84,8 +85,8 @@ function weightFiles(graph: Graph): string[] {
 }
 
 /**
- * The root of the drive that all files lie on: onnxruntime takes weights by paths below one folder, and looks up each part of that folder's
- * path for each weight.
+ * The root of the drive that all files lie on: onnxruntime takes weights by paths below one folder, and looks up each
+ * part of that folder's path for each weight.
  */
 function driveOf(files: readonly string[]): string {
   const roots = [...new Set(files.map((file) => parse(file).root))]

@@ -75,8 +75,8 @@ export const refusal = (message: string, field: string): ProblemError =>
   new ProblemError('bad-model', `scheduler_config.json: ${message}`, { field, file: 'scheduler_config.json' })
 
 /**
- * The text of a scheduler_config.json as an object. Python writes -Infinity (PixArt's lambda_min_clipped) and NaN, which
- * are no JSON; NaN becomes null. Throws bad-model.
+ * The text of a scheduler_config.json as an object. Python writes -Infinity (PixArt's lambda_min_clipped) and NaN,
+ * which are no JSON; NaN becomes null. Throws bad-model.
  */
 export function parseSchedulerConfig(text: string): unknown {
   const tokens = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g

@@ -32,7 +32,8 @@ describe('a checkpoint of Stable Diffusion under every scheduler of the menu', (
     let draws = 0
     let sample: Float32Array = start.map((value) => value * scheduler.initNoiseSigma)
     scheduler.timesteps.forEach((_, index) => {
-      // addNoise tells the clean sample's and the noise's share at this step, so the true noise can be got from the sample.
+      // addNoise tells the clean sample's and the noise's share at this step, so the true noise can be got from the
+      // sample.
       const one = scheduler.addNoise(Float32Array.of(1), Float32Array.of(0), index)[0] ?? NaN
       const sigma = scheduler.addNoise(Float32Array.of(0), Float32Array.of(1), index)[0] ?? NaN
       const epsilon = sample.map((value, i) => (value - one * (clean[i] ?? NaN)) / sigma)

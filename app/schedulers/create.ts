@@ -49,8 +49,8 @@ const kinds: Readonly<Record<SchedulerClass, Kind>> = {
 }
 
 /**
- * Keys of diffusers' other scheduler classes. A config written for one class may be used with another, which takes the keys
- * that both know, so these may stand beside a class's own keys.
+ * Keys of diffusers' other scheduler classes. A config written for one class may be used with another, which takes the
+ * keys that both know, so these may stand beside a class's own keys.
  */
 const foreignKeys = ['rho', 'sigma_data', 'sigma_schedule', 'noise_sampler_seed', 'lambda_min_clipped', 'variance_type']
 
@@ -63,9 +63,9 @@ const isHarmlessRelic = (key: string, value: unknown): boolean =>
   (key === 'predict_epsilon' && value === true)
 
 /**
- * A scheduler for one run of `steps` steps. `config` is the parsed scheduler_config.json, of this class or another: what
- * is missing has diffusers' default for `className`. Throws bad-model when it holds a key that no scheduler knows or a
- * value that this one cannot honour, bad-input when the number of steps or an option is impossible.
+ * A scheduler for one run of `steps` steps. `config` is the parsed scheduler_config.json, of this class or another:
+ * what is missing has diffusers' default for `className`. Throws bad-model when it holds a key that no scheduler knows
+ * or a value that this one cannot honour, bad-input when the number of steps or an option is impossible.
  */
 export function createScheduler(
   config: unknown,

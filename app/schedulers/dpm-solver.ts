@@ -98,7 +98,9 @@ function schedule(config: Config, trained: Float32Array, steps: number): { times
   return { timesteps, sigmas: Float32Array.from([...sigmasAt(trained, timesteps), last]) }
 }
 
-/** What one step from lambda s to t by h adds: factors of the sample, of the outputs' divided differences, of the noise. */
+/**
+ * What one step from lambda s to t by h adds: factors of the sample, of the outputs' divided differences, of the noise.
+ */
 function coefficients(config: Config, alphaRatio: number, sigmaRatio: number, alpha: number, sigma: number, h: number) {
   const heun = config.solver_type === 'heun'
   // At h = 0 nothing moves, and the quotients below would be 0/0.
@@ -181,7 +183,8 @@ export function createDpmSolver(config: Config, steps: number, options: Schedule
     const r0 = (lambdaAt(index) - lambdaAt(index - 1)) / h
     if (!m2 || order === 2) return [[c.first + c.second / r0, m0], [-c.second / r0, m1]] // prettier-ignore
     const r1 = (lambdaAt(index - 1) - lambdaAt(index - 2)) / h
-    // D1 = d0 + r0 / (r0 + r1) (d0 - d1) and D2 = (d0 - d1) / (r0 + r1), with d0 = (m0 - m1) / r0 and d1 = (m1 - m2) / r1.
+    // D1 = d0 + r0 / (r0 + r1) (d0 - d1) and D2 = (d0 - d1) / (r0 + r1), with d0 = (m0 - m1) / r0 and d1 = (m1 - m2) /
+    // r1.
     const perD0 = (c.exact * (1 + r0 / (r0 + r1)) + c.third / (r0 + r1)) / r0
     const perD1 = -(c.exact * (r0 / (r0 + r1)) + c.third / (r0 + r1)) / r1
     return [[c.first + perD0, m0], [perD1 - perD0, m1], [-perD1, m2]] // prettier-ignore

@@ -51,7 +51,8 @@ export function createHeun(config: z.infer<typeof heunConfig>, steps: number): S
     learnsVariance: false,
     scaleModelInput: (sample, index) => scaledInput(sample, sigmaAt(index)),
     step(modelOutput, index, sample) {
-      // The second evaluation stands at the sigma where the first one arrived, which is the array's own at both indices.
+      // The second evaluation stands at the sigma where the first one arrived, which is the array's own at both
+      // indices.
       const sigma = sigmaAt(index)
       const clean = predictedOriginalAt(config.prediction_type, modelOutput, sample, sigma)
       const original = config.clip_sample ? clamped(clean, config.clip_sample_range) : clean

@@ -59,8 +59,8 @@ export function createLms(config: z.infer<typeof lmsConfig>, steps: number): Sch
 }
 
 /**
- * The integral from `from` to `to` of the Lagrange polynomial that is 1 at known[k] and 0 at the others. Its degree is at
- * most 3, for which Gauss's two points are exact.
+ * The integral from `from` to `to` of the Lagrange polynomial that is 1 at known[k] and 0 at the others. Its degree is
+ * at most 3, for which Gauss's two points are exact.
  */
 function integratedBasis(known: readonly number[], k: number, from: number, to: number): number {
   const at = known[k] ?? NaN

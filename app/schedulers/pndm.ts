@@ -16,7 +16,9 @@ export const pndmConfig = z.object({
   ...spacingFields('leading'),
 })
 
-/** The Runge-Kutta start: each of the first three steps is evaluated at its start, twice at its middle, and at its end. */
+/**
+ * The Runge-Kutta start: each of the first three steps is evaluated at its start, twice at its middle, and at its end.
+ */
 function rungeKuttaTimesteps(timesteps: readonly number[], half: number): number[] {
   const points = timesteps.slice(0, 4).flatMap((timestep) => [timestep + half, timestep])
   return points

@@ -67,7 +67,9 @@ export function thresholded(config: ThresholdConfig, original: Float32Array, bat
   return result
 }
 
-/** Mean and variance of an output (batch, 2 channels, ...); variance is undefined when the output has the sample's size. */
+/**
+ * Mean and variance of an output (batch, 2 channels, ...); variance is undefined when the output has the sample's size.
+ */
 export function splitVariance(
   output: Float32Array,
   sampleSize: number,

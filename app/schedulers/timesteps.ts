@@ -6,7 +6,9 @@ export type Spacing = 'linspace' | 'leading' | 'trailing'
 /** Where the timesteps come from: table 2 of Lin et al. 2023, arXiv 2305.08891. */
 export type SpacingConfig = { num_train_timesteps: number; timestep_spacing: Spacing; steps_offset: number }
 
-/** `num_train_timesteps`, ..., down by equal parts: numpy's arange, without the extra element that rounding can give it. */
+/**
+ * `num_train_timesteps`, ..., down by equal parts: numpy's arange, without the extra element that rounding can give it.
+ */
 function trailing(trainSteps: number, steps: number): number[] {
   const delta = trainSteps - trainSteps / steps - trainSteps
   return Array.from({ length: steps }, (_, i) => roundHalfEven(trainSteps + i * delta) - 1)

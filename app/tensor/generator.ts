@@ -6,9 +6,10 @@ import { cosSinOfTurn, logOfFraction } from './rounded-math.ts'
 const group = 16
 
 /**
- * Standard normal noise of a seed, drawn one tensor after the other, with the numbers that `torch.Generator('cpu').manual_seed(seed)` gives
- * `torch.randn`, to float32 rounding: a seed means here what it means in diffusers and ComfyUI. Every machine draws the same.
- * As there, only the seed's low 32 bits count. Source: the Mersenne Twister; Box and Muller (1958), over groups of 16 values, in the order of
+ * Standard normal noise of a seed, drawn one tensor after the other, with the numbers that
+ * `torch.Generator('cpu').manual_seed(seed)` gives `torch.randn`, to float32 rounding: a seed means here what it means
+ * in diffusers and ComfyUI. Every machine draws the same. As there, only the seed's low 32 bits count. Source: the
+ * Mersenne Twister; Box and Muller (1958), over groups of 16 values, in the order of
  * pytorch/aten/src/ATen/native/cpu/DistributionTemplates.h (normal_fill).
  */
 export type Generator = {

@@ -1,4 +1,7 @@
-/** Half-precision floats as their bits, converted exactly; to half, to the nearest value with ties to even (IEEE 754-2019, 4.3.1). */
+/**
+ * Half-precision floats as their bits, converted exactly; to half, to the nearest value with ties to even
+ * (IEEE 754-2019, 4.3.1).
+ */
 
 let float16Values: Float32Array | undefined
 

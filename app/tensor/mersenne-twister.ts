@@ -2,8 +2,8 @@ const length = 624
 const middle = 397
 
 /**
- * 32-bit words of MT19937, seeded with the low 32 bits of `seed` (Matsumoto and Nishimura, "Mersenne Twister", 1998, with the initialisation
- * of 2002). Integer arithmetic only.
+ * 32-bit words of MT19937, seeded with the low 32 bits of `seed` (Matsumoto and Nishimura, "Mersenne Twister", 1998,
+ * with the initialisation of 2002). Integer arithmetic only.
  */
 export function mersenneTwister(seed: number): () => number {
   const state = new Uint32Array(length)

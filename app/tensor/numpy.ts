@@ -7,8 +7,8 @@ export function roundHalfEven(value: number): number {
 }
 
 /**
- * `count` evenly spaced numbers from `start` to `stop`, both included, in numpy's order of operations: what is truncated
- * afterwards shows a different last bit.
+ * `count` evenly spaced numbers from `start` to `stop`, both included, in numpy's order of operations: what is
+ * truncated afterwards shows a different last bit.
  */
 export function linspace(start: number, stop: number, count: number): number[] {
   const step = (stop - start) / (count - 1)

@@ -1,4 +1,7 @@
-/** Functions from exactly rounded operations only: Math.log, Math.sin and Math.cos may differ between JavaScript engines. */
+/**
+ * Functions from exactly rounded operations only: Math.log, Math.sin and Math.cos may differ between JavaScript
+ * engines.
+ */
 
 /** Natural logarithm of `steps` / 2^24, for whole `steps` from 1 on. */
 export function logOfFraction(steps: number): number {

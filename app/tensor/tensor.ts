@@ -50,7 +50,10 @@ type Sizes<N extends number, All extends readonly number[] = readonly []> = All[
   ? All
   : Sizes<N, readonly [...All, number]>
 
-/** The sizes of a tensor, or of a value in a graph, that must have `count` axes: `const [B, C, H, W] = dims(x, 4)`. Throws where it has not. */
+/**
+ * The sizes of a tensor, or of a value in a graph, that must have `count` axes: `const [B, C, H, W] = dims(x, 4)`.
+ * Throws where it has not.
+ */
 export function dims<N extends number>({ shape, name }: { shape: Shape; name?: string }, count: N): Sizes<N> {
   if (shape.length === count) return shape as unknown as Sizes<N>
   throw new Error(`${name ?? 'a tensor'} needs ${count} axes and has ${shape.length}: ${showShape(shape)}`)

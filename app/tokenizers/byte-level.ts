@@ -1,6 +1,6 @@
 /**
- * The printable character that stands for each byte in a byte-level vocabulary: visible Latin-1 characters for themselves,
- * the rest from U+0100 on. Source: the GPT-2 tokenizer, as CLIP took it over.
+ * The printable character that stands for each byte in a byte-level vocabulary: visible Latin-1 characters for
+ * themselves, the rest from U+0100 on. Source: the GPT-2 tokenizer, as CLIP took it over.
  */
 const characters: readonly string[] = (() => {
   let next = 0x100

@@ -1,9 +1,9 @@
 import { ProblemError } from '#app/contract/errors.ts'
 
 /**
- * The normalisation that a SentencePiece model carries: a double-array trie (Aoe 1989, in the layout of darts-clone) from
- * UTF-8 to offsets in a blob of replacements. Graphemes are looked up first, then their code points, and the shortest
- * matching prefix decides, as in the tokenizers library that the reference runs.
+ * The normalisation that a SentencePiece model carries: a double-array trie (Aoe 1989, in the layout of darts-clone)
+ * from UTF-8 to offsets in a blob of replacements. Graphemes are looked up first, then their code points, and the
+ * shortest matching prefix decides, as in the tokenizers library that the reference runs.
  */
 export function createCharsmap(bytes: Uint8Array): (text: string) => string {
   if (bytes.length === 0) return (text) => text

@@ -33,9 +33,10 @@ function parseTokenizerFile(text: string): object {
 }
 
 /**
- * A tokenizer.json, run by @huggingface/tokenizers. The tokens that its post-processor puts around an empty text are the
- * prompt's start and end. The library is not exact outside common text (a final sigma, U+FEFF, joined emoji), so where a
- * folder also has vocab.json and merges.txt, or spiece.model, use `createClipTokenizer` or `createT5Tokenizer`. Throws bad-model naming the file that is wrong.
+ * A tokenizer.json, run by @huggingface/tokenizers. The tokens that its post-processor puts around an empty text are
+ * the prompt's start and end. The library is not exact outside common text (a final sigma, U+FEFF, joined emoji), so
+ * where a folder also has vocab.json and merges.txt, or spiece.model, use `createClipTokenizer` or `createT5Tokenizer`.
+ * Throws bad-model naming the file that is wrong.
  */
 export function createHuggingFaceTokenizer(files: HuggingFaceFiles): Tokenizer {
   const file = parseTokenizerFile(files.tokenizer)

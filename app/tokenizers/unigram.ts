@@ -6,8 +6,8 @@ type Node = { next: Map<string, Node>; id: number }
 const unknownPenalty = 10
 
 /**
- * The most probable segmentation of a word under a unigram model, by Viterbi (Kudo 2018, arXiv 1804.10959). Neighbouring
- * characters that no piece covers become one unknown.
+ * The most probable segmentation of a word under a unigram model, by Viterbi (Kudo 2018, arXiv 1804.10959).
+ * Neighbouring characters that no piece covers become one unknown.
  */
 export function createUnigram(
   pieces: readonly Pick<Piece, 'text' | 'score'>[],

@@ -12,7 +12,9 @@ export type ClassifyOptions = GlobalOptions & ComputeOptions & { model?: string;
 
 const pipeline = 'video-classification'
 
-/** Classifies each file; one that fails is reported and the others go on. The exit code is that of the first failure. */
+/**
+ * Classifies each file; one that fails is reported and the others go on. The exit code is that of the first failure.
+ */
 export async function classify(files: string[], options: ClassifyOptions, tools: Tools): Promise<number> {
   const { engine, progress, signal } = tools
   const compute = computeOf(options)

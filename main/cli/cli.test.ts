@@ -14,8 +14,8 @@ import { appVersion, bundledModelsDir } from '#main/paths.ts'
 import { readClipRecipe } from '#main/studio/read-recipe.ts'
 import { prompt, runHere, shortClip, useCli, withoutEngine, type Ran } from './testing.ts'
 
-// The command line on the bundled models, with files in a folder of its own: in processes where those matter (exit codes, signals, what
-// another process left), else in this one with one engine.
+// The command line on the bundled models, with files in a folder of its own: in processes where those matter (exit
+// codes, signals, what another process left), else in this one with one engine.
 const { start, run, generate, read, farthest, ...cli } = useCli()
 let folder: string
 beforeEach(() => {

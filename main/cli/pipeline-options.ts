@@ -12,8 +12,8 @@ import { readProcessors } from './processors.ts'
 type Given = Partial<Fields>
 
 /**
- * An option of every pipeline that has its fields. Its value is the field's own, unless `read` makes them of it, or `find` does, for which
- * the models must be known.
+ * An option of every pipeline that has its fields. Its value is the field's own, unless `read` makes them of it, or
+ * `find` does, for which the models must be known.
  */
 type FieldOption = {
   readonly option: Option
@@ -24,7 +24,10 @@ type FieldOption = {
 
 const option = (flags: string, about: string): Option => new Option(flags, about)
 
-/** Which option sets which fields of the settings, in the order of the help. A field that is new to all pipelines gets a row here. */
+/**
+ * Which option sets which fields of the settings, in the order of the help. A field that is new to all pipelines gets a
+ * row here.
+ */
 const fieldOptions: readonly FieldOption[] = [
   { option: option('-p, --prompt <text>', 'what it shows').makeOptionMandatory(), fields: ['prompt'] },
   { option: option('--negative-prompt <text>', 'what it should not show'), fields: ['negativePrompt'] },

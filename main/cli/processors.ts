@@ -19,8 +19,8 @@ import { reportProblem, type GlobalOptions, type Tools, type WithEngine } from '
 type ProcessorsOptions = GlobalOptions & { model?: string; motionAdapter?: string; out?: string }
 
 /**
- * Processors of a model's layers, and maps of them that are kept in the library. `command` has the options of commands that
- * `withEngine` runs.
+ * Processors of a model's layers, and maps of them that are kept in the library. `command` has the options of commands
+ * that `withEngine` runs.
  */
 export function addProcessors(command: Command, withEngine: WithEngine): void {
   command
@@ -93,7 +93,9 @@ async function listLayers(options: ProcessorsOptions, tools: Tools): Promise<und
   console.log(options.out)
 }
 
-/** The map of a file, or else the one that is kept under the name. Throws bad-input or not-found saying which there are. */
+/**
+ * The map of a file, or else the one that is kept under the name. Throws bad-input or not-found saying which there are.
+ */
 export async function readProcessors(wanted: string): Promise<AttnChoice> {
   if (existsSync(wanted)) return readMapFile(wanted)
   return keptMaps().get(wanted).processors

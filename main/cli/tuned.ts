@@ -7,7 +7,8 @@ import { keptTuning, tuningKey, type MeasuredSettings } from '#main/tunings.ts'
 import type { Progress } from './progress.ts'
 
 /**
- * The settings with what `autotune` kept for this model and size. Without `--tuned` they stay, and a note says that there is something.
+ * The settings with what `autotune` kept for this model and size. Without `--tuned` they stay, and a note says that
+ * there is something.
  * Throws bad-input where nothing was kept.
  */
 export async function withKept<R extends RunRequest>(

@@ -18,8 +18,9 @@ type Engine = Pick<Supervisor, 'call' | 'status' | 'close'>
 export type Tools = { engine: Pick<Engine, 'call' | 'status'>; progress: Progress; signal: AbortSignal }
 
 /**
- * Runs a command with an engine, which is started at the first call: a command that is refused before starts none. The first Ctrl+C
- * cancels, the second ends at once. Prints what went wrong and sets the exit code, which `work` may also return.
+ * Runs a command with an engine, which is started at the first call: a command that is refused before starts none. The
+ * first Ctrl+C cancels, the second ends at once. Prints what went wrong and sets the exit code, which `work` may also
+ * return.
  */
 export type WithEngine = (options: GlobalOptions, work: (tools: Tools) => Promise<number | undefined>) => Promise<void>
 

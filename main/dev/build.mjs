@@ -2,7 +2,8 @@ import { build } from 'vite'
 import { root } from './process.mjs'
 import { allParts, markBuilt, shippedParts, sourcesDigest } from './setup.mjs'
 
-// `npm run build`: the page into dist/renderer, the processes into dist/node. Arguments select parts, also those that are not shipped.
+// `npm run build`: the page into dist/renderer, the processes into dist/node. Arguments select parts, also those that
+// are not shipped.
 process.chdir(root)
 const started = performance.now()
 const chosen = allParts.filter((part) => process.argv.includes(part))

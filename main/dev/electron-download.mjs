@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import { modulePath } from './process.mjs'
 
-// Runs as a child of electron.mjs: fetches the archive of the installed Electron into the cache and unpacks it, and sends the share
-// that is done. It is ended from outside when nothing arrives any more.
+// Runs as a child of electron.mjs: fetches the archive of the installed Electron into the cache and unpacks it, and
+// sends the share that is done. It is ended from outside when nothing arrives any more.
 const require = createRequire(modulePath('electron/package.json'))
 const { version } = require('electron/package.json')
 const { downloadArtifact } = require('@electron/get')

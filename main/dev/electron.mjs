@@ -18,7 +18,8 @@ export function electronBinary() {
 }
 
 /**
- * For the window's process: it must not run as Node, and is told which Node runs the engine, since its own binary cannot.
+ * For the window's process: it must not run as Node, and is told which Node runs the engine, since its own binary
+ * cannot.
  * @param {NodeJS.ProcessEnv} inherited
  */
 export function windowEnvironment({ ...inherited }) {

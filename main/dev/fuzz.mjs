@@ -2,7 +2,8 @@ import { onPinnedNode } from './node.mjs'
 import { captureNode, modulePath } from './process.mjs'
 import { checkNode, ensureInstalled } from './setup.mjs'
 
-// `npm run fuzz`: the tests of mutated weight files, long. FUZZ_RUNS is how many files each test makes, FUZZ_SEED repeats a run.
+// `npm run fuzz`: the tests of mutated weight files, long. FUZZ_RUNS is how many files each test makes, FUZZ_SEED
+// repeats a run.
 checkNode()
 await ensureInstalled(console.log)
 await onPinnedNode(console.log)

@@ -33,8 +33,8 @@ const packages = {
 const binaryName = process.platform === 'win32' ? 'node.exe' : 'node'
 
 /**
- * Goes on in the pinned Node where this is another major, and ends this process with that one's exit code. Called when the packages are
- * installed, since npm comes with the user's own Node.
+ * Goes on in the pinned Node where this is another major, and ends this process with that one's exit code. Called when
+ * the packages are installed, since npm comes with the user's own Node.
  */
 export async function onPinnedNode(log) {
   // Ends with the process that started it, also where that could not say so.

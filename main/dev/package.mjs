@@ -5,8 +5,9 @@ import { fetchedNode } from './node.mjs'
 import { captureNode, fail, modulePath, root } from './process.mjs'
 import { checkNode, ensureBuilt, ensureInstalled } from './setup.mjs'
 
-// `npm run package`: an installer for this kind of machine, in release/. It carries Electron for the window and a Node for the engine
-// (docs/decisions/start.md, "The installer carries its own Node"). Further arguments go to electron-builder.
+// `npm run package`: an installer for this kind of machine, in release/. It carries Electron for the window and a Node
+// for the engine (docs/decisions/start.md, "The installer carries its own Node"). Further arguments go to
+// electron-builder.
 const log = (line) => console.log(line)
 
 checkNode()

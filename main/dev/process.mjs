@@ -34,7 +34,8 @@ export function tie(child) {
  * Runs a command in the project's folder and keeps what it printed. Never rejects.
  * @param {string} command
  * @param {string[]} args
- * @param {{ env?: Record<string, string>, live?: (text: string) => void }} [options] `live` is given the output as it comes
+ * @param {{ env?: Record<string, string>, live?: (text: string) => void }} [options] `live` is given the output as it
+ * comes
  * @returns {Promise<{ code: number, stdout: string, output: string }>}
  */
 export function capture(command, args, { env = {}, live } = {}) {

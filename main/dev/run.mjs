@@ -4,8 +4,8 @@ import { fail, root } from './process.mjs'
 import { checkNode, ensureBuilt, ensureInstalled } from './setup.mjs'
 import { pathToFileURL } from 'node:url'
 
-// `npm run -s parity -- DIR`: runs a program of dist/, built first when stale, as if from the folder the user is in. Its standard
-// output is the program's alone.
+// `npm run -s parity -- DIR`: runs a program of dist/, built first when stale, as if from the folder the user is in.
+// Its standard output is the program's alone.
 const parts = { cli: 'node', parity: 'tools', bench: 'tools' }
 const [name = '', ...args] = process.argv.slice(2)
 const log = (line) => process.stderr.write(`${line}\n`)

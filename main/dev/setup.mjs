@@ -5,7 +5,10 @@ import { captureNode, captureNpm, fail, modulePath, root } from './process.mjs'
 
 const installStamp = modulePath('.frameloom')
 
-/** What dist/ is built from: the processes (dist/node), the page (dist/renderer), parity and bench (dist/tools), and what tests run. */
+/**
+ * What dist/ is built from: the processes (dist/node), the page (dist/renderer), parity and bench (dist/tools), and
+ * what tests run.
+ */
 const processes = ['app', 'main', 'vite.node.config.ts']
 const parts = { node: processes, renderer: ['app', 'renderer', 'vite.config.ts'], tools: processes, test: processes }
 export const allParts = Object.keys(parts)
@@ -19,7 +22,9 @@ export function checkNode() {
   fail(`Node ${process.versions.node} is too old. Install Node 20.19 or newer (https://nodejs.org) and run this again.`)
 }
 
-/** Installs the packages of package-lock.json when they are missing or not those. `log` is given a line when it must. */
+/**
+ * Installs the packages of package-lock.json when they are missing or not those. `log` is given a line when it must.
+ */
 export async function ensureInstalled(log) {
   const wanted = `${sha256(readFileSync(path.join(root, 'package-lock.json')))} ${process.platform}-${process.arch}`
   if (readText(installStamp) === wanted) return
@@ -36,7 +41,10 @@ export async function ensureInstalled(log) {
   writeFileSync(installStamp, wanted)
 }
 
-/** Builds those parts of dist/ whose sources have changed. `log` is given a line when it must. Returns false when that failed. */
+/**
+ * Builds those parts of dist/ whose sources have changed. `log` is given a line when it must. Returns false when that
+ * failed.
+ */
 export async function ensureBuilt(log, wanted = shippedParts) {
   const stale = wanted.filter((part) => readText(buildStamp(part)) !== sourcesDigest(part))
   if (stale.length === 0) return true

@@ -6,7 +6,8 @@ import { onPinnedNode } from './node.mjs'
 import { fail, root, tie } from './process.mjs'
 import { checkNode, ensureBuilt, ensureInstalled } from './setup.mjs'
 
-// `npm start`: sets up what is missing and opens the studio, in an Electron window or, where that cannot be had, in the browser.
+// `npm start`: sets up what is missing and opens the studio, in an Electron window or, where that cannot be had, in the
+// browser.
 const log = (line) => console.log(line)
 const wanted = process.argv.includes('--serve') ? 'serve' : process.env.FRAMELOOM_HOST
 const args = process.argv.slice(2).filter((arg) => arg !== '--serve')
@@ -43,7 +44,8 @@ async function openElectron() {
     child.on('exit', (code, signal) => resolve({ code, signal }))
   })
   if (code === 0) process.exit(0)
-  // A missing system library or a forbidden sandbox ends it at once; anything later is a crash to be seen, not a host to be changed.
+  // A missing system library or a forbidden sandbox ends it at once; anything later is a crash to be seen, not a host
+  // to be changed.
   if (Date.now() - started > 5_000 && !error) process.exit(code ?? 1)
   return error?.message ?? `it ended at once with ${signal ?? `code ${code}`}`
 }

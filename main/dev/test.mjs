@@ -8,7 +8,8 @@ import { onPinnedNode } from './node.mjs'
 import { captureNode, modulePath, root } from './process.mjs'
 import { checkNode, ensureBuilt, ensureInstalled } from './setup.mjs'
 
-// `npm test`: everything. `--check`, `--unit`, `--e2e` select a part; further arguments go to vitest or Playwright as filters.
+// `npm test`: everything. `--check`, `--unit`, `--e2e` select a part; further arguments go to vitest or Playwright as
+// filters.
 const flags = ['--check', '--unit', '--e2e']
 const chosen = flags.filter((flag) => process.argv.includes(flag))
 const wants = (flag) => chosen.length === 0 || chosen.includes(flag)
@@ -83,7 +84,10 @@ async function step(name, run) {
   if (code !== 0 && output.trim()) log(indent(output.trimEnd()))
 }
 
-/** A test runner: its tests are counted from its report. A run that failed, or ran nothing, counts as at least one failure. */
+/**
+ * A test runner: its tests are counted from its report. A run that failed, or ran nothing, counts as at least one
+ * failure.
+ */
 async function counted(name, file, read, run) {
   rmSync(file, { force: true })
   const begun = performance.now()

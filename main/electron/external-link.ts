@@ -1,7 +1,9 @@
 import { dialog, shell } from 'electron'
 import { externalUrl } from './origin.ts'
 
-/** The only way out to the system's browser: https, and only when the user says so with the address before their eyes. */
+/**
+ * The only way out to the system's browser: https, and only when the user says so with the address before their eyes.
+ */
 export async function openExternal(url: string): Promise<void> {
   const target = externalUrl(url)
   if (target === null) return

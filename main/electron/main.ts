@@ -16,7 +16,8 @@ import { createPageProtocol } from './page-protocol.ts'
 import { openStudioWindow } from './studio-window.ts'
 import { studioScheme } from './window-options.ts'
 
-// Before `ready`: the scheme, the sandbox of every renderer, and where Chromium keeps its things, which also names the lock below.
+// Before `ready`: the scheme, the sandbox of every renderer, and where Chromium keeps its things, which also names the
+// lock below.
 mkdirSync(dataDir(), { recursive: true, mode: 0o700 })
 app.setPath('userData', insideStore(dataDir(), 'window'))
 app.enableSandbox()

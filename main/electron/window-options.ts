@@ -1,7 +1,10 @@
 import type { BrowserWindowConstructorOptions, CustomScheme } from 'electron'
 import { scheme } from './origin.ts'
 
-/** The window, as data: a test holds it against Electron's security checklist (electronjs.org/docs/latest/tutorial/security). */
+/**
+ * The window, as data: a test holds it against Electron's security checklist
+ * (electronjs.org/docs/latest/tutorial/security).
+ */
 export const windowOptions = (preload: string): BrowserWindowConstructorOptions => ({
   width: 1440,
   height: 900,

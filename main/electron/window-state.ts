@@ -19,7 +19,9 @@ export function parseWindowState(text: string): WindowState | null {
   }
 }
 
-/** True when enough of the window's top is on some display to be seen and dragged: a display may have been unplugged. */
+/**
+ * True when enough of the window's top is on some display to be seen and dragged: a display may have been unplugged.
+ */
 export const isReachable = (state: Bounds, displays: readonly Bounds[]): boolean =>
   displays.some((display) => {
     const across = Math.min(state.x + state.width, display.x + display.width) - Math.max(state.x, display.x)

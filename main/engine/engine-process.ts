@@ -27,7 +27,10 @@ export const engineTimes: EngineTimes = { heartbeat: 1000, missedHeartbeats: 10,
 
 const keptLines = 20
 
-/** One engine process from its start to its end, which is reported exactly once. Its output goes to the log line by line. */
+/**
+ * One engine process from its start to its end, which is reported exactly once. Its output goes to the log line by
+ * line.
+ */
 export function startEngineProcess(
   {
     enginePath,
@@ -106,7 +109,8 @@ export function startEngineProcess(
     end.lastLines.push(error.message) // it could not be started: there will be no 'close'
     finish()
   })
-  // 'close' comes after the output was read to its end, so the last words are known; a grandchild may hold the pipes open.
+  // 'close' comes after the output was read to its end, so the last words are known; a grandchild may hold the pipes
+  // open.
   child.on('exit', (code, signal) => {
     Object.assign(end, { code, signal })
     setTimeout(finish, 200)

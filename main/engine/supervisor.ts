@@ -24,7 +24,10 @@ export type SupervisorOptions = {
   /** What the engine's sessions may hold. */
   memoryBudgetBytes: number
   log: Log
-  /** Where the engine may keep what only saves time, such as hashes of weight files. Without it nothing outlives the process. */
+  /**
+   * Where the engine may keep what only saves time, such as hashes of weight files. Without it nothing outlives the
+   * process.
+   */
   cacheDir?: string
   /** Variables for the engine beside the inherited ones. */
   env?: NodeJS.ProcessEnv
@@ -210,8 +213,8 @@ export function createSupervisor(options: SupervisorOptions) {
       })
     },
     /**
-     * Controls of the call with this key, in force from its next step on; what is left out stays as it is. Throws 'not-found' when
-     * no such call is under way.
+     * Controls of the call with this key, in force from its next step on; what is left out stays as it is. Throws
+     * 'not-found' when no such call is under way.
      */
     setControls(key: string, change: LiveControls): void {
       const call = [...pending.values()].find((call) => call.options.key === key)

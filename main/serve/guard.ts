@@ -36,8 +36,9 @@ export type Refusal = 'host' | 'origin' | 'cross-site' | 'method' | 'launch-spen
 const refuse = (status: number, reason: Refusal): Verdict => ({ kind: 'refuse', status, reason })
 
 /**
- * Decides about each request before anything else looks at it. In order: the name by which we were called (against DNS rebinding),
- * where the request comes from (against pages of other origins, ports and schemes), the method, and who asks.
+ * Decides about each request before anything else looks at it. In order: the name by which we were called
+ * (against DNS rebinding), where the request comes from (against pages of other origins, ports and schemes), the
+ * method, and who asks.
  */
 export function judge(request: GuardedRequest, policy: GuardPolicy): Verdict {
   const { method, path, origin, secFetchSite, upgrade, session, launch } = request
@@ -50,7 +51,8 @@ export function judge(request: GuardedRequest, policy: GuardPolicy): Verdict {
   // Only a page can send these: one of ours always says where it is.
   if (changes && origin === undefined) return refuse(403, 'origin')
 
-  // A link that a user follows, in another program or on a page. It gets in with the launch token only: the cookie is not sent along.
+  // A link that a user follows, in another program or on a page. It gets in with the launch token only: the cookie is
+  // not sent along.
   const isLaunch = method === 'GET' && !upgrade && path === '/' && launch !== 'missing'
   const followed = request.secFetchMode === 'navigate' && request.secFetchDest === 'document' && isLaunch
   switch (secFetchSite) {

@@ -16,8 +16,9 @@ const hasDisplay = (): boolean =>
 export type OpenedBrowser = { opened: boolean; forget: () => Promise<void> }
 
 /**
- * Opens the default browser. The address holds the launch token and other users of the machine can read a process's arguments, so
- * the browser gets a file of this user's that leads there; `forget` removes it. `opened` is false when no browser could be started.
+ * Opens the default browser. The address holds the launch token and other users of the machine can read a process's
+ * arguments, so the browser gets a file of this user's that leads there; `forget` removes it. `opened` is false when no
+ * browser could be started.
  */
 export async function openBrowser(url: string, file: string): Promise<OpenedBrowser> {
   const forget = (): Promise<void> => rm(file, { force: true })

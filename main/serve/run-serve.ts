@@ -2,8 +2,8 @@ import { toProblem } from '#app/contract/errors.ts'
 import { startServe, type ServeOptions } from './serve.ts'
 
 /**
- * Serves until SIGINT, SIGTERM or SIGHUP; a second one ends at once. In a terminal, Enter prints a fresh link. Sets the exit code
- * and prints the reason when it cannot start.
+ * Serves until SIGINT, SIGTERM or SIGHUP; a second one ends at once. In a terminal, Enter prints a fresh link. Sets the
+ * exit code and prints the reason when it cannot start.
  */
 export async function runServe(options: ServeOptions): Promise<void> {
   const served = await startServe(options).catch((error: unknown) => {

@@ -8,7 +8,10 @@ export type EventHub = {
   close(): void
 }
 
-/** What an event is about: a newer event about the same thing replaces one that was not taken yet, so a slow page holds little. */
+/**
+ * What an event is about: a newer event about the same thing replaces one that was not taken yet, so a slow page holds
+ * little.
+ */
 function subjectOf(event: StudioEvent): string {
   switch (event.type) {
     case 'job':

@@ -3,7 +3,9 @@ import { ProblemError } from '#app/contract/errors.ts'
 import { pipelineOf, type RunRequest } from '#app/contract/pipelines.ts'
 import { modelsOf, problemsOf, type ByRole } from '#app/contract/pipelines/pipeline.ts'
 
-/** The models of a request, by role. Throws the first thing that does not fit, as a ProblemError that names the field. */
+/**
+ * The models of a request, by role. Throws the first thing that does not fit, as a ProblemError that names the field.
+ */
 export function checkRun({ pipeline, settings }: RunRequest, models: readonly LocatedModel[]): ByRole<LocatedModel> {
   const record = pipelineOf(pipeline)
   const [problem] = problemsOf(record, settings, models)

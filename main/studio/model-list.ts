@@ -45,7 +45,10 @@ export function createModelList(engine: StudioEngine, roots: () => ModelRoot[], 
       next.catch(() => {}) // reported to whoever asked; the list stays as it was
       return next
     },
-    /** Throws a ProblemError that names `field`: 'bad-input' for one of another kind, 'bad-model' for one that cannot be used. */
+    /**
+     * Throws a ProblemError that names `field`: 'bad-input' for one of another kind, 'bad-model' for one that cannot be
+     * used.
+     */
     async find(id: string, kind: ModelEntry['kind'], field: string): Promise<LocatedModel> {
       const model = await get(id, field)
       if (model.kind !== kind)

@@ -6,7 +6,9 @@ import type { JobTools } from './run-job.ts'
 
 type Tools = Pick<JobTools, 'engine' | 'models' | 'library'>
 
-/** A text-to-video model with its adapter, or a motion adapter by itself. Throws a ProblemError that names the field. */
+/**
+ * A text-to-video model with its adapter, or a motion adapter by itself. Throws a ProblemError that names the field.
+ */
 async function find({ models }: Tools, choice: MotionChoice): Promise<EngineCalls['freezeUnet2d']['request']> {
   const { kind } = await models.get(choice.model, 'model')
   return kind === 'motion-adapter'

@@ -19,8 +19,8 @@ const types: Record<string, string> = {
 export type PageFile = { type: string; bytes: number; stream(): ReturnType<typeof createReadStream> }
 
 /**
- * The built page's files by their URL path. A request's path is only looked up in this table, never joined to a folder; `refresh`
- * reads the folder again, after a new build.
+ * The built page's files by their URL path. A request's path is only looked up in this table, never joined to a folder;
+ * `refresh` reads the folder again, after a new build.
  */
 export function openPageFiles(folder: string) {
   let files = new Map<string, string>()

@@ -1,6 +1,6 @@
 /**
- * Of every answer but media. `style-src 'self'` lets React set single properties, which is not inline style to the browser.
- * The page makes no HTML out of text, and Trusted Types hold it to that.
+ * Of every answer but media. `style-src 'self'` lets React set single properties, which is not inline style to the
+ * browser. The page makes no HTML out of text, and Trusted Types hold it to that.
  */
 export const contentSecurityPolicy = [
   "default-src 'none'",

@@ -4,9 +4,9 @@ import { studioContract } from '#app/contract/studio.ts'
 const calls = Object.keys(studioContract).map((name) => `/${name}`)
 
 /**
- * What a page may send over its line, as oRPC's peer writes it: a call, or the end of one. oRPC trusts the form of a message and
- * throws outside of any call when it is another (and leaves one named /constructor without an answer), so that is decided here. Streams and files towards the host are no part of the
- * contract, hence no body but JSON.
+ * What a page may send over its line, as oRPC's peer writes it: a call, or the end of one. oRPC trusts the form of a
+ * message and throws outside of any call when it is another (and leaves one named /constructor without an answer), so
+ * that is decided here. Streams and files towards the host are no part of the contract, hence no body but JSON.
  */
 const messageSchema = z.union([
   z.object({

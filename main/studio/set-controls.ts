@@ -6,8 +6,8 @@ import type { JobRequest } from '#app/library/jobs.ts'
 import type { JobTools } from './run-job.ts'
 
 /**
- * Changes what a job that waits or runs is made with. Throws bad-input when the job is over, or when it has no such LoRA; not-found when
- * it is not on the list any more.
+ * Changes what a job that waits or runs is made with. Throws bad-input when the job is over, or when it has no such
+ * LoRA; not-found when it is not on the list any more.
  */
 export function setControls(
   { board, engine }: Pick<JobTools, 'board' | 'engine'>,

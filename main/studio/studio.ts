@@ -39,7 +39,9 @@ export type StudioOptions = {
 
 const uploadLifeMs = 60 * 60_000
 
-/** Everything a page can ask for, without knowing how the page is reached. It owns neither the library nor the engine. */
+/**
+ * Everything a page can ask for, without knowing how the page is reached. It owns neither the library nor the engine.
+ */
 export function createStudio({ library, engine, modelRoots, tuningsFile, appVersion, log }: StudioOptions): Studio {
   const hub = createEventHub(snapshot)
   const publish = (event: StudioEvent): void => hub.publish(event)

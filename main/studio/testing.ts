@@ -97,7 +97,10 @@ export async function openPage(host: TestHost) {
   return { served, cookie, page }
 }
 
-/** A served studio with its own data folder and the engine of test-engine.ts: real HTTP, WebSocket, SQLite and child process. */
+/**
+ * A served studio with its own data folder and the engine of test-engine.ts: real HTTP, WebSocket, SQLite and child
+ * process.
+ */
 export function createTestHost() {
   const root = mkdtempSync(join(tmpdir(), 'frameloom-host-'))
   const pageDir = join(root, 'page')

@@ -1,6 +1,6 @@
 /**
- * Lets one value per key through at most every `intervalMs`: the first at once, then the newest at the end of each interval.
- * `flush` lets the newest through now, `drop` forgets a key.
+ * Lets one value per key through at most every `intervalMs`: the first at once, then the newest at the end of each
+ * interval. `flush` lets the newest through now, `drop` forgets a key.
  */
 export function createThrottle<T>(intervalMs: number, publish: (value: T) => void) {
   type Slot = { timer: NodeJS.Timeout; waiting?: T }

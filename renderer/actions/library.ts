@@ -33,7 +33,10 @@ const choicesFor: Readonly<Record<PictureResult['kind'], readonly ExportChoice[]
 }
 export const exportChoices = ({ kind }: Pick<PictureResult, 'kind'>): readonly ExportChoice[] => choicesFor[kind]
 
-/** Saves a clip or a still to the user's downloads, its recipe inside. MP4 and WebM are encoded here, the others by the host. */
+/**
+ * Saves a clip or a still to the user's downloads, its recipe inside. MP4 and WebM are encoded here, the others by the
+ * host.
+ */
 export async function exportPicture(clip: PictureResult, { format, label, ending }: ExportChoice): Promise<void> {
   try {
     const blob =

@@ -7,7 +7,10 @@ type PreloadDoor = { readonly host: 'electron' }
 
 export const isElectron = (): boolean => (window as { frameloom?: PreloadDoor }).frameloom?.host === 'electron'
 
-/** A MessagePort cannot cross the preload's bridge as a value, so its other end is posted to the preload, which hands it on. */
+/**
+ * A MessagePort cannot cross the preload's bridge as a value, so its other end is posted to the preload, which hands it
+ * on.
+ */
 const portMessage = 'frameloom:connect'
 
 export async function openMessagePort(): Promise<Transport> {

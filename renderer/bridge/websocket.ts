@@ -2,7 +2,9 @@ import { createORPCClient } from '@orpc/client'
 import { RPCLink } from '@orpc/client/websocket'
 import type { StudioClient, Transport } from './transport.ts'
 
-/** The serve host's line: a WebSocket beside the page, let in by the same cookie. Rejects when the host does not answer. */
+/**
+ * The serve host's line: a WebSocket beside the page, let in by the same cookie. Rejects when the host does not answer.
+ */
 export function openWebSocket(): Promise<Transport> {
   const { protocol, host } = window.location
   const websocket = new WebSocket(`${protocol === 'https:' ? 'wss' : 'ws'}://${host}/rpc`)

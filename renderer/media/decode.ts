@@ -21,7 +21,10 @@ export type OpenVideo = {
   readonly width: number
   readonly height: number
   readonly fps: number
-  /** One frame for each index, in the order asked and repeated where asked. Throws `bad-input` and `bad-media` problems, and `cancelled`. */
+  /**
+   * One frame for each index, in the order asked and repeated where asked. Throws `bad-input` and `bad-media` problems,
+   * and `cancelled`.
+   */
   readonly frames: (indices: readonly number[], signal?: AbortSignal) => Promise<RgbFrame[]>
   /** The same one at a time, for rising indices without repetition: one frame in memory. */
   readonly each: (rising: readonly number[], signal?: AbortSignal) => AsyncGenerator<RgbFrame>
@@ -31,8 +34,8 @@ export type OpenVideo = {
 
 /**
  * Opens an MP4, MOV, WebM or MKV file with the browser's own decoders. `name` is for messages.
- * Throws `bad-media` for a damaged file, and `unsupported` where nothing wrong is known of it but the host has to decode it:
- * GIF, WebP, AVI, or a codec that this browser lacks.
+ * Throws `bad-media` for a damaged file, and `unsupported` where nothing wrong is known of it but the host has to
+ * decode it: GIF, WebP, AVI, or a codec that this browser lacks.
  */
 export async function openVideo(file: Blob, name = file instanceof File ? file.name : 'the file'): Promise<OpenVideo> {
   const bad = (why: string, cause?: unknown) =>
@@ -122,8 +125,8 @@ async function opened(
 }
 
 /**
- * The samples of these rising indices; null for one that is missing. VP8's packets that show nothing make mediabunny give later
- * frames too early times, so those are counted through from the first.
+ * The samples of these rising indices; null for one that is missing. VP8's packets that show nothing make mediabunny
+ * give later frames too early times, so those are counted through from the first.
  */
 async function* samplesAt(
   sink: VideoSampleSink,

@@ -16,7 +16,10 @@ import { checkRecipe, toComment } from '#app/media/recipe-text.ts'
 
 export type EncodeVideoOptions = { readonly quality?: Quality; readonly signal?: AbortSignal | undefined }
 
-/** Quantizers of both codecs, and what is asked for where the browser's encoder knows bit rates only: bits a pixel, bits a second at least. */
+/**
+ * Quantizers of both codecs, and what is asked for where the browser's encoder knows bit rates only: bits a pixel, bits
+ * a second at least.
+ */
 const settings: Record<Quality, { avc: number; vp9: number; bitsPerPixel: number; atLeast: number }> = {
   best: { avc: 8, vp9: 4, bitsPerPixel: 1, atLeast: 8e6 },
   high: { avc: 16, vp9: 16, bitsPerPixel: 0.3, atLeast: 3e6 },
@@ -25,8 +28,9 @@ const settings: Record<Quality, { avc: number; vp9: number; bitsPerPixel: number
 const bt709 = { matrix: 'bt709', primaries: 'bt709', transfer: 'bt709', fullRange: false } as const
 
 /**
- * H.264 in MP4 or VP9 in WebM by the browser's encoders: 4:2:0, converted by us and tagged BT.709, the recipe as the comment tag.
- * Odd sizes repeat the last column or row. Throws `unsupported` where the browser has no such encoder, `bad-input`, `cancelled`.
+ * H.264 in MP4 or VP9 in WebM by the browser's encoders: 4:2:0, converted by us and tagged BT.709, the recipe as the
+ * comment tag. Odd sizes repeat the last column or row. Throws `unsupported` where the browser has no such encoder,
+ * `bad-input`, `cancelled`.
  */
 export async function encodeVideo(
   frames: readonly RgbFrame[],
@@ -52,7 +56,8 @@ export async function encodeVideo(
     format: format === 'mp4' ? new Mp4OutputFormat({ fastStart: 'in-memory' }) : new WebMOutputFormat(),
     target: new BufferTarget(),
   })
-  // Chromium's software H.264 loses 3 to 5 dB of colour from frame to frame; clips are short, so each frame is a key frame.
+  // Chromium's software H.264 loses 3 to 5 dB of colour from frame to frame; clips are short, so each frame is a key
+  // frame.
   const keyFrameInterval = codec === 'avc' && quality !== 'small' ? 0 : 2
   const source = new VideoSampleSource({ codec, quality: wanted, keyFrameInterval })
   output.addVideoTrack(source, { frameRate: fps })

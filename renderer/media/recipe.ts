@@ -6,7 +6,10 @@ import { fromComment, isJsonObject, maxRecipeBytes } from '#app/media/recipe-tex
 /** Pictures above this are not ours, and not worth reading whole to look for a recipe. */
 const largestPicture = 1 << 28
 
-/** The recipe, a JSON object as text, in any file that Frameloom writes; null when there is none. Never throws for what the bytes are. */
+/**
+ * The recipe, a JSON object as text, in any file that Frameloom writes; null when there is none. Never throws for what
+ * the bytes are.
+ */
 export async function readRecipeFromBlob(file: Blob): Promise<string | null> {
   const kind = mediaKind(new Uint8Array(await file.slice(0, 4096).arrayBuffer()))
   if (kind === 'isobmff' || kind === 'matroska') return (await videoRecipe(file)) ?? null

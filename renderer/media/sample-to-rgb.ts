@@ -12,8 +12,9 @@ const chromaShifts: Record<string, readonly [across: number, down: number]> = {
 const matrices: Record<string, YuvMatrix> = { bt709: 'bt709', 'bt2020-ncl': 'bt2020' }
 
 /**
- * The upright RGB of a decoded picture, converted by our own formulas: the browser's RGBA ignores or misreads the matrix tag.
- * `colour` is what the file says; where it says nothing the matrix is BT.601, as swscale takes it, whatever the browser guesses.
+ * The upright RGB of a decoded picture, converted by our own formulas: the browser's RGBA ignores or misreads the
+ * matrix tag. `colour` is what the file says; where it says nothing the matrix is BT.601, as swscale takes it, whatever
+ * the browser guesses.
  */
 export async function sampleToRgb(sample: VideoSample, colour: VideoColorSpaceInit): Promise<RgbFrame> {
   const { width, height } = sample.visibleRect

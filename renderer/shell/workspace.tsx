@@ -6,7 +6,10 @@ import { LibraryStrip } from './library/strip.tsx'
 import { popups } from '#renderer/ui/popups.ts'
 import { useMedia } from '#renderer/ui/use-media.ts'
 
-/** Form, stage and inspector side by side over the library. A narrow page has no third column: its content joins the form. */
+/**
+ * Form, stage and inspector side by side over the library. A narrow page has no third column: its content joins the
+ * form.
+ */
 export function Workspace() {
   const wide = useMedia('(min-width: 1100px)')
   const rows = useDefaultLayout({ id: 'rows', storage: localStorage })

@@ -7,7 +7,10 @@ import { toRun, type Draft } from './draft.ts'
 
 export type FieldProblems = Readonly<Partial<Record<keyof Draft, string>>>
 
-/** What keeps the draft from running, by field, in words. Empty when it can be sent. `engine` knows what it can compute on. */
+/**
+ * What keeps the draft from running, by field, in words. Empty when it can be sent. `engine` knows what it can compute
+ * on.
+ */
 export function checkDraft(draft: Draft, models: readonly ModelEntry[], engine: KnownCompute = null): FieldProblems {
   const { pipeline, settings } = toRun(draft)
   const problems: Partial<Record<keyof Draft, string>> = {}

@@ -12,8 +12,8 @@ export type Maker = (typeof makers)[number]
 const { sampling: _, topK: __, ...makerFields } = fields
 
 /**
- * The generate form as it stands. It has the fields of all its pipelines, so that a value stays while another is tried. What is switched
- * off keeps its values, so switching on again brings them back.
+ * The generate form as it stands. It has the fields of all its pipelines, so that a value stays while another is tried.
+ * What is switched off keeps its values, so switching on again brings them back.
  */
 export const draftSchema = z.object({
   ...makerFields,

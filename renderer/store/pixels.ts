@@ -27,7 +27,10 @@ export function rgbOfImage(image: ImageData): RgbFrame {
   return { width: image.width, height: image.height, data }
 }
 
-/** The frames of an animated WebP or GIF, exact: all, or the first `most`. Throws `unsupported` in a browser without ImageDecoder. */
+/**
+ * The frames of an animated WebP or GIF, exact: all, or the first `most`. Throws `unsupported` in a browser without
+ * ImageDecoder.
+ */
 export async function decodeAnimation(blob: Blob, most = Infinity): Promise<FrameSet> {
   if (typeof ImageDecoder === 'undefined')
     throw new ProblemError('unsupported', 'This browser cannot step through the frames of a clip. Chrome and Edge can.')

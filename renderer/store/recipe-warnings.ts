@@ -8,8 +8,8 @@ export const missingModels = (recipe: Recipe, models: readonly ModelEntry[]): st
     .map(({ name }) => `The model “${name}” is not here: add its folder in Settings, or choose another.`)
 
 /**
- * The models of a recipe that are here with other weights, in words. `hashesOf` gives those of a model of this machine; it is asked for
- * what is here, one after the other.
+ * The models of a recipe that are here with other weights, in words. `hashesOf` gives those of a model of this machine;
+ * it is asked for what is here, one after the other.
  */
 export async function changedModels(
   recipe: Recipe,

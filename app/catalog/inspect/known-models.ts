@@ -6,7 +6,10 @@ import { isMotionKey } from '#app/models/motion-adapter.ts'
 import { joinedConfig, motionAdapterConfig } from '#app/models/unet-motion-join.ts'
 import { unetMotionModel } from '#app/models/unet-motion.ts'
 
-/** Compares a config and weights with the architecture. Throws what is wrong with the config, or what it asks for that is not supported. */
+/**
+ * Compares a config and weights with the architecture. Throws what is wrong with the config, or what it asks for that
+ * is not supported.
+ */
 type Audit = (config: Readonly<Record<string, unknown>>, weights: Weights) => KeyAudit
 
 /** The modules of an adapter in a UNet around them: only their own keys count. */

@@ -20,8 +20,9 @@ import { auditOf } from './known-models.ts'
 type Found = Omit<LoadReport, 'files' | 'path'> & { readonly files: readonly string[] }
 
 /**
- * Opens a pipeline folder, a model folder, a single-file checkpoint, a file of motion modules or a LoRA, and tells what was found and
- * how weights and config agree. `hashOf` gives a file's SHA-256. Throws as the openers do when nothing can be opened at all.
+ * Opens a pipeline folder, a model folder, a single-file checkpoint, a file of motion modules or a LoRA, and tells what
+ * was found and how weights and config agree. `hashOf` gives a file's SHA-256. Throws as the openers do when nothing
+ * can be opened at all.
  */
 export async function* loadReport(
   path: string,

@@ -3,7 +3,10 @@ import { z } from 'zod'
 import { readJson } from '#app/checkpoints/json.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 
-/** The few keys of the configs that the list of models shows; the models themselves parse the whole. Other keys are left alone. */
+/**
+ * The few keys of the configs that the list of models shows; the models themselves parse the whole. Other keys are left
+ * alone.
+ */
 const channels = z.array(z.int().min(1)).min(1)
 const size = z.union([z.int(), z.array(z.int()).min(1)])
 

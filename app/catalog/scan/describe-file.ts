@@ -15,7 +15,10 @@ export type DescribedFile = Described & { vocabularySize?: number }
 
 const nothing = { bytes: 0, precision: '', needsMotionAdapter: false }
 
-/** Tells what a weights file without a folder around it can be used for; undefined when it is none of our business, such as a ControlNet. */
+/**
+ * Tells what a weights file without a folder around it can be used for; undefined when it is none of our business, such
+ * as a ControlNet.
+ */
 export async function describeFile(file: string, named: boolean): Promise<DescribedFile | undefined> {
   const known: DescribedFile = { ...nothing, kind: 'stable-diffusion', className: 'StableDiffusionPipeline' }
   try {
@@ -28,7 +31,8 @@ export async function describeFile(file: string, named: boolean): Promise<Descri
       throw new ProblemError('unsupported', `${basename(file)} is ${name}, which cannot be used here.`, { file })
     return kind === 'stable-diffusion' ? await describeCheckpoint(file, known) : undefined
   } catch (error) {
-    // These extensions are used for much that is no model: what is none of ours is passed over, unless it was asked for by name.
+    // These extensions are used for much that is no model: what is none of ours is passed over, unless it was asked for
+    // by name.
     return !named && /\.(bin|pt|pth)$/i.test(file) ? undefined : { ...known, problem: toProblem(error) }
   }
 }

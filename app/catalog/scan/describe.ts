@@ -28,8 +28,9 @@ export type Described = Pick<ModelEntry, 'kind' | 'className' | 'bytes' | 'preci
 const nothing = { bytes: 0, precision: '', needsMotionAdapter: false }
 
 /**
- * Tells what a found folder can be used for; undefined when it is none of our business (a language model in the hub cache).
- * Reads configs and the headers of the weight files. What is broken comes back with its problem, never as an error.
+ * Tells what a found folder can be used for; undefined when it is none of our business (a language model in the hub
+ * cache). Reads configs and the headers of the weight files. What is broken comes back with its problem, never as an
+ * error.
  */
 export async function describe({ folder, marker, named = false }: FoundFolder): Promise<DescribedFile | undefined> {
   if (marker === 'file') return describeFile(folder, named)
@@ -54,7 +55,8 @@ async function describePipeline(folder: string): Promise<Described | undefined> 
     if (unet.motion_max_seq_length !== undefined) known.numFrames = unet.motion_max_seq_length
     const vae = await readConfig(vaeConfigSchema, folder, 'vae', 'config.json')
     const factor = 2 ** (vae.block_out_channels.length - 1)
-    // diffusers/src/diffusers/pipelines/animatediff/pipeline_animatediff.py@58eb52c check_inputs: multiples of 8 whatever the VAE.
+    // diffusers/src/diffusers/pipelines/animatediff/pipeline_animatediff.py@58eb52c check_inputs: multiples of 8
+    // whatever the VAE.
     known.sizeMultiple = Math.max(8, factor)
     const latentSize = Array.isArray(unet.sample_size) ? unet.sample_size[0] : unet.sample_size
     if (latentSize != null) known.nativeSize = latentSize * factor

@@ -4,7 +4,10 @@ import { basename, dirname, extname, join } from 'node:path'
 
 /** A folder that may be a checkpoint, by the file that marks one; or a file that may be one by itself. */
 export type FoundFolder = {
-  /** With symbolic links resolved; of a file those above it, because the hub's cache links names to files without an extension. */
+  /**
+   * With symbolic links resolved; of a file those above it, because the hub's cache links names to files without an
+   * extension.
+   */
   folder: string
   marker: 'model_index.json' | 'config.json' | 'file'
   /** The folder's name, the file's without its extension, or the hub's "org/name". */
@@ -22,9 +25,9 @@ const skipped = new Set(['node_modules', 'blobs', 'refs', '__pycache__'])
 const hubName = /^models--([^/]+)$/
 
 /**
- * Looks for checkpoints below `root`, depth first and in the order of names, each real folder once. A folder that is a checkpoint
- * is not searched further. Knows the hub cache's layout: models--ORG--NAME/snapshots/REVISION, of which it takes refs/main or the newest.
- * Folders that cannot be read are passed over.
+ * Looks for checkpoints below `root`, depth first and in the order of names, each real folder once. A folder that is a
+ * checkpoint is not searched further. Knows the hub cache's layout: models--ORG--NAME/snapshots/REVISION, of which it
+ * takes refs/main or the newest. Folders that cannot be read are passed over.
  */
 export async function* findFolders(root: string, seen: Set<string> = new Set()): AsyncGenerator<FoundFolder> {
   let visited = 0

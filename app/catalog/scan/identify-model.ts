@@ -3,8 +3,8 @@ import type { ModelEntry } from '#app/contract/models.ts'
 import type { FoundFolder } from './find-folders.ts'
 
 /**
- * The id of a checkpoint: the same at each scan, and for bundled ones and those of the hub on each machine, so that a recipe finds
- * them again. Others get the beginning of a hash of their folder, because names such as "unet" repeat.
+ * The id of a checkpoint: the same at each scan, and for bundled ones and those of the hub on each machine, so that a
+ * recipe finds them again. Others get the beginning of a hash of their folder, because names such as "unet" repeat.
  */
 export function modelId({ folder, name, hub }: FoundFolder, source: ModelEntry['source'], taken: Set<string>): string {
   const plain = name.replaceAll('/', '--').replaceAll(/[^A-Za-z0-9._-]+/g, '-')

@@ -4,8 +4,9 @@ import { isFile } from '#app/checkpoints/open-model.ts'
 import { findTokenizer, noTokenizer } from '#app/tokenizers/node/clip-tokenizer.ts'
 
 /**
- * Gives single-file checkpoints the tokenizer that they come without: one beside them, or that of another model whose vocabulary is as
- * large as their text encoder's (`vocabularies`, by file). Those that find none get a problem that says what to put where.
+ * Gives single-file checkpoints the tokenizer that they come without: one beside them, or that of another model whose
+ * vocabulary is as large as their text encoder's (`vocabularies`, by file). Those that find none get a problem that
+ * says what to put where.
  */
 export async function withTokenizers(
   models: readonly LocatedModel[],

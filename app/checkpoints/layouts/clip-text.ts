@@ -22,12 +22,15 @@ export function clipTextEncoder(found: Weights): TextEncoder {
   }
 }
 
-/** Stable Diffusion 2.x was trained on the state before OpenCLIP-H's last layer, so that layer (the 24th) has no place. */
+/**
+ * Stable Diffusion 2.x was trained on the state before OpenCLIP-H's last layer, so that layer (the 24th) has no place.
+ */
 const layersOf2 = 23
 
 /**
- * OpenCLIP's text encoder (ViT-H of 2.x; with its projection, ViT-bigG of XL) under transformers' keys. Its query, key and value
- * weights are one matrix: the three are thirds of the same range. Source: single_file_utils.py@58eb52c convert_open_clip_checkpoint.
+ * OpenCLIP's text encoder (ViT-H of 2.x; with its projection, ViT-bigG of XL) under transformers' keys. Its query, key
+ * and value weights are one matrix: the three are thirds of the same range. Source: single_file_utils.py@58eb52c
+ * convert_open_clip_checkpoint.
  */
 export async function openClipTextEncoder(found: Weights, kind: 'sd2' | 'sdxl'): Promise<TextEncoder> {
   const weights = new Map<string, Weight>()

@@ -1,8 +1,8 @@
 import type { Weights } from '../weights.ts'
 
 /**
- * What a weights file without a config holds, told from its keys alone. `name` is for messages. `unsupported` are whole checkpoints of
- * kinds that are not run here; `unknown` is everything else.
+ * What a weights file without a config holds, told from its keys alone. `name` is for messages. `unsupported` are whole
+ * checkpoints of kinds that are not run here; `unknown` is everything else.
  */
 export type Contents = {
   readonly kind: 'stable-diffusion' | 'motion-module' | 'lora' | 'custom-diffusion' | 'unsupported' | 'unknown'
@@ -13,7 +13,8 @@ const ldm = 'model.diffusion_model.input_blocks.0.0.weight'
 
 type Mark = { readonly has: RegExp; readonly kind: Contents['kind']; readonly name: string }
 
-// In this order: a LoRA of motion modules is a LoRA. Marks of what is not supported are those of single_file_utils.py@58eb52c.
+// In this order: a LoRA of motion modules is a LoRA. Marks of what is not supported are those of
+// single_file_utils.py@58eb52c.
 const marks: readonly Mark[] = [
   {
     has: /[._]lora[._]|\.lora_(A|B|down|up|mid)\.|\.(hada_|lokr_|oft_)|^lora_|\.dora_scale$/,

@@ -3,7 +3,9 @@ import type { Weight, Weights } from '../weights.ts'
 import type { Family } from './family.ts'
 import { countOf, renamed } from './views.ts'
 
-/** Layers outside the blocks. Source of all names here: diffusers/src/diffusers/loaders/single_file_utils.py@58eb52c. */
+/**
+ * Layers outside the blocks. Source of all names here: diffusers/src/diffusers/loaders/single_file_utils.py@58eb52c.
+ */
 const outside: Readonly<Record<string, string>> = {
   'time_embed.0': 'time_embedding.linear_1',
   'time_embed.2': 'time_embedding.linear_2',
@@ -23,8 +25,9 @@ const inResnet: Readonly<Record<string, string>> = {
 }
 
 /**
- * The diffusers path of a layer of LDM's UNet (both without the final .weight or .bias); undefined for a name that is not known.
- * LDM numbers the layers of each half in one row: `layersPerBlock` residual layers and a resampler make one block.
+ * The diffusers path of a layer of LDM's UNet (both without the final .weight or .bias); undefined for a name that is
+ * not known. LDM numbers the layers of each half in one row: `layersPerBlock` residual layers and a resampler make one
+ * block.
  */
 export function ldmUnetLayer(layer: string, layersPerBlock: number): string | undefined {
   const known = outside[layer]
@@ -61,7 +64,10 @@ const layersPerBlockOf = (weights: Weights): number => {
   return first.length ? Math.min(...first) - 1 : countOf(keys, /^input_blocks\.(\d+)\./) - 1
 }
 
-/** A UNet with LDM's keys (without model.diffusion_model.) as UNet2DConditionModel: its keys are renamed, its config is read off the shapes. */
+/**
+ * A UNet with LDM's keys (without model.diffusion_model.) as UNet2DConditionModel: its keys are renamed, its config is
+ * read off the shapes.
+ */
 export function ldmUnet(ldm: Weights, family: Family): { weights: Weights; config: Record<string, unknown> } {
   const layersPerBlock = layersPerBlockOf(ldm)
   const weights = new Map<string, Weight>()
@@ -111,7 +117,8 @@ function unetConfig(weights: Weights, layersPerBlock: number, family: Family): R
     transformer_layers_per_block: depths.every((depth) => depth === depths[0]) ? depths[0]! : depths,
     cross_attention_dim: shape('mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight')[1]!,
     use_linear_projection: linear,
-    // An old slip in the format: here it is the number of heads. 1.x has 8 at every level, 2.x and XL have heads of 64 channels.
+    // An old slip in the format: here it is the number of heads. 1.x has 8 at every level, 2.x and XL have heads of 64
+    // channels.
     attention_head_dim: linear ? channels.map((count) => Math.max(1, Math.floor(count / headChannels))) : 8,
     ...(classEmbedding !== undefined && addedEmbedding(classEmbedding, family)),
   }

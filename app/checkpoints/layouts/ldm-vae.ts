@@ -11,7 +11,10 @@ const inAttention: Readonly<Record<string, string>> = {
   proj_out: 'to_out.0',
 }
 
-/** The diffusers key of LDM's autoencoder key; the same where both agree, or where it is not known. Source: single_file_utils.py@58eb52c. */
+/**
+ * The diffusers key of LDM's autoencoder key; the same where both agree, or where it is not known. Source:
+ * single_file_utils.py@58eb52c.
+ */
 export function ldmVaeKey(key: string, levels: number): string {
   return key
     .replace('.nin_shortcut.', '.conv_shortcut.')
@@ -31,7 +34,10 @@ export function ldmVaeKey(key: string, levels: number): string {
 const scalingFactor: Readonly<Record<Family, number>> = { sd1: 0.18215, sd2: 0.18215, sdxl: 0.13025 }
 const sampleSize: Readonly<Record<Family, number>> = { sd1: 512, sd2: 768, sdxl: 1024 }
 
-/** An autoencoder with LDM's keys (without first_stage_model.) as AutoencoderKL. Its attention's 1x1 convolutions are read as the matrices they are. */
+/**
+ * An autoencoder with LDM's keys (without first_stage_model.) as AutoencoderKL. Its attention's 1x1 convolutions are
+ * read as the matrices they are.
+ */
 export function ldmVae(ldm: Weights, family: Family): { weights: Weights; config: Record<string, unknown> } {
   const keys = [...ldm.keys()]
   const levels = countOf(keys, /^decoder\.up\.(\d+)\./)

@@ -17,12 +17,14 @@ export const motionModulePath = (path: string): string =>
     .replace(/\.norms\.([01])\./, (_, i) => `.norm${Number(i) + 1}.`)
     .replace('.ff_norm.', '.norm3.')
 
-/** Tables of positions are computed exactly, and the published ones are rounded; one entry of later files is no weight. */
+/**
+ * Tables of positions are computed exactly, and the published ones are rounded; one entry of later files is no weight.
+ */
 const passedOver = /\.pos_encoder\.pe$|\.pos_embed\.pe$|^(module\.)?animatediff_config/
 
 /**
- * Opens one file of motion modules (mm_sd_v15_v2.ckpt and its like, of AnimateDiff v1, v2, v3 and SDXL; or with diffusers' keys) as a
- * MotionAdapter. What shapes do not tell is as in all of these: 8 heads, 32 groups.
+ * Opens one file of motion modules (mm_sd_v15_v2.ckpt and its like, of AnimateDiff v1, v2, v3 and SDXL; or with
+ * diffusers' keys) as a MotionAdapter. What shapes do not tell is as in all of these: 8 heads, 32 groups.
  * Throws `bad-model` that says what the file is instead.
  */
 export async function openMotionModule(path: string): Promise<Checkpoint> {

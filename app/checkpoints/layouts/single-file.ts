@@ -17,7 +17,10 @@ import { below } from './views.ts'
 export type PartName = 'unet' | 'vae' | 'text_encoder' | 'text_encoder_2'
 export type PredictionType = 'epsilon' | 'v_prediction'
 
-/** A whole Stable Diffusion in one file, seen as the model folders that diffusers would make of it. No weight has been copied. */
+/**
+ * A whole Stable Diffusion in one file, seen as the model folders that diffusers would make of it. No weight has been
+ * copied.
+ */
 export type SingleFile = {
   readonly file: string
   readonly family: Family
@@ -31,8 +34,8 @@ export type SingleFile = {
 }
 
 /**
- * Opens a Stable Diffusion 1.x, 2.x or XL checkpoint with LDM's keys (.safetensors, .ckpt). Names become diffusers', configs come from
- * shapes; what shapes do not tell is as in the published models.
+ * Opens a Stable Diffusion 1.x, 2.x or XL checkpoint with LDM's keys (.safetensors, .ckpt). Names become diffusers',
+ * configs come from shapes; what shapes do not tell is as in the published models.
  * Throws `bad-model` or `unsupported` that says what the file is instead.
  */
 export async function openSingleFile(path: string): Promise<SingleFile> {
@@ -150,8 +153,9 @@ const velocitySpread = 0.09
 const mostRead = 100_000
 
 /**
- * What the UNet predicts, which no shape tells: a settings file beside the checkpoint says so ("parameterization: v"), newer files
- * carry a key for it, and of 2.x both kinds were published, which the spread of one trained bias tells apart.
+ * What the UNet predicts, which no shape tells: a settings file beside the checkpoint says so ("parameterization: v"),
+ * newer files carry a key for it, and of 2.x both kinds were published, which the spread of one trained bias tells
+ * apart.
  */
 async function predictionTypeOf(file: string, all: Weights, unet: Weights, family: Family): Promise<PredictionType> {
   const settings = await readFile(file.slice(0, -extname(file).length) + '.yaml', 'utf8').catch(() => '')

@@ -1,13 +1,16 @@
 import { motionModulePath } from '../layouts/motion-module.ts'
 
-/** Which of a pipeline's models a LoRA layer is for. `denoiser` is the UNet, the transformer or the prior: the file's only one. */
+/**
+ * Which of a pipeline's models a LoRA layer is for. `denoiser` is the UNet, the transformer or the prior: the file's
+ * only one.
+ */
 export type LoraPart = 'denoiser' | 'text_encoder' | 'text_encoder_2'
 
 export type LoraRole = 'down' | 'up' | 'mid' | 'alpha'
 
 /**
- * What one key of a LoRA file is. `path` is the layer's path in the model, with dots or, in kohya's files, with underscores for dots:
- * layers are found by `flat`, where both are the same.
+ * What one key of a LoRA file is. `path` is the layer's path in the model, with dots or, in kohya's files, with
+ * underscores for dots: layers are found by `flat`, where both are the same.
  */
 export type LoraKey = { readonly part: LoraPart; readonly path: string; readonly role: LoraRole }
 
@@ -37,7 +40,8 @@ const parts: readonly (readonly [prefix: string, part: LoraPart])[] = [
 ]
 
 /**
- * Reads a key as PEFT, diffusers (old and new), kohya or AnimateDiff's motion LoRA write it; undefined when it is none of these.
+ * Reads a key as PEFT, diffusers (old and new), kohya or AnimateDiff's motion LoRA write it; undefined when it is none
+ * of these.
  * Source: diffusers/src/diffusers/utils/state_dict_utils.py and loaders/lora_conversion_utils.py@58eb52c.
  */
 export function parseLoraKey(key: string): LoraKey | undefined {

@@ -23,7 +23,8 @@ type Found = { part: LoraPart; path: string } & Partial<Record<LoraRole, Weight>
 
 /**
  * Opens a LoRA file (.safetensors; or a PyTorch zip, as AnimateDiff's motion LoRAs are). Only its alphas are read.
- * Throws `bad-model` naming the key that is of no known kind or lacks its other half, `unsupported` for LoHa, LoKr, OFT and DoRA.
+ * Throws `bad-model` naming the key that is of no known kind or lacks its other half, `unsupported` for LoHa, LoKr, OFT
+ * and DoRA.
  */
 export async function openLora(file: string): Promise<LoraFile> {
   const { weights, metadata } = await openWeightsFile(file)
@@ -76,7 +77,9 @@ const unsupportedKinds = [
 
 const adapterConfig = z.looseObject({ peft_type: z.string().optional() })
 
-/** The settings that a LoRA was trained with, from its own header, or for one that PEFT saved from the file beside it. */
+/**
+ * The settings that a LoRA was trained with, from its own header, or for one that PEFT saved from the file beside it.
+ */
 async function settingsOf(
   file: string,
   metadata: Readonly<Record<string, string>>,

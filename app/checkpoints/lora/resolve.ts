@@ -12,8 +12,9 @@ import type { LoraFile } from './open-lora.ts'
 export type ResolvedLora = { readonly layers: ReadonlyMap<string, LoraLayer>; readonly unused: readonly string[] }
 
 /**
- * Finds the model's layer for each of a LoRA's, and brings the weights to that layer's form: matrices for a linear layer, kernels for
- * a convolution. Throws `bad-model` naming the layer whose shape does not fit, and when the file has layers for such a model but none fits.
+ * Finds the model's layer for each of a LoRA's, and brings the weights to that layer's form: matrices for a linear
+ * layer, kernels for a convolution. Throws `bad-model` naming the layer whose shape does not fit, and when the file has
+ * layers for such a model but none fits.
  */
 export function resolveLora({ file, layers }: LoraFile, part: LoraPart, weights: Weights): ResolvedLora {
   const paths = new Map<string, string>()

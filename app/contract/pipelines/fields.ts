@@ -11,8 +11,9 @@ import {
 } from '../settings.ts'
 
 /**
- * What the settings of pipelines are made of. A name means the same wherever it stands, so a value is kept when a user goes from one
- * pipeline to another, and a field has one row in the command line's options and one control on the page. Sizes in pixels.
+ * What the settings of pipelines are made of. A name means the same wherever it stands, so a value is kept when a user
+ * goes from one pipeline to another, and a field has one row in the command line's options and one control on the page.
+ * Sizes in pixels.
  */
 export const fields = {
   model: z.string().min(1),
@@ -55,7 +56,10 @@ export const fields = {
 
 export type Fields = { [F in keyof typeof fields]: z.output<(typeof fields)[F]> }
 
-/** What a field is where nobody has chosen and no model suggests anything. An empty model is one that is yet to be chosen. */
+/**
+ * What a field is where nobody has chosen and no model suggests anything. An empty model is one that is yet to be
+ * chosen.
+ */
 export const fieldDefaults: Readonly<Fields> = {
   model: '',
   motionAdapter: null,

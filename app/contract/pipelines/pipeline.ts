@@ -26,8 +26,8 @@ export type ModelRole<S> = {
 export type FieldProblem = Problem & { readonly field: keyof Fields }
 
 /**
- * A pipeline: all that page, host and command line know of it. How it runs stands in the engine's table of runners, by the same name.
- * Adding one: docs/contributing.md, "Add a pipeline".
+ * A pipeline: all that page, host and command line know of it. How it runs stands in the engine's table of runners, by
+ * the same name. Adding one: docs/contributing.md, "Add a pipeline".
  */
 export type Pipeline<S extends BaseSettings = BaseSettings> = {
   readonly name: string
@@ -68,8 +68,8 @@ export function modelsOf<S extends BaseSettings, M extends ModelEntry>(
 }
 
 /**
- * Why settings cannot be run with these models, in words; empty when they can. The one place that says so: the page shows all of it at the
- * fields, the host refuses with the first, the command line prints that.
+ * Why settings cannot be run with these models, in words; empty when they can. The one place that says so: the page
+ * shows all of it at the fields, the host refuses with the first, the command line prints that.
  */
 export function problemsOf<S extends BaseSettings>(
   pipeline: Pipeline<S>,

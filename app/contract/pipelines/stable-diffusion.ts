@@ -47,7 +47,10 @@ export const diffusionModels = {
   },
 } as const satisfies Record<string, ModelRole<DiffusionSettings>>
 
-/** The settings with the size, steps, guidance and prompt of a model; the prompt only where the user has not written one. */
+/**
+ * The settings with the size, steps, guidance and prompt of a model; the prompt only where the user has not written
+ * one.
+ */
 export function suitedDiffusion<S extends DiffusionSettings>(
   settings: S,
   model: ModelEntry,

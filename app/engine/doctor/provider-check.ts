@@ -6,7 +6,10 @@ import { checkAgain, figure } from '#app/runtime/providers/self-check.ts'
 
 type Check = DoctorReport['checks'][number]
 
-/** The self-check of one execution provider in each precision that it has. One that computes wrongly is reported with its figure. */
+/**
+ * The self-check of one execution provider in each precision that it has. One that computes wrongly is reported with
+ * its figure.
+ */
 export async function checkProvider(provider: Provider): Promise<Check[]> {
   const checks: Check[] = []
   for (const precision of precisionsOf(provider)) {

@@ -8,8 +8,8 @@ import { readRecipeFile } from '#app/media/node/recipe-file.ts'
 import type { Handler } from '../call.ts'
 
 /**
- * Writes a clip file in another format, its recipe too. The speed is `fps`, else the recipe's (a WebP keeps whole milliseconds only),
- * else the file's. A clip without a recipe gets an empty one.
+ * Writes a clip file in another format, its recipe too. The speed is `fps`, else the recipe's (a WebP keeps whole
+ * milliseconds only), else the file's. A clip without a recipe gets an empty one.
  */
 export const exportClip = async function* ({ file, format, out, fps }, { signal }) {
   yield { type: 'stage', stage: 'Reading frames', progress: 0 }

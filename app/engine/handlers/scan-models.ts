@@ -5,7 +5,10 @@ import { findFolders } from '#app/catalog/scan/find-folders.ts'
 import { demos, modelId } from '#app/catalog/scan/identify-model.ts'
 import { withTokenizers } from '#app/catalog/scan/tokenizers.ts'
 
-/** The checkpoints below the given folders, bundled ones first, each once. Those that cannot be used carry their problem. */
+/**
+ * The checkpoints below the given folders, bundled ones first, each once. Those that cannot be used carry their
+ * problem.
+ */
 export const scanModels = (async ({ roots }, { checkCancelled }) => {
   const models: LocatedModel[] = []
   const seen = new Set<string>()

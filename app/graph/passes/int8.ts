@@ -7,16 +7,18 @@ import { mapPatches } from './patches.ts'
 import { replaceNodes, type Replace } from './replace-nodes.ts'
 
 /**
- * Matrix products and convolutions in 8 bits: activations as unsigned bytes with a scale and a zero point that are taken from the
- * tensor as it comes, weights as signed bytes with a scale for each output channel. Only the products change: norms, softmax and
- * attention stay in float32. Large models are 1.5 to 2.9 times as fast on a processor with 8-bit dot products (docs/benchmarks.md;
- * docs/decisions/precision.md, "int8: what is in 8 bits, and how").
+ * Matrix products and convolutions in 8 bits: activations as unsigned bytes with a scale and a zero point that are
+ * taken from the tensor as it comes, weights as signed bytes with a scale for each output channel. Only the products
+ * change: norms, softmax and attention stay in float32. Large models are 1.5 to 2.9 times as fast on a processor with
+ * 8-bit dot products (docs/benchmarks.md; docs/decisions/precision.md, "int8: what is in 8 bits, and how").
  */
 
 /** A weight (O, C, ...spatial) in 8 bits: columns (spatial * C, O) and their scales (O), with w = column * scale. */
 export type EightBit = { readonly columns: Weight; readonly scales: Weight }
 
-/** Fewer rows are a layer that reads its weight once, such as a time embedding: little to win, and all else hangs on it. */
+/**
+ * Fewer rows are a layer that reads its weight once, such as a time embedding: little to win, and all else hangs on it.
+ */
 const fewestRows = 16
 /** The first and the last layers, whose few channels cost little and show every error. */
 const fewestChannels = 16

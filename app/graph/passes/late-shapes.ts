@@ -3,11 +3,12 @@ import type { Graph, Known, Node, Value } from '../graph.ts'
 import { alwaysOne } from './always-one.ts'
 
 /**
- * Reshapes by shapes that are known only when the graph runs. Where onnxruntime knows the shapes ahead, it lets a tensor take the place
- * of an earlier one of the same shape, and keeps that place until then: the feed-forward layers of a UNet's first level hold their
- * memory until the last level needs it. Without, each tensor is freed after its last use: 1.0 GB in place of 1.8 for the motion UNet,
- * and 4 % faster (docs/decisions/memory.md, "Shapes that are known late"). It also opens such a graph sooner: it compares each tensor whose shape it knows with all that
- * were freed before it. The last pass, because shapes cannot be inferred after it.
+ * Reshapes by shapes that are known only when the graph runs. Where onnxruntime knows the shapes ahead, it lets a
+ * tensor take the place of an earlier one of the same shape, and keeps that place until then: the feed-forward layers
+ * of a UNet's first level hold their memory until the last level needs it. Without, each tensor is freed after its last
+ * use: 1.0 GB in place of 1.8 for the motion UNet, and 4 % faster (docs/decisions/memory.md, "Shapes that are known
+ * late"). It also opens such a graph sooner: it compares each tensor whose shape it knows with all that were freed
+ * before it. The last pass, because shapes cannot be inferred after it.
  */
 export function lateShapes(graph: Graph): Graph {
   const [input] = graph.inputs
@@ -36,9 +37,9 @@ export function lateShapes(graph: Graph): Graph {
 }
 
 /**
- * The nodes with what has a shape from the start, inputs and weights, reshaped to what it is where a node reads nothing else. Those nodes, such as
- * casts of weights in half precision, come first: of what a node needs onnxruntime computes what was added last before the rest, and
- * would widen the weights of all layers before the first one runs
+ * The nodes with what has a shape from the start, inputs and weights, reshaped to what it is where a node reads nothing
+ * else. Those nodes, such as casts of weights in half precision, come first: of what a node needs onnxruntime computes
+ * what was added last before the rest, and would widen the weights of all layers before the first one runs
  * (docs/decisions/memory.md, "What was added last is computed first").
  */
 function withoutGivenShapes({ nodes, inputs, known }: Graph): Node[] {

@@ -9,9 +9,10 @@ const fewestRows = 1024
 const [smallestBlock, bestBlock, largestBlock] = [128, 256, 640]
 
 /**
- * Linear layers as products of arrays with any number of axes, which need no reshape before and after them (sink-reshapes.ts). Those with
- * thousands of rows go as batches of a few hundred: onnxruntime goes through all rows for each small piece of the weight, so with many
- * of them nothing is in the cache when it comes back to it: half the speed at 8192 rows. The arithmetic is the same.
+ * Linear layers as products of arrays with any number of axes, which need no reshape before and after them
+ * (sink-reshapes.ts). Those with thousands of rows go as batches of a few hundred: onnxruntime goes through all rows
+ * for each small piece of the weight, so with many of them nothing is in the cache when it comes back to it: half the
+ * speed at 8192 rows. The arithmetic is the same.
  */
 export const linearProducts: Replace = (node, { view }) => {
   if (!isLinear(node)) return undefined

@@ -53,7 +53,8 @@ function attention({ inputs, attributes }: Node, bytesAtATime: number): Value {
     const part = (x: Value): Value => (end - begin === batch || x.shape[0] === 1 ? x : slice(x, 0, begin, end))
     const split = (x: Value, perm: readonly number[]): Value =>
       transpose(reshape(part(x), [end - begin, x.shape[1]!, heads, x.shape[2]! / heads]), perm)
-    const [keys, values] = [split(key, [0, 2, 3, 1]), split(value, [0, 2, 1, 3])] // before the query: see blocks/attention.ts
+    // before the query: see blocks/attention.ts
+    const [keys, values] = [split(key, [0, 2, 3, 1]), split(value, [0, 2, 1, 3])]
     const scores = matmul(mul(split(query, [0, 2, 1, 3]), scale), keys)
     const attended = matmul(softmax(bias ? add(scores, part(bias)) : scores), values)
     return reshape(transpose(attended, [0, 2, 1, 3]), [end - begin, length, value.shape[2]!])

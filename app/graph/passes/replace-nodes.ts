@@ -14,8 +14,9 @@ export type Level = {
 export type Replace = (node: Node, level: Level) => (() => readonly Value[]) | undefined
 
 /**
- * The graph with some nodes replaced, those of bodies too, and with what they leave unused taken out. Each node is for the first of
- * `replacers` that takes it, and what that puts in its place is for those behind it, so none meets its own work again.
+ * The graph with some nodes replaced, those of bodies too, and with what they leave unused taken out. Each node is for
+ * the first of `replacers` that takes it, and what that puts in its place is for those behind it, so none meets its own
+ * work again.
  */
 export function replaceNodes(graph: Graph, replacers: readonly Replace[]): Graph {
   const { builder } = graph.outputs[0]!.value

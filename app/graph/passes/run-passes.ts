@@ -13,7 +13,10 @@ export type Pass = {
 
 type State = { readonly graph: Graph; readonly when: string; readonly stage: Stage }
 
-/** The graph after all passes, verified. Throws an Error that names the pass which broke it, or what a pass throws by itself. */
+/**
+ * The graph after all passes, verified. Throws an Error that names the pass which broke it, or what a pass throws by
+ * itself.
+ */
 export async function runPasses(graph: Graph, passes: readonly Pass[]): Promise<Graph> {
   let now: State = { graph, when: 'before its passes', stage: built }
   const states = [now]

@@ -5,9 +5,9 @@ import { isWeight } from './weight-views.ts'
 import { isLinear } from './linear.ts'
 
 /**
- * A product whose result is cut into parts becomes a product for each part, over rows of the same weight: the cut would copy the
- * result, which is the largest tensor of a layer. So do query, key and value in one, whose weights would be joined for it at each run,
- * and a gated feed-forward layer.
+ * A product whose result is cut into parts becomes a product for each part, over rows of the same weight: the cut would
+ * copy the result, which is the largest tensor of a layer. So do query, key and value in one, whose weights would be
+ * joined for it at each run, and a gated feed-forward layer.
  */
 export const splitProducts: Replace = (node, level) => {
   const gemm = node.op === 'Split' ? productBehind(node, level) : undefined

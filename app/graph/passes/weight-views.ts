@@ -4,7 +4,10 @@ import { sizeOf, type Shape } from '#app/tensor/tensor.ts'
 import type { GraphBuilder } from '../builder.ts'
 import type { Node, Value } from '../graph.ts'
 
-/** Another view of a checkpoint's weight: some of its rows, or another shape of the same numbers. Nothing is copied for it. */
+/**
+ * Another view of a checkpoint's weight: some of its rows, or another shape of the same numbers. Nothing is copied for
+ * it.
+ */
 export type View = (value: Value, shape: Shape, rows?: readonly [begin: number, end: number]) => Value | undefined
 
 /** Views of a graph's weights, each made once. They are values of their own, because a value has one shape. */

@@ -1,6 +1,7 @@
 /**
- * The matrices of Winograd's minimal filtering F(m, 3): with d an input tile of m + 2 and g a filter of 3 along one axis, the m
- * outputs are outputs . ((weights . g) * (inputs . d)), by Cook and Toom's interpolation at m + 1 points and infinity.
+ * The matrices of Winograd's minimal filtering F(m, 3): with d an input tile of m + 2 and g a filter of 3 along one
+ * axis, the m outputs are outputs . ((weights . g) * (inputs . d)), by Cook and Toom's interpolation at m + 1 points
+ * and infinity.
  * Source: arXiv 1509.09308 (Lavin, Gray); the points of F(4) were chosen by the rounding error that they leave
  * (docs/decisions/precision.md, "The points of Winograd's F(4)").
  */
@@ -15,7 +16,9 @@ export type Transforms = {
   readonly outputs: readonly (readonly number[])[]
 }
 
-/** Relative error of one convolution with normal values: 4e-7 and 2e-6 of the largest output; the plain sum has 3e-7. */
+/**
+ * Relative error of one convolution with normal values: 4e-7 and 2e-6 of the largest output; the plain sum has 3e-7.
+ */
 export const transforms: Readonly<Record<'winograd2' | 'winograd4', Transforms>> = {
   winograd2: transformsAt([0, 1, -1]),
   winograd4: transformsAt([0, 0.75, -0.75, 1.5, -1.5]),

@@ -20,9 +20,9 @@ export type ConvShape = {
 const tileBytes = 16 * 2 ** 20
 
 /**
- * Transformed weights too are held in pieces, where they are more than the tiles: those of the deepest layers of a UNet are four times
- * 118 MB, at a time when little else is in memory (docs/decisions/memory.md, "Winograd's weights in pieces"). A piece takes what tiles
- * leave of the first figure, and at least the second.
+ * Transformed weights too are held in pieces, where they are more than the tiles: those of the deepest layers of a UNet
+ * are four times 118 MB, at a time when little else is in memory (docs/decisions/memory.md, "Winograd's weights in
+ * pieces"). A piece takes what tiles leave of the first figure, and at least the second.
  */
 const [workBytes, fewestPieceBytes] = [80 * 2 ** 20, 32 * 2 ** 20]
 

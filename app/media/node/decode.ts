@@ -15,7 +15,10 @@ export type OpenClip = {
   readonly width: number
   readonly height: number
   readonly fps: number
-  /** One frame for each index, in the order asked and repeated where asked. Throws `bad-input` for an index the clip does not have. */
+  /**
+   * One frame for each index, in the order asked and repeated where asked. Throws `bad-input` for an index the clip
+   * does not have.
+   */
   readonly readFrames: (indices: readonly number[], signal?: AbortSignal) => Promise<RgbFrame[]>
   /** The same one at a time, for rising indices without repetition: one frame in memory. */
   readonly frames: (indices: readonly number[], signal?: AbortSignal) => AsyncGenerator<RgbFrame>
@@ -25,7 +28,8 @@ export type OpenClip = {
 const maxBytesAtOnce = 1 << 30
 
 /**
- * Opens a clip by its content: GIF, WebP, PNG and JPEG by sharp, all else by the user's ffmpeg. By default frames stand upright.
+ * Opens a clip by its content: GIF, WebP, PNG and JPEG by sharp, all else by the user's ffmpeg. By default frames stand
+ * upright.
  * Throws problems that name the file: `not-found`, `bad-media`, and `unsupported` where ffmpeg is missing.
  */
 export async function openClip(file: string, options: Partial<DecodeOptions> = {}): Promise<OpenClip> {

@@ -10,7 +10,10 @@ import { writeRecipe } from '../recipe-metadata.ts'
 import { frameDurations } from '../timing.ts'
 import { webpAnimation } from '../webp-animation.ts'
 
-/** libimagequant's palettes with error diffusion: 5 to 15 dB better than a fixed dither pattern. Effort above 5 costs time only. */
+/**
+ * libimagequant's palettes with error diffusion: 5 to 15 dB better than a fixed dither pattern. Effort above 5 costs
+ * time only.
+ */
 export async function writeGif({ frames, fps }: Clip, file: string, recipe: string): Promise<void> {
   const { width, height } = frames[0]!
   const strip = joined(frames.map(({ data }) => data))

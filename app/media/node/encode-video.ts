@@ -12,7 +12,10 @@ import { outputOf, ProgramFailed } from './run-program.ts'
 const crf = { mp4: { best: 8, high: 16, small: 24 }, webm: { best: 8, high: 20, small: 34 } }
 const bt709 = ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv']
 
-/** H.264 in MP4 or VP9 in WebM by the user's ffmpeg: 4:2:0, converted by us and tagged BT.709, the recipe as the comment tag. */
+/**
+ * H.264 in MP4 or VP9 in WebM by the user's ffmpeg: 4:2:0, converted by us and tagged BT.709, the recipe as the comment
+ * tag.
+ */
 export async function writeVideo(
   { frames, fps }: Clip,
   format: 'mp4' | 'webm',

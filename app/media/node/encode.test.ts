@@ -9,7 +9,10 @@ import { findFfmpeg } from './find-ffmpeg.ts'
 import { difference, goldenTensors } from './test-goldens.ts'
 import { readRecipeFile } from './recipe-file.ts'
 
-/** Everything that formats like to break: quotes, markup, ffmetadata's own signs, line ends, other scripts, emoji; 2 kB of it. */
+/**
+ * Everything that formats like to break: quotes, markup, ffmetadata's own signs, line ends, other scripts, emoji; 2 kB
+ * of it.
+ */
 const recipe = JSON.stringify({
   prompt: 'a "red" star & <b>café</b> = ; # \\ \n 東京 ✨ \u0001',
   seed: 42,

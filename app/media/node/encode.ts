@@ -13,8 +13,8 @@ export type EncodeOptions = {
   readonly clip: Clip
   readonly format: ClipFormat
   /**
-   * The file; for png a file of that ending for a clip of one frame, else the folder, new or empty, of frame-0001.png and so on. What was
-   * there is replaced once the new one is whole.
+   * The file; for png a file of that ending for a clip of one frame, else the folder, new or empty, of frame-0001.png
+   * and so on. What was there is replaced once the new one is whole.
    */
   readonly out: string
   /** The recipe, a JSON object as text, that goes into the file (into each file, for png). */

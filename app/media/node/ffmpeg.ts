@@ -26,7 +26,8 @@ export type DecodeOptions = {
 }
 
 /**
- * The frames at these indices, which must rise and be below info.frameCount, by the user's ffmpeg. It is killed when the loop is left.
+ * The frames at these indices, which must rise and be below info.frameCount, by the user's ffmpeg. It is killed when
+ * the loop is left.
  * Throws `bad-media` when it gives up or has fewer frames.
  */
 export async function* decodeFrames(

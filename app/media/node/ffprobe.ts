@@ -20,7 +20,10 @@ export type VideoInfo = {
   readonly rotation: number
 }
 
-/** Above so many packets they are trusted to be frames where the codec has one frame a packet: decoding all would take minutes. */
+/**
+ * Above so many packets they are trusted to be frames where the codec has one frame a packet: decoding all would take
+ * minutes.
+ */
 const countByDecodingUpTo = 5000
 const onePacketAFrame = ['h264', 'hevc', 'vp9', 'av1', 'mjpeg', 'prores']
 

@@ -8,7 +8,10 @@ import { fromComment, isJsonObject, maxRecipeBytes } from '../recipe-text.ts'
 /** Pictures above this are not ours, and not worth reading whole to look for a recipe. */
 const largestPicture = 1 << 30
 
-/** The recipe, a JSON object as text, in any file that Frameloom writes; undefined when there is none. Throws `not-found` and `disk`. */
+/**
+ * The recipe, a JSON object as text, in any file that Frameloom writes; undefined when there is none. Throws
+ * `not-found` and `disk`.
+ */
 export async function readRecipeFile(file: string): Promise<string | undefined> {
   try {
     const handle = await open(file, 'r')

@@ -21,7 +21,8 @@ export class ProgramFailed extends Error {
 }
 
 /**
- * Runs a program without a shell and yields its standard output in pieces; the consumer's pace holds it back. Leaving the loop kills it.
+ * Runs a program without a shell and yields its standard output in pieces; the consumer's pace holds it back. Leaving
+ * the loop kills it.
  * Throws ProgramFailed for a status that is not 0, and `cancelled` once the signal is aborted.
  */
 export async function* runProgram(
@@ -83,7 +84,8 @@ export async function outputOf(
   return Buffer.concat(pieces)
 }
 
-// A program that ends early closes its input; its status and stderr then say why, so the broken pipe itself is not reported.
+// A program that ends early closes its input; its status and stderr then say why, so the broken pipe itself is not
+// reported.
 async function feed(stdin: NodeJS.WritableStream, input: Iterable<Uint8Array>, progress: () => void): Promise<void> {
   const state = { broken: false }
   stdin.on('error', () => (state.broken = true))

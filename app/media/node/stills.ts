@@ -10,7 +10,10 @@ export type PictureInfo = {
   readonly fps: number
 }
 
-/** Pages decoded at a time: libvips builds every page from the first on, so few large bites are faster than many small ones. */
+/**
+ * Pages decoded at a time: libvips builds every page from the first on, so few large bites are faster than many small
+ * ones.
+ */
 const biteMegapixels = 32
 
 /** Size and frames of a GIF, WebP, PNG or JPEG file; a picture that does not move has one frame. Throws `bad-media`. */
@@ -34,7 +37,9 @@ export async function probePicture(file: string, upright: boolean): Promise<Pict
   }
 }
 
-/** The frames at these rising indices, composed as a player shows them; what is transparent is white, as ffmpeg has it. */
+/**
+ * The frames at these rising indices, composed as a player shows them; what is transparent is white, as ffmpeg has it.
+ */
 export async function* decodePictures(
   file: string,
   info: PictureInfo,

@@ -12,7 +12,10 @@ import {
 } from 'mediabunny'
 import type { RgbFrame } from '../frame.ts'
 
-/** The reference cases that tests of this folder read: video files, PyAV's frames at the sampled indices, the preprocessed pixels. */
+/**
+ * The reference cases that tests of this folder read: video files, PyAV's frames at the sampled indices, the
+ * preprocessed pixels.
+ */
 export type GoldenClip = {
   file: string
   codec: string

@@ -52,7 +52,8 @@ export type AdaNormBlockOptions = {
 }
 
 /**
- * x + gate * attn1(modulated norm1 x), + attn2(x, context), + gate * ff(modulated norm2 x), over (B, S, D); modulation (1 or B, 6 * D).
+ * x + gate * attn1(modulated norm1 x), + attn2(x, context), + gate * ff(modulated norm2 x), over (B, S, D); modulation
+ * (1 or B, 6 * D).
  * Source: diffusers/src/diffusers/models/attention.py@58eb52c BasicTransformerBlock with norm_type "ada_norm_single".
  */
 export function adaNormSingleBlock(

@@ -2,8 +2,8 @@ import { add, concat, expand, matmul, mul, reshape, slice, softmax, transpose, t
 import { dims } from '#app/tensor/tensor.ts'
 
 /**
- * softmax(Q K^T / sqrt(d) + mask) V over (B, S, heads * d), (B, L, heads * d) twice -> (B, S, heads * d). The mask is added to the
- * scores: (1 or B, 1 or heads, 1 or S, L).
+ * softmax(Q K^T / sqrt(d) + mask) V over (B, S, heads * d), (B, L, heads * d) twice -> (B, S, heads * d). The mask is
+ * added to the scores: (1 or B, 1 or heads, 1 or S, L).
  */
 export type AttentionKernel = (query: Value, key: Value, value: Value, heads: number, mask?: Value) => Value
 
@@ -44,9 +44,9 @@ export function attentionParts(
 }
 
 /**
- * `sliceSize` heads of the batch at a time, one slice after the other, so that only one slice's scores are in memory. The last
- * slice is smaller where the size does not divide. Scores that take no more than `smallBytes` as a whole are not cut: there is
- * nothing to save, and a loop takes longer.
+ * `sliceSize` heads of the batch at a time, one slice after the other, so that only one slice's scores are in memory.
+ * The last slice is smaller where the size does not divide. Scores that take no more than `smallBytes` as a whole are
+ * not cut: there is nothing to save, and a loop takes longer.
  */
 export function slicedAttention(sliceSize: number, smallBytes = 2 ** 20): AttentionKernel {
   return (query, key, value, heads, mask) => {

@@ -3,8 +3,8 @@ import { add, cast, mul, reshape, type Value } from '#app/graph/index.ts'
 import { showShape } from '#app/tensor/tensor.ts'
 
 /**
- * A mask as the input `name` gives it, as what is added to attention scores, (B, 1, 1 or S, L). Two formats: keep (B, L), 1 for the
- * tokens that count and 0 for those that do not, and bias (B, 1 or S, L), 0 and -10000.
+ * A mask as the input `name` gives it, as what is added to attention scores, (B, 1, 1 or S, L). Two formats: keep
+ * (B, L), 1 for the tokens that count and 0 for those that do not, and bias (B, 1 or S, L), 0 and -10000.
  * Source: diffusers/src/diffusers/models/transformers/pixart_transformer_2d.py@58eb52c forward.
  */
 export function attentionBias(mask: Value, name: string): Value {

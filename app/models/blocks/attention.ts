@@ -18,7 +18,8 @@ export type AttentionOptions = {
 
 /**
  * Multi-head attention over (B, S, D) with the layer names of diffusers' Attention: to_q, to_k, to_v, to_out.0.
- * Source: diffusers/src/diffusers/models/attention_processor.py@58eb52c, arXiv 1706.03762; Custom Diffusion: arXiv 2212.04488.
+ * Source: diffusers/src/diffusers/models/attention_processor.py@58eb52c, arXiv 1706.03762; Custom Diffusion:
+ * arXiv 2212.04488.
  */
 export function attention(scope: Scope, hiddenStates: Value, options: AttentionOptions): Value {
   const { heads, outBias = true, mask } = options
@@ -43,8 +44,8 @@ function projections(
 ): Projected {
   const project = (name: string, x: Value): Value =>
     projection(scope, processor, [name, `${name}_custom_diffusion`], x, heads * headDim, bias)
-  // The query last: of what a node needs, onnxruntime computes what was added last first. Otherwise it would begin with the keys and
-  // values of all layers, which hang on the prompt alone, and hold them until their layer comes.
+  // The query last: of what a node needs, onnxruntime computes what was added last first. Otherwise it would begin with
+  // the keys and values of all layers, which hang on the prompt alone, and hold them until their layer comes.
   const [key, value] = [project('to_k', encoderHiddenStates), project('to_v', encoderHiddenStates)]
   return [project('to_q', hiddenStates), key, value]
 }

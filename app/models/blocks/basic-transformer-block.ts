@@ -47,8 +47,9 @@ export function basicTransformerBlock(scope: Scope, hiddenStates: Value, options
 }
 
 /**
- * Attention over a context with fewer rows than the query. Each context row serves a run of query rows, so those are put side
- * by side in one longer sequence: the same result, and keys and values are computed once instead of once a frame.
+ * Attention over a context with fewer rows than the query. Each context row serves a run of query rows, so those are
+ * put side by side in one longer sequence: the same result, and keys and values are computed once instead of once a
+ * frame.
  */
 export function contextAttention(
   scope: Scope,

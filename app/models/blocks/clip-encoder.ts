@@ -11,7 +11,10 @@ export type ClipEncoderConfig = {
   readonly layer_norm_eps: number
 }
 
-/** One layer of CLIP's encoders over (N, L, D). Source: transformers/models/clip/modeling_clip.py, 5.23 CLIPEncoderLayer. */
+/**
+ * One layer of CLIP's encoders over (N, L, D). Source: transformers/models/clip/modeling_clip.py, 5.23
+ * CLIPEncoderLayer.
+ */
 export function clipEncoderLayer(scope: Scope, input: Value, config: ClipEncoderConfig, mask?: Value): Value {
   const norm = (name: string, x: Value): Value => layerNorm(scope.at(name), x, { epsilon: config.layer_norm_eps })
   const attended = selfAttention(scope.at('self_attn'), norm('layer_norm1', input), config.num_attention_heads, mask)

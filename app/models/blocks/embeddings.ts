@@ -40,7 +40,10 @@ export type TimestepMlpOptions = {
   readonly condition?: Value | undefined
 }
 
-/** The two linear layers over a timestep embedding, (N, in) -> (N, dim); `condition` (N, c) is projected and added first. */
+/**
+ * The two linear layers over a timestep embedding, (N, in) -> (N, dim); `condition` (N, c) is projected and added
+ * first.
+ */
 export function timestepMlp(
   scope: Scope,
   sample: Value,

@@ -15,8 +15,8 @@ import {
 export type FeedForwardOptions = { readonly activation: string; readonly inner?: number; readonly bias?: boolean }
 
 /**
- * Two linear layers with an activation between, under diffusers' names net.0.proj and net.2. Whole, or in chunks along one axis
- * where the scope's options say so.
+ * Two linear layers with an activation between, under diffusers' names net.0.proj and net.2. Whole, or in chunks along
+ * one axis where the scope's options say so.
  * Source: diffusers/src/diffusers/models/attention.py@58eb52c FeedForward; GEGLU: arXiv 2002.05202.
  */
 export function feedForward(scope: Scope, x: Value, options: FeedForwardOptions): Value {

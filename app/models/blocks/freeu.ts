@@ -4,8 +4,8 @@ import { add, concat, constant, matmul, mul, slice, sub, type Scope, type Value 
 const order = ['s1', 's2', 'b1', 'b2'] as const
 
 /**
- * FreeU at one of the first two up blocks: the first half of the backbone's channels times b, and the lowest frequencies of the
- * skip connection times s. A factor of 1 changes nothing, so one graph serves on and off.
+ * FreeU at one of the first two up blocks: the first half of the backbone's channels times b, and the lowest
+ * frequencies of the skip connection times s. A factor of 1 changes nothing, so one graph serves on and off.
  * Source: arXiv 2309.11497; diffusers/src/diffusers/utils/torch_utils.py@58eb52c apply_freeu (threshold 1).
  */
 export function applyFreeU(
@@ -30,9 +30,9 @@ export function applyFreeU(
 }
 
 /**
- * The part of (N, C, H, W) at the frequencies {-1, 0} x {-1, 0}, which is what the reference's filter scales. Along one axis the
- * projection on them is P = A + iB with A = (1 + cos t) / n and B = -sin t / n, t = 2 pi (j - k) / n; so the real part of
- * P_h X P_w^T is A_h X A_w^T - B_h X B_w^T, and no Fourier transform is needed.
+ * The part of (N, C, H, W) at the frequencies {-1, 0} x {-1, 0}, which is what the reference's filter scales. Along one
+ * axis the projection on them is P = A + iB with A = (1 + cos t) / n and B = -sin t / n, t = 2 pi (j - k) / n; so the
+ * real part of P_h X P_w^T is A_h X A_w^T - B_h X B_w^T, and no Fourier transform is needed.
  */
 function lowFrequencies(scope: Scope, x: Value): Value {
   const [height, width] = [x.shape[2]!, x.shape[3]!]

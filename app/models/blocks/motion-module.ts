@@ -9,7 +9,9 @@ export type MotionModuleOptions = {
   readonly maxFrames: number
 }
 
-/** AnimateDiff's temporal transformer over (B * F, C, H, W): two attention layers over time, with sinusoidal positions. */
+/**
+ * AnimateDiff's temporal transformer over (B * F, C, H, W): two attention layers over time, with sinusoidal positions.
+ */
 export function motionModule(scope: Scope, hiddenStates: Value, options: MotionModuleOptions): Value {
   const { numFrames, heads, layers, groups, maxFrames } = options
   return temporalTransformer(scope, hiddenStates, {

@@ -73,7 +73,8 @@ function processorOf(model: LoadedModel, args: Step['args'], start: string): Att
       : processor
   if (args.processors === undefined) return located(attnProcessorSchema.parse(args))
   const map = attnProcessorMapSchema.parse(args.processors)
-  // diffusers empties the map that it is handed, so a case written after its call holds an empty one: it named every layer.
+  // diffusers empties the map that it is handed, so a case written after its call holds an empty one: it named every
+  // layer.
   if (Object.keys(map).length === 0) return oneOfEach(model)
   return Object.fromEntries(Object.entries(map).map(([path, processor]) => [path, located(processor)]))
 }

@@ -13,7 +13,10 @@ import type { SessionCache } from '#app/runtime/session-cache.ts'
 
 export type OpenClassifier = { readonly parts: ClassifyParts; readonly checkpoint: Checkpoint }
 
-/** Opens a TimesformerForVideoClassification folder with its preprocessor_config.json. Throws bad-model naming file or key. */
+/**
+ * Opens a TimesformerForVideoClassification folder with its preprocessor_config.json. Throws bad-model naming file or
+ * key.
+ */
 export async function openClassifier(
   sessions: SessionCache,
   folder: string,

@@ -21,8 +21,9 @@ export type PipelineSource = {
 }
 
 /**
- * Opens a Stable Diffusion folder (text_encoder, tokenizer, unet, vae, scheduler) or a single-file checkpoint, whose tokenizer is looked
- * for beside it and in `tokenizerFolder`. Throws bad-model naming the file or key, or saying where to put a tokenizer.
+ * Opens a Stable Diffusion folder (text_encoder, tokenizer, unet, vae, scheduler) or a single-file checkpoint, whose
+ * tokenizer is looked for beside it and in `tokenizerFolder`. Throws bad-model naming the file or key, or saying where
+ * to put a tokenizer.
  */
 export const openPipelineSource = (path: string, tokenizerFolder?: string): Promise<PipelineSource> =>
   isFile(path) ? fromFile(path, tokenizerFolder) : fromFolder(path)

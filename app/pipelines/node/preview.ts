@@ -23,8 +23,8 @@ const latentRgbSchema = z.object({
 const smallDecoder = 2_000_000
 
 /**
- * The preview that suits a model: its own decoder where that is small, else a linear map of latents to colours, from the folder's
- * latent_rgb.json or Stable Diffusion's.
+ * The preview that suits a model: its own decoder where that is small, else a linear map of latents to colours, from
+ * the folder's latent_rgb.json or Stable Diffusion's.
  */
 export async function openPreview(
   folder: string,

@@ -32,7 +32,10 @@ export type DiffusionRun<Parts extends DiffusionParts> = {
   readonly run: (parts: Parts, freeuAt: FreeUAt) => AsyncGenerator<DiffusionStep, void>
 }
 
-/** Makes a clip or a still. Loading, steps and frames are events; FreeU and the LoRAs' scales are read anew at each step. */
+/**
+ * Makes a clip or a still. Loading, steps and frames are events; FreeU and the LoRAs' scales are read anew at each
+ * step.
+ */
 export async function* runDiffusion<P extends Name, Parts extends DiffusionParts>(
   { referenceOf }: RunTools,
   { pipeline, settings, models, out, appVersion }: RunOf<P>,
@@ -146,7 +149,10 @@ const fileOf =
     return found.folder
   }
 
-/** Loads the LoRAs with their scales. Returns what the user should know: which of their layers this model has no place for. */
+/**
+ * Loads the LoRAs with their scales. Returns what the user should know: which of their layers this model has no place
+ * for.
+ */
 async function loadLoras(
   into: PipelineLoras,
   loras: readonly LocatedModel[],

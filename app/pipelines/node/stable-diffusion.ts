@@ -79,7 +79,8 @@ export async function openStableDiffusion(
   const autoencoder = new LoadedModel(autoencoderKl, vae.config, vae.weights, sessions)
   const compute = { ...sessions.compute, ...options.compute }
   for (const model of [text, denoiser]) model.computeWith(compute, options.onQuantizing)
-  // Errors in frames are seen as they are, and decoding takes a small part of a run (docs/decisions/precision.md, "Frames are decoded in float32").
+  // Errors in frames are seen as they are, and decoding takes a small part of a run (docs/decisions/precision.md,
+  // "Frames are decoded in float32").
   autoencoder.computeWith({ ...compute, precision: 'float32' })
   if (options.forwardChunking)
     denoiser.enableForwardChunking(options.forwardChunking.chunkSize, options.forwardChunking.dim)

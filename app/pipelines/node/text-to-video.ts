@@ -8,8 +8,8 @@ import { runDiffusion } from './run-diffusion.ts'
 import { openStableDiffusion, type DiffusionOptions, type OpenDiffusion } from './stable-diffusion.ts'
 
 /**
- * Opens a Stable Diffusion folder or single-file checkpoint, with a MotionAdapter folder or a file of motion modules where its UNet is
- * two-dimensional. Throws bad-model or bad-input naming the file or key.
+ * Opens a Stable Diffusion folder or single-file checkpoint, with a MotionAdapter folder or a file of motion modules
+ * where its UNet is two-dimensional. Throws bad-model or bad-input naming the file or key.
  */
 export async function openTextToVideo(
   sessions: SessionCache,

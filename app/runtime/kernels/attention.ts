@@ -18,7 +18,10 @@ const fewestBytes = 32 * 2 ** 20
 const bytesOf = ({ batch, heads, queries, keys, headDim }: AttentionShape): number =>
   4 * batch * heads * (queries * keys + 2 * (queries + keys) * headDim)
 
-/** Attention that was not given a processor of its own: onnxruntime's operator, or plain ones on all or on part of the batch. */
+/**
+ * Attention that was not given a processor of its own: onnxruntime's operator, or plain ones on all or on part of the
+ * batch.
+ */
 export const attention: KernelFamily<AttentionShape, AttentionKernel> = {
   kernels: ['fused', 'plain', 'sliced'],
   shapeOf(node) {

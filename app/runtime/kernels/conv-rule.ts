@@ -2,7 +2,9 @@ import type { ConvKernel, ConvShape } from '#app/graph/passes/winograd.ts'
 
 /** With fewer channels the transforms cost more than they save. */
 const fewestChannels = 96
-/** With fewer tiles reading the transformed weights, which are 1.8 and 4 times as large, takes longer than the products. */
+/**
+ * With fewer tiles reading the transformed weights, which are 1.8 and 4 times as large, takes longer than the products.
+ */
 const fewestTiles = 64
 
 /** Whether Winograd's filtering may pay at all. */

@@ -6,7 +6,10 @@ import { readJsonCache, writeJsonCache } from '#app/files/json-cache.ts'
 const version = 3
 
 const figureSchema = z.object({ ms: z.number().nonnegative(), error: z.number().nonnegative() })
-/** For each kernel that a shape may have, its time and its largest difference to the plainest, as a part of the largest output. */
+/**
+ * For each kernel that a shape may have, its time and its largest difference to the plainest, as a part of the largest
+ * output.
+ */
 const measurementSchema = z.record(z.string(), figureSchema)
 export type Measurement = z.infer<typeof measurementSchema>
 /** By machine, then by shape. */

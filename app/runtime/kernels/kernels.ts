@@ -4,7 +4,10 @@ import { attention } from './attention.ts'
 import { convolution } from './convolution.ts'
 import { machineKey, readMeasurements, saveMeasurements, type Measurement } from './kernel-cache.ts'
 
-/** A kind of node that can be computed in several ways. The first kernel is the plainest, which errors are differences to. */
+/**
+ * A kind of node that can be computed in several ways. The first kernel is the plainest, which errors are differences
+ * to.
+ */
 export type KernelFamily<Shape, Kernel extends string> = {
   readonly kernels: readonly [Kernel, ...Kernel[]]
   /** The shape of a node of this kind, where it has a choice. */
@@ -22,8 +25,8 @@ const errorBudget = 8e-6
 const worthwhile = 0.9
 
 /**
- * The kernel for each convolution and each attention: the fastest within the error budget where this machine has measured it, else by
- * rule. What is measured is kept in `file`; without one nothing is measured.
+ * The kernel for each convolution and each attention: the fastest within the error budget where this machine has
+ * measured it, else by rule. What is measured is kept in `file`; without one nothing is measured.
  */
 export class Kernels {
   readonly #file: string | undefined
@@ -35,8 +38,8 @@ export class Kernels {
   }
 
   /**
-   * The choice for this graph's nodes. Those not known yet are measured first, the most expensive ones first, as long as the budget
-   * lasts; the rest follow the rule and are measured another time.
+   * The choice for this graph's nodes. Those not known yet are measured first, the most expensive ones first, as long
+   * as the budget lasts; the rest follow the rule and are measured another time.
    */
   async choose(graph: Graph, threads: number, budgetMs: number): Promise<Choose> {
     if (this.#file !== undefined) {
@@ -66,7 +69,8 @@ export class Kernels {
       this.#measured.set(key, await measure(threads))
     }
     if (this.#measured.size === before) return
-    await saveMeasurements(file, this.#machine, this.#measured).catch(() => undefined) // a full disk must not cost the run
+    // a full disk must not cost the run
+    await saveMeasurements(file, this.#machine, this.#measured).catch(() => undefined)
   }
 
   #fastest<Shape, Kernel extends string>(family: KernelFamily<Shape, Kernel>): (shape: Shape) => Kernel {

@@ -7,8 +7,8 @@ import type { Measurement } from './kernel-cache.ts'
 const [fewestRounds, mostRounds, longEnoughMs] = [2, 8, 200]
 
 /**
- * Runs graphs that compute the same output `y` of the same inputs, in turn, and takes the best time of each: others may use the machine too.
- * Errors are differences to the first one's output.
+ * Runs graphs that compute the same output `y` of the same inputs, in turn, and takes the best time of each: others may
+ * use the machine too. Errors are differences to the first one's output.
  */
 export async function measure(
   graphs: Readonly<Record<string, Graph>>,

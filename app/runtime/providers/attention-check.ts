@@ -4,7 +4,10 @@ import { float32, sizeOf, type Shape, type Tensor } from '#app/tensor/tensor.ts'
 import { openSession } from '../session.ts'
 import { values } from './exact-case.ts'
 
-/** Lengths that go through each of the ways that WebGPU has: below 32 queries, whole tiles, tiles with a rest, and a mask. */
+/**
+ * Lengths that go through each of the ways that WebGPU has: below 32 queries, whole tiles, tiles with a rest, and a
+ * mask.
+ */
 const cases = [
   { heads: 2, length: 17, keyLength: 17, headDim: 8, masked: false },
   { heads: 1, length: 64, keyLength: 64, headDim: 64, masked: false },
@@ -14,8 +17,9 @@ const cases = [
 const limit = 1e-3
 
 /**
- * Whether a provider's fused attention computes rightly. WebGPU's in onnxruntime 1.30 is wrong on some devices from 32 queries on: it
- * leaves keys out where groups of threads have another size than it was written for (onnxruntime pull request 28520).
+ * Whether a provider's fused attention computes rightly. WebGPU's in onnxruntime 1.30 is wrong on some devices from 32
+ * queries on: it leaves keys out where groups of threads have another size than it was written for (onnxruntime pull
+ * request 28520).
  */
 export function fusedAttentionIsRight(provider: Provider): Promise<boolean> {
   const running = known.get(provider) ?? measure(provider)

@@ -20,7 +20,10 @@ export type LowerOptions = {
   readonly onQuantizing?: OnQuantizing | undefined
 }
 
-/** The graph as the provider computes it rightly, in that precision. 8-bit weights are made once and then read from their cache. */
+/**
+ * The graph as the provider computes it rightly, in that precision. 8-bit weights are made once and then read from
+ * their cache.
+ */
 export const lower = async (graph: Graph, compute: ComputeKind, options: LowerOptions = {}): Promise<Graph> =>
   runPasses(graph, await passesFor(compute, options))
 

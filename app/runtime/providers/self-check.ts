@@ -15,15 +15,17 @@ export type SelfCheck =
   /** It cannot be used here: not installed, no device, or a failure. */
   | { readonly state: 'missing'; readonly reason: string }
 
-/** Graphics processors may multiply float32 in fewer bits; 8-bit activations move by up to half of 1/255 of their range. */
+/**
+ * Graphics processors may multiply float32 in fewer bits; 8-bit activations move by up to half of 1/255 of their range.
+ */
 const limitOf = ({ provider, precision }: ComputeKind): number =>
   precision === 'int8' ? 5e-2 : provider === 'cpu' ? 1e-5 : 2e-2
 
 export type RunCase = (graph: Graph, input: Tensor, compute: ComputeKind) => Promise<Float32Array>
 
 /**
- * Compares a provider with the right numbers on two small cases: the processor in float32 with a computation by hand in double
- * precision, all others also with the processor in float32.
+ * Compares a provider with the right numbers on two small cases: the processor in float32 with a computation by hand in
+ * double precision, all others also with the processor in float32.
  */
 export async function selfCheck(compute: ComputeKind, run: RunCase = runCase): Promise<SelfCheck> {
   try {
@@ -50,7 +52,10 @@ export async function checkAgain(compute: ComputeKind): Promise<SelfCheck> {
   return result
 }
 
-/** Throws unsupported, with the figure or the reason, unless the provider computes rightly on this machine. Checked once a process. */
+/**
+ * Throws unsupported, with the figure or the reason, unless the provider computes rightly on this machine. Checked once
+ * a process.
+ */
 export async function requireRight(compute: ComputeKind): Promise<void> {
   checkOffered(compute)
   const known = checked.get(`${compute.provider} ${compute.precision}`)

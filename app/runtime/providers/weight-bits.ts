@@ -7,8 +7,9 @@ const inner = 64
 const columns = 32
 
 /**
- * How many bits the weights of 8-bit products may have. x86 processors without VNNI (and AVX2 paths) add pairs of 8-bit products in
- * 16 bits, which saturate when the values are large; with 7 bits they cannot. Asked of the machine itself, with the largest values.
+ * How many bits the weights of 8-bit products may have. x86 processors without VNNI (and AVX2 paths) add pairs of 8-bit
+ * products in 16 bits, which saturate when the values are large; with 7 bits they cannot. Asked of the machine itself,
+ * with the largest values.
  */
 export function weightBits(): Promise<WeightBits> {
   known ??= measure()

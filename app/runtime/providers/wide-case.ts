@@ -70,8 +70,8 @@ function weights(): Weights {
 }
 
 /**
- * A residual block, a strided convolution, fused and plain attention and a gated feed-forward layer, joined with the doubled image:
- * one of each kind of layer that the models have, each fed by the one before.
+ * A residual block, a strided convolution, fused and plain attention and a gated feed-forward layer, joined with the
+ * doubled image: one of each kind of layer that the models have, each fed by the one before.
  */
 export function wideGraph(): Graph {
   const builder = new GraphBuilder('provider-check')

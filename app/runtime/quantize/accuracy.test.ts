@@ -19,7 +19,8 @@ import { pixelsOf } from '#app/pipelines/node/preview.ts'
 import { openTextToVideo } from '#app/pipelines/node/text-to-video.ts'
 import { SessionCache } from '../session-cache.ts'
 
-// What 8 bits cost, on the bundled models. The figures of a run: docs/decisions/precision.md, "int8: what is in 8 bits, and how".
+// What 8 bits cost, on the bundled models. The figures of a run: docs/decisions/precision.md, "int8: what is in 8 bits,
+// and how".
 
 const demo = join(resourcesDir(), 'demo-models')
 const clips = (await readdir(join(demo, 'clips'))).filter((name) => !name.endsWith('.json'))

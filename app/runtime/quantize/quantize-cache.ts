@@ -13,14 +13,18 @@ import { sameShape, sizeOf, type Tensor } from '#app/tensor/tensor.ts'
 import { quantizeWeight, type WeightBits } from './quantize-weight.ts'
 
 /**
- * Weights in 8 bits, each made once and then kept in files that onnxruntime maps, as it does the checkpoint's own. They lie in
- * `.frameloom` beside the weight file, or in the cache folder where that cannot be written. A file's name holds the size and time of
- * its source, so that a changed checkpoint is taken anew; each file is complete or not there, so whoever comes first may write it.
+ * Weights in 8 bits, each made once and then kept in files that onnxruntime maps, as it does the checkpoint's own. They
+ * lie in `.frameloom` beside the weight file, or in the cache folder where that cannot be written. A file's name holds
+ * the size and time of its source, so that a changed checkpoint is taken anew; each file is complete or not there, so
+ * whoever comes first may write it.
  */
 
 /** Changes when the layout or the rounding does. */
 const version = 2
-/** Tensors are gathered up to this many bytes before they are written: what is held in memory, and what an interruption costs. */
+/**
+ * Tensors are gathered up to this many bytes before they are written: what is held in memory, and what an interruption
+ * costs.
+ */
 const fileBytes = 256 * 2 ** 20
 /** Where nothing can be written, weights up to this much are kept in memory: a model file must stay below 2 GiB. */
 const mostInMemory = 2 ** 30
@@ -28,15 +32,18 @@ const mostInMemory = 2 ** 30
 type Tensors = Record<string, Tensor>
 type Found = Map<string, Weight>
 
-/** Told before each weight that is made the share that is there, from 0 on, and 1 at the end. What it throws stops the making. */
+/**
+ * Told before each weight that is made the share that is there, from 0 on, and 1 at the end. What it throws stops the
+ * making.
+ */
 export type OnQuantizing = (share: number) => void
 
 /** How weights are made: their bits, and who wants to know. */
 type Make = (weight: Weight) => Promise<Tensors>
 
 /**
- * The given weights in 8 bits. Throws `disk` when they are large and there is no place for them, and what `onQuantizing` throws: what
- * was written until then stays, and is not made again.
+ * The given weights in 8 bits. Throws `disk` when they are large and there is no place for them, and what
+ * `onQuantizing` throws: what was written until then stays, and is not made again.
  */
 export async function eightBitWeights(
   weights: readonly Weight[],
@@ -82,7 +89,10 @@ function bySource(weights: readonly Weight[]): Map<string | undefined, Weight[]>
 
 /** Where the 8-bit weights of a file lie, and what is there. */
 type Store = {
-  /** The file's name. Those of its weights begin with `present`, which stands for the file as it is now, and with `stem`, with the bits. */
+  /**
+   * The file's name. Those of its weights begin with `present`, which stands for the file as it is now, and with
+   * `stem`, with the bits.
+   */
   readonly source: string
   readonly present: string
   readonly stem: string
@@ -123,7 +133,9 @@ function isFound(found: Found, weight: Weight): boolean {
   )
 }
 
-/** Where the file's weights in 8 bits may lie, best first. What the application itself brings stays as it was installed. */
+/**
+ * Where the file's weights in 8 bits may lie, best first. What the application itself brings stays as it was installed.
+ */
 function foldersFor(file: string, cacheDir: string | undefined): string[] {
   const resources = process.env['FRAMELOOM_RESOURCES']
   const own = resources !== undefined && !relative(resources, file).startsWith('..')
@@ -144,7 +156,9 @@ async function load(folder: string, stem: string, found: Found): Promise<void> {
     }
 }
 
-/** Files that were made from the source before it changed, and halves that a process left which ended while it wrote. */
+/**
+ * Files that were made from the source before it changed, and halves that a process left which ended while it wrote.
+ */
 async function removeStale(folder: string, { source, present }: Store): Promise<void> {
   for (const name of await readdir(folder).catch((): string[] => [])) {
     const writer = writerOf(name)

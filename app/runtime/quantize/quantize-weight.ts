@@ -1,6 +1,8 @@
 import { sizeOf, type Tensor } from '#app/tensor/tensor.ts'
 
-/** Bits of a signed weight. 7 where the processor adds pairs of 8-bit products in 16 bits, which overflow (see bits.ts). */
+/**
+ * Bits of a signed weight. 7 where the processor adds pairs of 8-bit products in 16 bits, which overflow (see bits.ts).
+ */
 export type WeightBits = 7 | 8
 
 /** Adding it to a double leaves no room for a fraction: several times as fast as Math.round. */
@@ -9,9 +11,9 @@ const roundToEven = 1.5 * 2 ** 52
 export type QuantizedTensor = { readonly columns: Tensor<'int8'>; readonly scales: Tensor<'float32'> }
 
 /**
- * A weight (O, C, ...spatial) as signed integers, symmetric about 0, with one scale for each output channel, laid out as the columns
- * (spatial * C, O) of a product. The largest value of a channel becomes the largest integer. A channel with infinities or NaN keeps
- * them: its scale is not finite.
+ * A weight (O, C, ...spatial) as signed integers, symmetric about 0, with one scale for each output channel, laid out
+ * as the columns (spatial * C, O) of a product. The largest value of a channel becomes the largest integer. A channel
+ * with infinities or NaN keeps them: its scale is not finite.
  */
 export function quantizeWeight({ shape, data }: Tensor<'float32'>, bits: WeightBits): QuantizedTensor {
   const [out, channels, ...spatial] = shape as [number, number, ...number[]]

@@ -7,8 +7,8 @@ import { createHuggingFaceTokenizer } from '../hugging-face.ts'
 import type { Tokenizer } from '../tokenizer.ts'
 
 /**
- * A tokenizer folder: vocab.json and merges.txt, or a tokenizer.json alone. `padToken` replaces the folder's own: Stable Diffusion 2.x
- * and the second encoder of XL were trained with another than 1.x, over the same vocabulary.
+ * A tokenizer folder: vocab.json and merges.txt, or a tokenizer.json alone. `padToken` replaces the folder's own:
+ * Stable Diffusion 2.x and the second encoder of XL were trained with another than 1.x, over the same vocabulary.
  */
 export async function openClipTokenizer(folder: string, { padToken }: { padToken?: string } = {}): Promise<Tokenizer> {
   const [vocab, merges, ownConfig, ownMap, tokenizer] = await Promise.all(
@@ -52,8 +52,8 @@ export async function vocabularySize(folder: string): Promise<number | undefined
 }
 
 /**
- * The tokenizer folder for a single-file checkpoint, which carries none: beside the file, in a folder `tokenizer` beside it, or the
- * one of another model that `others` names, whose vocabulary has the size of the text encoder's.
+ * The tokenizer folder for a single-file checkpoint, which carries none: beside the file, in a folder `tokenizer`
+ * beside it, or the one of another model that `others` names, whose vocabulary has the size of the text encoder's.
  */
 export async function findTokenizer(
   file: string,

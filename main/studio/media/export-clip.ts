@@ -20,7 +20,10 @@ export const fileNameOf = (title: string): string =>
     .slice(0, 60)
     .replaceAll(/^-+|-+$/g, '') || 'clip'
 
-/** Writes a clip or still in another format into a folder of the moment and streams it; the folder goes when the stream ends. */
+/**
+ * Writes a clip or still in another format into a folder of the moment and streams it; the folder goes when the stream
+ * ends.
+ */
 export async function exportClip(
   library: Library,
   engine: StudioEngine,

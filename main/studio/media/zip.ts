@@ -2,7 +2,10 @@ import { readdir, readFile } from 'node:fs/promises'
 import { Zip, ZipPassThrough } from 'fflate'
 import { insideStore } from '#app/library/inside-store.ts'
 
-/** A zip of a folder's files in order of name, one file in memory at a time. Stored, not deflated: PNG is packed already. */
+/**
+ * A zip of a folder's files in order of name, one file in memory at a time. Stored, not deflated: PNG is packed
+ * already.
+ */
 export async function* zipFolder(folder: string): AsyncGenerator<Uint8Array> {
   const ready: Uint8Array[] = []
   const zip = new Zip((error, chunk) => {

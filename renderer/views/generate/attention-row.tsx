@@ -14,7 +14,9 @@ const fromFile = 'file'
 const mapKey = (name: string): string => `map ${name}`
 const weightsKey = (id: string): string => `weights ${id}`
 
-/** How the UNet's attention is computed: one way for all layers, or a map that was saved, edited, or read from a file. */
+/**
+ * How the UNet's attention is computed: one way for all layers, or a map that was saved, edited, or read from a file.
+ */
 export function AttentionRow({ problem }: { problem: string | undefined }) {
   const attention = useDraft((draft) => draft.attnProcessor)
   const fuseQkv = useDraft((draft) => draft.fuseQkv)
@@ -27,7 +29,8 @@ export function AttentionRow({ problem }: { problem: string | undefined }) {
   const saved = kind === 'custom' ? maps.find(({ processors }) => sameChoice(processors, attention)) : undefined
   const weights = trained.find(({ id }) => sameChoice(attention, attentionOf(weightsKey(id), attention)))
   const value = saved ? mapKey(saved.name) : weights ? weightsKey(weights.id) : kind
-  // Stays in the menu when another is tried. (The menu also falls back to its first value when the chosen one leaves its list.)
+  // Stays in the menu when another is tried. (The menu also falls back to its first value when the chosen one leaves
+  // its list.)
   const [custom, setCustom] = useState(value === 'custom' ? attention : null)
   if (value === 'custom' && attention !== custom) setCustom(attention)
   const choices: Choice<string>[] = [

@@ -75,7 +75,9 @@ function PromptLabel({ text, value }: { text: string; value: string }) {
   )
 }
 
-/** A guess: most words are one token, long ones more, and punctuation counts. The engine says what really did not fit. */
+/**
+ * A guess: most words are one token, long ones more, and punctuation counts. The engine says what really did not fit.
+ */
 const aboutTokens = (text: string): number =>
   (text.match(/\p{L}+|\p{N}|[^\s\p{L}\p{N}]+/gu) ?? []).reduce((sum, word) => sum + Math.ceil(word.length / 10), 0)
 
