@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import type { Page } from '@playwright/test'
 
 // What is looked at inside the page, as often as it paints: a quick machine is done before a look from outside comes
@@ -48,4 +49,19 @@ export async function followPreviews(page: Page): Promise<() => Promise<number>>
     return seen
   })
   return () => seen.evaluate((pictures) => pictures.size)
+}
+
+/** Drops a file on the page as the desktop does. */
+export async function drop(page: Page, file: string, name: string): Promise<void> {
+  const bytes = (await readFile(file)).toString('base64')
+  const transfer = await page.evaluateHandle(
+    ({ bytes, name }) => {
+      const transfer = new DataTransfer()
+      transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name))
+      return transfer
+    },
+    { bytes, name },
+  )
+  for (const type of ['dragenter', 'dragover', 'drop'])
+    await page.dispatchEvent('body', type, { dataTransfer: transfer })
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
 import type { Download, Page } from '@playwright/test'
@@ -8,7 +8,7 @@ import { recipeSchema } from '../app/contract/recipe.ts'
 import { putWebpRecipe } from '../app/media/recipe-webp.ts'
 import { readRecipeFile } from '../app/media/node/recipe-file.ts'
 import { openClip } from '../app/media/node/decode.ts'
-import { followPreviews, untilStep } from './run.ts'
+import { drop, followPreviews, untilStep } from './run.ts'
 import { expect, slowSteps, startHost, test } from './studio.ts'
 
 const media = join(import.meta.dirname, 'goldens/media')
@@ -46,21 +46,6 @@ async function exported(page: Page, format: RegExp): Promise<Download> {
   await stage(page).getByRole('button', { name: 'Export' }).click()
   await page.getByRole('menu', { name: 'Export' }).getByRole('menuitem', { name: format }).click()
   return download
-}
-
-/** Drops a file on the page as the desktop does. */
-async function drop(page: Page, file: string, name: string): Promise<void> {
-  const bytes = (await readFile(file)).toString('base64')
-  const transfer = await page.evaluateHandle(
-    ({ bytes, name }) => {
-      const transfer = new DataTransfer()
-      transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name))
-      return transfer
-    },
-    { bytes, name },
-  )
-  for (const type of ['dragenter', 'dragover', 'drop'])
-    await page.dispatchEvent('body', type, { dataTransfer: transfer })
 }
 
 test.describe('a run that can be acted on', () => {
