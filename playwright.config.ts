@@ -8,8 +8,9 @@ export default defineConfig({
   testDir: 'e2e',
   outputDir: 'test-results/e2e',
   reporter: [['list'], ['json', { outputFile: 'test-results/e2e.json' }]],
-  // The studio under test computes on all cores: one at a time.
-  workers: 1,
+  // Each test has a host, an engine and a library of its own, and waits for most of its time.
+  fullyParallel: true,
+  workers: 2,
   forbidOnly: true,
   retries: 0,
   // Not how long a test takes, but when it hangs: also on a machine that does much beside it.
