@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { textToImage } from './pipelines/text-to-image.ts'
 import { textToVideo } from './pipelines/text-to-video.ts'
 import { videoClassification } from './pipelines/video-classification.ts'
 import { fieldDefaults } from './pipelines/fields.ts'
@@ -7,6 +8,7 @@ import type { BaseSettings, Makes, Pipeline } from './pipelines/pipeline.ts'
 /** Every pipeline by its name, in the order of a menu. */
 export const pipelines = {
   'text-to-video': textToVideo,
+  'text-to-image': textToImage,
   'video-classification': videoClassification,
 } as const satisfies Record<string, Pipeline>
 

@@ -3,6 +3,7 @@ import type { SessionCache } from '#app/runtime/session-cache.ts'
 import { compare, readJson, readTensors, type Verdict } from './case.ts'
 import { limitOn } from './on-provider.ts'
 import { runAnimateDiff } from './pipelines/animatediff.ts'
+import { runStableDiffusion } from './pipelines/stable-diffusion.ts'
 import { pipelineSpec, type RunPipelineCase } from './pipelines/pipeline-case.ts'
 
 /** Agreement of whole pipelines, on pictures in 0..1. */
@@ -11,6 +12,7 @@ const pipelineTolerance = 1e-3
 /** The pipelines that can be compared, by their family in the reference cases. */
 const runners: Readonly<Record<string, RunPipelineCase>> = {
   animatediff: runAnimateDiff,
+  'stable-diffusion': runStableDiffusion,
 }
 
 /** pipelines/NAME: latents after each step, and what the pipeline ends with. */
