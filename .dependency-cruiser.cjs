@@ -61,7 +61,7 @@ module.exports = {
     onNode(
       'catalog',
       '^app/catalog/',
-      rooms('contract', 'tensor', 'files', 'checkpoints', 'tokenizers', 'models'),
+      rooms('contract', 'tensor', 'files', 'checkpoints', 'tokenizers', 'models', 'schedulers'),
       npm('zod'),
     ),
     onNode(

@@ -74,6 +74,18 @@ export function requireOneSpacing(config: {
 export const refusal = (message: string, field: string): ProblemError =>
   new ProblemError('bad-model', `scheduler_config.json: ${message}`, { field, file: 'scheduler_config.json' })
 
+const ownSchema = z.looseObject({ _class_name: z.string().default('DDIMScheduler') })
+
+/** A scheduler_config.json: its class, that of pipelines of old where it names none, and whatever else it holds. */
+export type SchedulerConfig = z.output<typeof ownSchema>
+
+/** Throws bad-model. */
+export function readSchedulerConfig(text: string): SchedulerConfig {
+  const parsed = ownSchema.safeParse(parseSchedulerConfig(text))
+  if (parsed.success) return parsed.data
+  throw refusal('it is not an object whose _class_name is a text.', '_class_name')
+}
+
 /**
  * The text of a scheduler_config.json as an object. Python writes -Infinity (PixArt's lambda_min_clipped) and NaN,
  * which are no JSON; NaN becomes null. Throws bad-model.

@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openCheckpoint } from '#app/checkpoints/folder.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import { modelKinds, type ModelEntry } from '#app/contract/models.ts'
 import { classNameOf } from '#app/models/classes.ts'
+import { readSchedulerConfig } from '#app/schedulers/config.ts'
+import { createScheduler } from '#app/schedulers/create.ts'
 import {
   adapterConfigSchema,
   anyConfigSchema,
@@ -62,6 +65,7 @@ async function describePipeline(folder: string): Promise<Described | undefined> 
     if (latentSize != null) known.nativeSize = latentSize * factor
     Object.assign(known, await weightsOf(folder, needed.parts))
     requireFiles(folder, needed.files)
+    await requireScheduler(join(folder, 'scheduler', 'scheduler_config.json'))
     return known
   } catch (error) {
     return { ...known, problem: toProblem(error) }
@@ -133,6 +137,16 @@ async function weightsOf(folder: string, parts: readonly string[]): Promise<{ by
     precision ||= summary.precision ?? ''
   }
   return { bytes, precision }
+}
+
+/** A scheduler that no run can have. Throws bad-model naming its class or key. */
+async function requireScheduler(file: string): Promise<void> {
+  const config = readSchedulerConfig(await readFile(file, 'utf8'))
+  try {
+    createScheduler(config, config._class_name, 10)
+  } catch (error) {
+    if (toProblem(error).code !== 'bad-input') throw error // the steps, which a run chooses
+  }
 }
 
 function requireFiles(folder: string, wanted: readonly (readonly string[])[]): void {

@@ -125,6 +125,27 @@ test('broken folders come back with a problem that names the file and what is wr
   expect(problems['sdxl']).toMatch(/StableDiffusionXLPipeline/)
 })
 
+test('a checkpoint whose scheduler no run can have says so, and one that takes few steps is usable', async () => {
+  const configs = {
+    deis: { _class_name: 'DEISMultistepScheduler' },
+    noise: { _class_name: 'DDIMScheduler', beta_schedule: 'exponential' },
+    few: { _class_name: 'LCMScheduler', original_inference_steps: 4 },
+    unnamed: {},
+  }
+  for (const [name, config] of Object.entries(configs)) {
+    cpSync(join(bundledModelsDir(), 'moving-shapes'), join(root, 'schedulers', name), { recursive: true })
+    write(`schedulers/${name}/scheduler/scheduler_config.json`, config)
+  }
+  const models = (await scan(join(root, 'schedulers'))).filter((model) => !model.demo)
+  expect(models.map(({ name, problem }) => [name, problem?.code, problem?.field])).toEqual([
+    ['deis', 'bad-model', '_class_name'],
+    ['few', undefined, undefined],
+    ['noise', 'bad-model', 'beta_schedule'],
+    ['unnamed', undefined, undefined],
+  ])
+  expect(models[0]!.problem!.message).toMatch(/DEISMultistepScheduler is not supported\. Supported: DDIMScheduler/)
+})
+
 test('a folder that does not exist holds nothing', async () => {
   expect((await scan(join(root, 'nowhere'))).every((model) => model.demo)).toBe(true)
 })

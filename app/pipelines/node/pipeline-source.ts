@@ -1,22 +1,19 @@
 import { join } from 'node:path'
-import { z } from 'zod'
 import { openCheckpoint, type Checkpoint } from '#app/checkpoints/folder.ts'
 import { familyNames } from '#app/checkpoints/layouts/family.ts'
 import { openSingleFile, partOf } from '#app/checkpoints/layouts/single-file.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { parseSchedulerConfig } from '#app/schedulers/config.ts'
+import { readSchedulerConfig, type SchedulerConfig } from '#app/schedulers/config.ts'
 import type { Tokenizer } from '#app/tokenizers/tokenizer.ts'
 import { isFile } from '#app/checkpoints/open-model.ts'
 import { findTokenizer, noTokenizer, openClipTokenizer, textOf } from '#app/tokenizers/node/clip-tokenizer.ts'
-
-const schedulerSchema = z.looseObject({ _class_name: z.string().optional() })
 
 /** What a Stable Diffusion pipeline is made of, from wherever it comes. */
 export type PipelineSource = {
   readonly textEncoder: Checkpoint
   readonly vae: Checkpoint
   readonly unet: Checkpoint
-  readonly schedulerConfig: z.infer<typeof schedulerSchema>
+  readonly schedulerConfig: SchedulerConfig
   readonly tokenizer: Tokenizer
 }
 
@@ -37,7 +34,7 @@ async function fromFolder(folder: string): Promise<PipelineSource> {
     textEncoder,
     vae,
     unet,
-    schedulerConfig: schedulerSchema.parse(parseSchedulerConfig((await textOf(schedulerFile)) ?? '{}')),
+    schedulerConfig: readSchedulerConfig((await textOf(schedulerFile)) ?? '{}'),
     tokenizer: await openClipTokenizer(join(folder, 'tokenizer')),
   }
 }
@@ -58,7 +55,7 @@ async function fromFile(file: string, tokenizerFolder: string | undefined): Prom
     textEncoder,
     vae: partOf(single, 'vae'),
     unet: partOf(single, 'unet'),
-    schedulerConfig: schedulerSchema.parse(parseSchedulerConfig(JSON.stringify(single.schedulerConfig))),
+    schedulerConfig: readSchedulerConfig(JSON.stringify(single.schedulerConfig)),
     tokenizer: await openClipTokenizer(folder, single.family === 'sd2' ? { padToken: '!' } : {}),
   }
 }

@@ -107,7 +107,7 @@ export async function openStableDiffusion(
     },
     decode: (latents) => decodeLatents(autoencoder, latents),
     createScheduler: (steps) =>
-      createScheduler(schedulerConfig, options.scheduler ?? schedulerConfig._class_name ?? 'DDIMScheduler', steps, {
+      createScheduler(schedulerConfig, options.scheduler ?? schedulerConfig._class_name, steps, {
         eta: options.eta,
       }),
     latentChannels: config.latent_channels,
