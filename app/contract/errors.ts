@@ -8,7 +8,7 @@ export const errorCodes = [
   'unsupported', // valid, but this machine or build lacks something: codec, ffmpeg, provider
   'out-of-memory',
   'engine-lost', // the engine process ended while it worked
-  'not-finite', // NaN or infinity in the latents
+  'not-finite', // NaN or infinity in a weight (then with its file), or in what a model made
   'cancelled',
   'not-found',
   'disk',

@@ -97,10 +97,10 @@ export const studioContract = {
   keepTuning: base.input(z.object({ run: runRequestSchema, tuning: keptTuningSchema.omit({ keptAt: true }) })),
   cancel: base.input(jobId),
   /**
-   * Puts a job that ended without a result at the end of the queue again, as it was asked for; the old one leaves the
-   * list.
+   * Puts a job that ended without a result at the end of the queue again, as it was asked for, or in float32; the old
+   * one leaves the list.
    */
-  runAgain: base.input(jobId).output(jobId),
+  runAgain: base.input(jobId.extend({ precision: z.literal('float32').optional() })).output(jobId),
   /** Takes a finished job off the list. */
   dismiss: base.input(jobId),
   deleteResult: base.input(z.object({ id: z.string() })),

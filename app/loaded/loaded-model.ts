@@ -21,6 +21,7 @@ import {
 import { float32, showShape, type Tensor } from '#app/tensor/tensor.ts'
 import { AttnProcessors } from './attn-processors.ts'
 import { LoraSet, type LoraOptions, type LoraReport } from './lora-set.ts'
+import { checkOutputs, forModel } from './unsound.ts'
 import type { OnQuantizing } from '#app/runtime/quantize/quantize-cache.ts'
 import type { Session } from '#app/runtime/session.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
@@ -189,7 +190,8 @@ export class LoadedModel<M extends Model = Model> {
 
   /**
    * Runs one of the model's methods: inputs, arguments and outputs as the model's own file says. Throws bad-input
-   * naming the input or argument that does not fit.
+   * naming the input or argument that does not fit; not-finite naming the input, weight or output that holds NaN or
+   * infinity.
    */
   async run<Name extends MethodName<M>>(
     method: Name,
@@ -197,8 +199,15 @@ export class LoadedModel<M extends Model = Model> {
     args?: ArgsOf<M, Name>,
   ): Promise<OutputsOf<M, Name>> {
     const all = this.#withOwn(inputs)
-    const session = await this.#open({ method, inputs: all, args })
-    return (await session.run(all)) as OutputsOf<M, Name>
+    const call = { method, inputs: all, args }
+    const ran = { className: this.architecture.className, compute: this.#computesOn }
+    try {
+      const outputs = await (await this.#open(call)).run(all)
+      await checkOutputs({ ...ran, inputs: all, outputs, graph: () => this.#compilation(call, this.options).graph() })
+      return outputs as OutputsOf<M, Name>
+    } catch (error) {
+      throw forModel(error, ran)
+    }
   }
 
   /** Compiles and opens what such a run needs, so that the first step does not wait for it. */
@@ -248,8 +257,11 @@ export class LoadedModel<M extends Model = Model> {
     const { key, graph } = this.#compilation(call, this.options)
     const main = Object.values(call.inputs)[0]
     const label = `${this.architecture.className} ${main ? showShape(main.shape) : ''}`
-    const compute = { ...this.#sessions.compute, ...this.#compute }
-    return this.#sessions.open(key, label, graph, { compute, onQuantizing: this.#onQuantizing })
+    return this.#sessions.open(key, label, graph, { compute: this.#computesOn, onQuantizing: this.#onQuantizing })
+  }
+
+  get #computesOn(): Compute {
+    return { ...this.#sessions.compute, ...this.#compute }
   }
 }
 

@@ -1,8 +1,10 @@
-import { defaultCompute, providerTitles, type Compute } from '#app/contract/compute.ts'
+import { defaultCompute, type Compute } from '#app/contract/compute.ts'
 import { ProblemError } from '#app/contract/errors.ts'
+import { notFinite } from '#app/contract/not-finite.ts'
 import type { DiffusionSettings } from '#app/contract/pipelines/stable-diffusion.ts'
 import type { FreeU } from '#app/contract/settings.ts'
 import type { Scheduler } from '#app/schedulers/scheduler.ts'
+import { isSound, unsound } from '#app/tensor/finite.ts'
 import { createGenerator } from '#app/tensor/generator.ts'
 import { float32, int64, type Shape, type Tensor } from '#app/tensor/tensor.ts'
 import type { Tokenizer } from '#app/tokenizers/tokenizer.ts'
@@ -113,7 +115,7 @@ export async function encodePrompts(
       notes.push(
         `The ${name} is longer than ${tokenizer.maxLength} tokens; this part was left out: ${beginning(truncated)}`,
       )
-    states.push(await encodeText(int64([1, ids.length], ids), skip))
+    states.push(await during(`The ${name}`, encodeText(int64([1, ids.length], ids), skip)))
   }
   return { context: joinRows(states), notes }
 }
@@ -142,22 +144,30 @@ export async function* denoiseSteps(
   const noise = request.noise ?? (() => generator.normal(shape).data)
   const start = request.latents?.data ?? noise()
   let latents = float32(shape, scaled(start, scheduler.initNoiseSigma))
+  const totalSteps = scheduler.timesteps.length
   for (const [step, timestep] of scheduler.timesteps.entries()) {
     const freeu = freeuAt(step)
     const input = float32(shape, scheduler.scaleModelInput(latents.data, step))
-    const predicted = await parts.denoise({
+    const place = `Step ${step + 1} of ${totalSteps}`
+    const inputs = {
       sample: guided ? joinRows([input, input]) : input,
       timestep: float32([1], [timestep]),
       encoderHiddenStates,
       freeu,
       ...(timestepCond && { timestepCond }),
-    })
+    }
+    const predicted = await during(place, parts.denoise(inputs))
     const noisePrediction = guided ? guide(predicted, request.guidanceScale, guidanceRescale) : predicted.data
     const { prevSample, predOriginalSample } = scheduler.step(noisePrediction, step, latents.data, noise)
     latents = float32(shape, prevSample)
-    checkFinite(latents, step, parts.denoiserClass, request.compute)
     const predOriginal = float32(shape, predOriginalSample)
-    yield { type: 'step', step, totalSteps: scheduler.timesteps.length, latents, predOriginal, freeu }
+    if (!isSound(latents) || !isSound(predOriginal))
+      throw notFinite(
+        `${place}: the latents hold ${unsound}, though ${parts.denoiserClass} gave none`,
+        request.compute ?? defaultCompute,
+        'Lower the guidance, choose another scheduler, or check scheduler_config.json.',
+      )
+    yield { type: 'step', step, totalSteps, latents, predOriginal, freeu }
   }
   return latents
 }
@@ -165,18 +175,15 @@ export async function* denoiseSteps(
 const scaled = (values: Float32Array, factor: number): Float32Array =>
   factor === 1 ? values : values.map((value) => value * factor)
 
-function checkFinite(
-  { data }: Floats,
-  step: number,
-  className: string,
-  { provider, precision } = defaultCompute,
-): void {
-  if (data.every(Number.isFinite)) return
-  const retry = precision === 'float32' ? '' : 'Choose the precision float32. '
-  throw new ProblemError(
-    'not-finite',
-    `The latents hold NaN or infinity after step ${step + 1} (${className}, ${providerTitles[provider]} in ${precision}). ${retry}Lower the guidance or the FreeU factors, or check the checkpoint; nothing was saved.`,
-  )
+/** Says where in the run a model gave what is not finite; a damaged file is damaged wherever it is read. */
+export async function during<T>(place: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.problem.code !== 'not-finite' || error.problem.file) throw error
+    const { code, message, ...more } = error.problem
+    throw new ProblemError(code, `${place}: ${message}`, { ...more, cause: error })
+  }
 }
 
 /** Frame `index` of (1, C, F, h, w) times `scale`: (1, C, h, w). */
@@ -187,4 +194,14 @@ export function frameLatents({ shape, data }: Floats, index: number, scale: numb
   for (let c = 0; c < channels; c++)
     for (let i = 0; i < plane; i++) frame[c * plane + i] = data[(c * frames + index) * plane + i]! * scale
   return float32([1, channels, height, width], frame)
+}
+
+/** A frame of the run from its latents, divided by the scaling factor. */
+export async function decodedFrame(
+  { decode }: DiffusionParts,
+  latents: Floats,
+  index: number,
+  of: number,
+): Promise<DiffusionStep> {
+  return { type: 'frame', index, image: await during(`Frame ${index + 1} of ${of}`, decode(latents)) }
 }

@@ -8,6 +8,10 @@ export function imageToRgb({ shape, data }: Tensor<'float32'>, out: Uint8Array, 
   for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) out[offset + i * 3 + c] = toByte(data[c * plane + i]!)
 }
 
+/** Whether every pixel of an RGB24 picture is the same: what is left where a model went wrong without NaN. */
+export const isOneColour = ({ data }: { readonly data: Uint8Array }): boolean =>
+  data.every((value, i) => value === data[i % 3])
+
 /** Latents as colours by one linear map: `factors` has a row of (r, g, b) for each latent channel; results in -1..1. */
 export type LatentRgb = { readonly factors: readonly (readonly number[])[]; readonly bias: readonly number[] }
 

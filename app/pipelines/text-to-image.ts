@@ -1,5 +1,6 @@
 import { float32, rows, type Tensor } from '#app/tensor/tensor.ts'
 import {
+  decodedFrame,
   denoiseSteps,
   encodePrompts,
   latentSize,
@@ -26,7 +27,7 @@ export type TextToImageRequest = DiffusionRequest & {
  * Text to image as StableDiffusionPipeline does it. N images, those of the first prompt first; latents are
  * (N, C, h, w). A UNet that reads the guidance scale needs no second prediction without the prompt.
  * Source: diffusers/src/diffusers/pipelines/stable_diffusion/pipeline_stable_diffusion.py@58eb52c.
- * Throws bad-input naming the field, and not-finite naming the step.
+ * Throws bad-input naming the field, and not-finite naming the step or the frame.
  */
 export async function* textToImage(
   parts: TextToImageParts,
@@ -55,7 +56,7 @@ export async function* textToImage(
     latents.data.map((value) => value / parts.scalingFactor),
   )
   for (let index = 0; index < count; index++)
-    yield { type: 'frame', index, image: await parts.decode(rows(scaled, index, index + 1)) }
+    yield await decodedFrame(parts, rows(scaled, index, index + 1), index, count)
 }
 
 /** Each row `times` times, one copy after the other. */

@@ -1,5 +1,6 @@
 import type { TextToVideoSettings } from '#app/contract/pipelines/text-to-video.ts'
 import {
+  decodedFrame,
   denoiseSteps,
   encodePrompts,
   frameLatents,
@@ -16,7 +17,7 @@ export type TextToVideoRequest = DiffusionRequest & Pick<TextToVideoSettings, 'p
  * Text to video as AnimateDiffPipeline does it: the prompt to context, noise denoised step by step, frames decoded one
  * by one. Latents are (1, C, F, h, w). Source:
  * diffusers/src/diffusers/pipelines/animatediff/pipeline_animatediff.py@58eb52c.
- * Throws bad-input naming the field, and not-finite naming the step.
+ * Throws bad-input naming the field, and not-finite naming the step or the frame.
  */
 export async function* textToVideo(
   parts: DiffusionParts,
@@ -31,5 +32,5 @@ export async function* textToVideo(
 
   const latents = yield* denoiseSteps(parts, request, { shape, context, guided }, freeuAt)
   for (let index = 0; index < request.numFrames; index++)
-    yield { type: 'frame', index, image: await parts.decode(frameLatents(latents, index, 1 / parts.scalingFactor)) }
+    yield await decodedFrame(parts, frameLatents(latents, index, 1 / parts.scalingFactor), index, request.numFrames)
 }

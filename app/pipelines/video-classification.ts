@@ -1,4 +1,3 @@
-import { ProblemError } from '#app/contract/errors.ts'
 import type { Classification } from '#app/contract/results.ts'
 import type { RgbFrame } from '#app/media/frame.ts'
 import type { Tensor } from '#app/tensor/tensor.ts'
@@ -70,11 +69,9 @@ export async function* classify(
   return { labels, thumbnails: windows.flat().map((index) => small.get(index)!) }
 }
 
-/** Probabilities of each label, averaged over the rows of the logits. Throws not-finite. */
+/** Probabilities of each label, averaged over the rows of the logits. */
 function probabilities({ shape, data }: Tensor<'float32'>, multiLabel: boolean): Float64Array {
   const [rows, columns] = shape as [number, number]
-  if (!data.every(Number.isFinite))
-    throw new ProblemError('not-finite', 'The classifier gave NaN or infinity; check the checkpoint.')
   const mean = new Float64Array(columns)
   for (let row = 0; row < rows; row++) {
     const logits = data.subarray(row * columns, (row + 1) * columns)

@@ -4,6 +4,8 @@ import { readWeight, toFloat32 } from '#app/checkpoints/read.ts'
 import type { Weight } from '#app/checkpoints/weights.ts'
 import type { Graph, Value } from '#app/graph/index.ts'
 import { substitute } from '#app/graph/passes/rewrite.ts'
+import { isSound } from '#app/tensor/finite.ts'
+import { damaged } from './sound-weights.ts'
 
 /** Longer ones are tables. */
 const mostElements = 16_384
@@ -22,8 +24,8 @@ export class HeldVectors {
 
   /**
    * The graph with such vectors in the place of ranges of files: to map one takes onnxruntime longer than to copy it,
-   * and one in half precision would be a node of its own. `onRead` hears of how many bytes were read. Throws as
-   * `withFile` does.
+   * and one in half precision would be a node of its own. `onRead` hears of how many bytes were read. Throws
+   * not-finite naming file and key, and as `withFile` does.
    */
   async inGraph(graph: Graph, onRead: (bytes: number) => void): Promise<Graph> {
     const vectors = new Map<Value, Vector>()
@@ -70,7 +72,9 @@ async function read(file: string, vectors: readonly Vector[], { at }: Held): Pro
   await withFile(file, async (opened) => {
     for (const { weight, offset, length } of vectors) {
       const bytes = await opened.read(offset, length)
-      const { data } = toFloat32(await readWeight({ ...weight, source: { bytes } }))
+      const vector = toFloat32(await readWeight({ ...weight, source: { bytes } }))
+      if (!isSound(vector)) throw damaged(weight)
+      const { data } = vector
       const values = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
       at.set(offset, { ...weight, dtype: 'float32', source: { bytes: values } })
     }

@@ -72,6 +72,17 @@ test('a classification that the engine did not survive is run again, also after 
   await page.untilJob(third, 'interrupted')
 })
 
+test('a job that failed in 8 bits is run again in float32', async () => {
+  const compute = { provider: 'cpu', precision: 'int8', exact: false } as const
+  const failed = await generate({ prompt: 'coarse', compute })
+  await page.untilJob(failed, 'failed')
+  const { jobId } = await page.client.runAgain({ jobId: failed, precision: 'float32' })
+  const { resultId } = await page.untilJob(jobId, 'done')
+  const made = page.events.find((event) => event.type === 'result-added' && event.result.id === resultId)
+  const settings = { prompt: 'coarse', compute: { ...compute, precision: 'float32' } }
+  expect(made).toMatchObject({ result: { recipe: { settings } } })
+})
+
 test('a page that comes later hears that the models were looked for', async () => {
   await page.client.refreshModels()
   const later = await connect(served.port, cookie)

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { implement } from '@orpc/server'
+import type { Precision } from '#app/contract/compute.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { isFinished } from '#app/contract/jobs.ts'
 import { pipelineOf } from '#app/contract/pipelines.ts'
@@ -65,10 +66,11 @@ export function createRouter(tools: RouterTools) {
       const { job, request } = board.get(input.jobId)
       if (!isFinished(job.status) || job.status === 'done')
         throw new ProblemError('bad-input', 'This job has not ended without a result: there is nothing to run again.')
-      await checkJob(request)
+      const again = input.precision ? inPrecision(request, input.precision) : request
+      await checkJob(again)
       board.remove(job.id)
       previews.remove(job.id)
-      return start(request, job.title)
+      return start(again, job.title)
     }),
 
     dismiss: os.dismiss.handler(({ input }) => {
@@ -156,6 +158,11 @@ export function createRouter(tools: RouterTools) {
     queue.wake()
     return { jobId: job.id }
   }
+}
+
+function inPrecision(request: JobRequest, precision: Precision): JobRequest {
+  const { settings } = request
+  return { ...request, settings: { ...settings, compute: { ...settings.compute, precision } } } as JobRequest
 }
 
 function gone(): never {

@@ -8,7 +8,7 @@ import { putWebpRecipe } from '#app/media/recipe-webp.ts'
 /**
  * A real engine process for the host's tests: it speaks the whole protocol, and the prompt says how it behaves, since
  * the engine itself can be made neither slow nor dead at will. `slow` waits for its cancel, `die` ends itself in
- * mid-run, `burst` reports ten thousand steps at once, `refuse` fails. Classifying a clip named `die...` ends it, too.
+ * mid-run, `burst` reports ten thousand steps at once, `refuse` fails, `coarse` does in int8. Classifying a clip named `die...` ends it, too.
  */
 const send = (message: FromEngine): void => void process.send?.(message)
 const controls = new Map<number, LiveControls>()
@@ -52,6 +52,7 @@ async function makePicture(
   const event = (event: EngineCalls['run']['event']) => send({ type: 'event', id, event })
   event({ type: 'stage', stage: 'Reading weights', progress: 0 })
   if (settings.prompt === 'refuse') throw new Error('the weights are gone')
+  if (settings.prompt === 'coarse' && settings.compute.precision === 'int8') throw new Error('NaN')
   const totalSteps = settings.prompt === 'burst' ? 10_000 : settings.numInferenceSteps
   for (let step = 1; step <= totalSteps; step++) {
     const progress = step / totalSteps

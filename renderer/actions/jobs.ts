@@ -12,10 +12,10 @@ export function followJob(job: Pick<Job, 'id' | 'pipeline'>): void {
   openJob(job)
 }
 
-/** Runs a job that ended without a result again, as it was asked for. */
-export async function runAgain({ id, pipeline }: Pick<Job, 'id' | 'pipeline'>): Promise<void> {
+/** Runs a job that ended without a result again, as it was asked for or in float32. */
+export async function runAgain({ id, pipeline }: Pick<Job, 'id' | 'pipeline'>, precision?: 'float32'): Promise<void> {
   try {
-    const { jobId } = await callHost((host) => host.runAgain({ jobId: id }))
+    const { jobId } = await callHost((host) => host.runAgain({ jobId: id, ...(precision && { precision }) }))
     inheritSettings(jobId, id)
     followJob({ id: jobId, pipeline })
   } catch (error) {

@@ -10,8 +10,9 @@ import type { PipelineLoras } from '#app/loaded/pipeline-loras.ts'
 import type { RgbFrame } from '#app/media/frame.ts'
 import { encodeClip } from '#app/media/node/encode.ts'
 import { reportQuantizing } from '#app/runtime/quantize/report-quantizing.ts'
-import type { DiffusionParts, DiffusionStep, FreeUAt } from '../diffusion.ts'
+import { during, type DiffusionParts, type DiffusionStep, type FreeUAt } from '../diffusion.ts'
 import { liveControls } from '../live-controls.ts'
+import { isOneColour } from '../pixels.ts'
 import { openPreview, pixelsOf } from './preview.ts'
 import type { RunContext, RunOf, RunTools } from './run.ts'
 import type { DiffusionOptions, OpenDiffusion } from './stable-diffusion.ts'
@@ -92,7 +93,11 @@ export async function* runDiffusion<P extends Name, Parts extends DiffusionParts
           secondsLeft,
           ...live.current(),
         }
-        yield { type: 'preview', step: done, pixels: await preview(predOriginal) }
+        yield {
+          type: 'preview',
+          step: done,
+          pixels: await during(`The preview of step ${done}`, preview(predOriginal)),
+        }
         break
       }
       case 'frame': {
@@ -103,6 +108,11 @@ export async function* runDiffusion<P extends Name, Parts extends DiffusionParts
         yield { type: 'frame', index: event.index, count: frameCount, pixels }
       }
     }
+  }
+  if (frames.every(isOneColour)) {
+    const note = oneColourNote(frames.length)
+    notes.push(note)
+    yield { type: 'note', note }
   }
 
   yield {
@@ -132,6 +142,9 @@ export async function* runDiffusion<P extends Name, Parts extends DiffusionParts
 
 const decodingStage = (done: number, of: number): string =>
   of === 1 ? 'Decoding the picture' : `Decoding frame ${done} of ${of}`
+
+const oneColourNote = (count: number): string =>
+  `${count === 1 ? 'The picture is' : 'All frames are'} one colour. Try another seed or another scheduler, and float32 if the precision is another; if it stays so, the checkpoint may be damaged.`
 
 /** A scheduler that the user chose is theirs to correct; one that the checkpoint names is the checkpoint's fault. */
 function checkScheduler(chosen: string | null): void {

@@ -10,6 +10,7 @@ import {
   type Choose,
 } from '#app/graph/targets.ts'
 import { eightBitWeights, type OnQuantizing } from '../quantize/quantize-cache.ts'
+import { requireSound, weightsOf } from '../sound-weights.ts'
 import { fusedAttentionIsRight } from './attention-check.ts'
 import { weightBits } from './weight-bits.ts'
 
@@ -22,10 +23,14 @@ export type LowerOptions = {
 
 /**
  * The graph as the provider computes it rightly, in that precision. 8-bit weights are made once and then read from
- * their cache.
+ * their cache. Throws not-finite naming file and key of a weight that 8 bits would hide.
  */
-export const lower = async (graph: Graph, compute: ComputeKind, options: LowerOptions = {}): Promise<Graph> =>
-  runPasses(graph, await passesFor(compute, options))
+export async function lower(graph: Graph, compute: ComputeKind, options: LowerOptions = {}): Promise<Graph> {
+  const lowered = await runPasses(graph, await passesFor(compute, options))
+  // What is not in 8 bits itself goes through products that are, and those round NaN away: it would never be seen.
+  if (compute.precision === 'int8') await requireSound(weightsOf(lowered))
+  return lowered
+}
 
 async function passesFor(
   { provider, precision }: ComputeKind,

@@ -9,7 +9,9 @@ import { ProblemError } from '#app/contract/errors.ts'
 import { writerOf } from '#app/files/durable.ts'
 import type { EightBit } from '#app/graph/passes/int8.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
+import { isSound } from '#app/tensor/finite.ts'
 import { sameShape, sizeOf, type Tensor } from '#app/tensor/tensor.ts'
+import { damaged } from '../sound-weights.ts'
 import { quantizeWeight, type WeightBits } from './quantize-weight.ts'
 
 /**
@@ -19,8 +21,8 @@ import { quantizeWeight, type WeightBits } from './quantize-weight.ts'
  * whoever comes first may write it.
  */
 
-/** Changes when the layout or the rounding does. */
-const version = 2
+/** Changes when the layout, the rounding or what is refused does. */
+const version = 3
 /**
  * Tensors are gathered up to this many bytes before they are written: what is held in memory, and what an interruption
  * costs.
@@ -42,8 +44,8 @@ export type OnQuantizing = (share: number) => void
 type Make = (weight: Weight) => Promise<Tensors>
 
 /**
- * The given weights in 8 bits. Throws `disk` when they are large and there is no place for them, and what
- * `onQuantizing` throws: what was written until then stays, and is not made again.
+ * The given weights in 8 bits. Throws `not-finite` naming file and key of one that would be rounded away, `disk` when
+ * they are large and there is no place for them, and what `onQuantizing` throws: what was written until then stays, and is not made again.
  */
 export async function eightBitWeights(
   weights: readonly Weight[],
@@ -206,7 +208,9 @@ const isDiskError = (error: unknown): boolean =>
   )
 
 async function quantized(weight: Weight, bits: WeightBits): Promise<Tensors> {
-  const { columns, scales } = quantizeWeight(toFloat32(await readWeight(weight)), bits)
+  const tensor = toFloat32(await readWeight(weight))
+  if (!isSound(tensor)) throw damaged(weight)
+  const { columns, scales } = quantizeWeight(tensor, bits)
   return { [columnsName(weight)]: columns, [scalesName(weight)]: scales }
 }
 

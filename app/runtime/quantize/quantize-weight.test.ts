@@ -23,9 +23,7 @@ it.each([8, 7] as const)('keeps every value within half a step of its channel, i
   }
 })
 
-it('keeps a channel of zeros at zero, and one that is not finite not finite', () => {
-  const { columns, scales } = quantizeWeight(float32([3, 2], [0, 0, NaN, 1, Infinity, 1]), 8)
-  expect([columns.data[0], columns.data[3], scales.data[0]]).toEqual([0, 0, 0]) // of the first channel
-  expect(scales.data[1]).toBeNaN()
-  expect(scales.data[2]).toBe(Infinity)
+it('keeps a channel of zeros at zero', () => {
+  const { columns, scales } = quantizeWeight(float32([2, 2], [0, 0, 1, -1]), 8)
+  expect([columns.data[0], columns.data[2], scales.data[0]]).toEqual([0, 0, 0]) // of the first channel
 })

@@ -12,8 +12,7 @@ export type QuantizedTensor = { readonly columns: Tensor<'int8'>; readonly scale
 
 /**
  * A weight (O, C, ...spatial) as signed integers, symmetric about 0, with one scale for each output channel, laid out
- * as the columns (spatial * C, O) of a product. The largest value of a channel becomes the largest integer. A channel
- * with infinities or NaN keeps them: its scale is not finite.
+ * as the columns (spatial * C, O) of a product. The largest value of a channel becomes the largest integer.
  */
 export function quantizeWeight({ shape, data }: Tensor<'float32'>, bits: WeightBits): QuantizedTensor {
   const [out, channels, ...spatial] = shape as [number, number, ...number[]]
@@ -25,7 +24,7 @@ export function quantizeWeight({ shape, data }: Tensor<'float32'>, bits: WeightB
     let largest = 0
     for (let i = o * inner; i < (o + 1) * inner; i++) {
       const size = Math.abs(data[i]!)
-      if (size > largest || Number.isNaN(size)) largest = size // NaN stays
+      if (size > largest) largest = size
     }
     scales[o] = largest / most
   }

@@ -1,8 +1,9 @@
 import { Tags, TriangleAlert } from 'lucide-react'
 import { isFinished, type Job } from '#app/contract/jobs.ts'
 import type { ClassificationResult } from '#app/contract/results.ts'
-import { cancelJob, runAgain } from '#renderer/actions/jobs.ts'
+import { cancelJob } from '#renderer/actions/jobs.ts'
 import { Notice } from '#renderer/parts/notice.tsx'
+import { RunAgain } from '#renderer/parts/run-again.tsx'
 import { useClassify } from '#renderer/store/classify.ts'
 import { classificationById, useStudio } from '#renderer/store/studio.ts'
 import { computeLabel } from '#renderer/store/compute.ts'
@@ -43,7 +44,7 @@ function JobProgress({ job }: { job: Job }) {
         }
         text={job.problem?.message ?? 'The host gave no reason.'}
       >
-        <Button onClick={() => void runAgain(job)}>Run again</Button>
+        <RunAgain job={job} />
       </Notice>
     )
   return (

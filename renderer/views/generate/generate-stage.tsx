@@ -3,7 +3,7 @@ import { useEffect } from 'react'
 import type { PictureResult } from '#app/contract/results.ts'
 import { isFinished, type Job } from '#app/contract/jobs.ts'
 import { pipelineOf, pipelines } from '#app/contract/pipelines.ts'
-import { cancelJob, dismissJob, runAgain } from '#renderer/actions/jobs.ts'
+import { cancelJob, dismissJob } from '#renderer/actions/jobs.ts'
 import { showClip } from '#renderer/actions/library.ts'
 import { ClipActions } from '#renderer/parts/clip-actions.tsx'
 import { CommandButton } from '#renderer/parts/commands.tsx'
@@ -12,6 +12,7 @@ import { Notice } from '#renderer/parts/notice.tsx'
 import { FinishedRibbon, StepRibbon } from '#renderer/parts/player/step-ribbon.tsx'
 import { Transport } from '#renderer/parts/player/transport.tsx'
 import { Viewport } from '#renderer/parts/player/viewport.tsx'
+import { RunAgain } from '#renderer/parts/run-again.tsx'
 import { useFrames, useFramesFailure } from '#renderer/store/frames.ts'
 import { useDraft } from '#renderer/store/draft.ts'
 import { isUsable, modelsFor } from '#renderer/store/models.ts'
@@ -180,7 +181,7 @@ function EndedJob({ job }: { job: Job }) {
         title="Cancelled"
         text={job.totalSteps > 0 ? `After ${job.step} of ${job.totalSteps} steps.` : undefined}
       >
-        <Button onClick={() => void runAgain(job)}>Run again</Button>
+        <RunAgain job={job} />
       </Notice>
     )
   const lost = job.status === 'interrupted'
@@ -192,7 +193,7 @@ function EndedJob({ job }: { job: Job }) {
       title={lost ? `The engine stopped while it made this ${what}` : `This ${what} could not be made`}
       text={job.problem?.message ?? 'The host gave no reason.'}
     >
-      {stopped ? <CommandButton command="restart" /> : <Button onClick={() => void runAgain(job)}>Run again</Button>}
+      {stopped ? <CommandButton command="restart" /> : <RunAgain job={job} />}
     </Notice>
   )
 }
