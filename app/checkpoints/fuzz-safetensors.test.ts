@@ -171,7 +171,7 @@ const breaks: Record<string, (model: Model, at: number, n: number) => Uint8Array
   },
   'metadata twice': (model) => fileOf(model, ['"__metadata__":{}', '"__metadata__":{}']),
   'metadata of other kinds': (model, _, n) =>
-    fileOf(model, [`"__metadata__":${['{"a":1}', '[]', 'null', '"x"', '{"a":{}}', '{"a":"1","a":"1"}'][n % 6]}`]),
+    fileOf(model, [`"__metadata__":${['{"a":1}', '[]', '7', '"x"', '{"a":{}}', '{"a":"1","a":"1"}'][n % 6]}`]),
   'a prototype': (model, _, n) => {
     if (model.entries.some(({ name }) => name === '__proto__')) return null
     return fileOf(model, [`"__proto__":${['{}', 'null', '{"dtype":"F32"}', '[]'][n % 4]}`])

@@ -9,6 +9,10 @@ const backslash = 0x5c
 const closeBracket = 0x5d
 const openBrace = 0x7b
 const closeBrace = 0x7d
+/** As deep as the reference's parser (serde_json) goes. */
+const deepest = 128
+/** Longer numbers are of no use to anyone. */
+const longestWord = 1000
 // What makes a string more than the text between its quotes: an escape, or a character that JSON forbids.
 const special = /[\\\u0000-\u001f]/
 
@@ -57,6 +61,35 @@ export class JsonCursor {
     return special.test(inside) ? this.unescaped(text.slice(start, this.at), start) : inside
   }
 
+  /** Whether a null is next, which is passed then. */
+  null(): boolean {
+    this.skipSpace()
+    if (!this.text.startsWith('null', this.at)) return false
+    this.at += 'null'.length
+    return true
+  }
+
+  /** Passes over a value of any form. */
+  skip(): void {
+    this.skipSpace()
+    const start = this.at
+    let depth = 0
+    do {
+      const code = this.skipSpace()
+      if (code === quote) this.string()
+      else if (code === openBrace || code === openBracket) depth++
+      else if (depth > 0 && (code === closeBrace || code === closeBracket)) depth--
+      else if (depth === 0 || (code !== comma && code !== colon)) this.word()
+      if ([openBrace, openBracket, closeBrace, closeBracket, comma, colon].includes(code)) this.at++
+      if (depth > deepest) this.refuse(`${this.where()} is nested more than ${deepest} deep`)
+    } while (depth > 0)
+    try {
+      JSON.parse(this.text.slice(start, this.at))
+    } catch {
+      this.refuse(`it is not valid JSON: ${this.where()} (character ${start})`)
+    }
+  }
+
   /** A list of non-negative integers that a number holds exactly. */
   integers(): number[] {
     this.expect(openBracket)
@@ -71,6 +104,13 @@ export class JsonCursor {
   end(): void {
     this.skipSpace()
     if (this.at < this.text.length) this.unexpected('nothing more')
+  }
+
+  /** A number, or one of JSON's words. */
+  private word(): void {
+    const word = /^[-+.\w]+/.exec(this.text.slice(this.at, this.at + longestWord))
+    if (!word) this.unexpected('a value')
+    else this.at += word[0].length
   }
 
   private key(): string {

@@ -36,6 +36,7 @@ export function parseHeader(text: string, refuse: Refuse): Header {
 
   function readMetadata(): Record<string, string> {
     const values = Object.create(null) as Record<string, string>
+    if (cursor.null()) return values // Python's None, which the reference takes as well
     for (let key = cursor.firstKey(); key !== undefined; key = cursor.nextKey()) {
       if (key in values) fail(`has the key ${quoted(key)} twice in __metadata__`)
       field = `__metadata__ ${quoted(key)}`
@@ -52,9 +53,10 @@ export function parseHeader(text: string, refuse: Refuse): Header {
     for (let key = cursor.firstKey(); key !== undefined; key = cursor.nextKey()) {
       field = key
       const known = key === 'dtype' ? dtype : key === 'shape' ? shape : key === 'data_offsets' ? offsets : 'none'
-      if (known === 'none') return fail(`has the field ${quoted(key)}, which the format does not have`)
-      if (known !== undefined) return fail(`has the key ${quoted(key)} twice`)
-      if (key === 'dtype') dtype = supported(cursor.string(), fail)
+      if (known !== undefined && known !== 'none') return fail(`has the key ${quoted(key)} twice`)
+      if (known === 'none')
+        cursor.skip() // a field of later versions, which the reference passes over as well
+      else if (key === 'dtype') dtype = supported(cursor.string(), fail)
       else if (key === 'shape') shape = cursor.integers()
       else offsets = cursor.integers()
       field = undefined

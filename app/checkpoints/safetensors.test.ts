@@ -52,6 +52,15 @@ describe('what the format allows', () => {
     expect('toString' in metadata).toBe(false)
   })
 
+  // As safetensors 0.8.0 reads them.
+  test('metadata that is null, and fields that a later version may add', async () => {
+    const more = `"x":1,"y":{"z":[null,"]",{"q":-1.5e3}]},"w":true`
+    const header = `{"__metadata__":null,"a":{"dtype":"F32",${more},"shape":[1],"data_offsets":[0,4]}}`
+    const { weights, metadata } = await open(header, 4)
+    expect([...weights.values()].map(({ name, shape }) => [name, shape])).toEqual([['a', [1]]])
+    expect(Object.keys(metadata)).toEqual([])
+  })
+
   test('no tensor at all', async () => {
     expect((await open('{}', 0)).weights.size).toBe(0)
   })
@@ -72,7 +81,8 @@ describe('what it does not', () => {
     ['a number beyond 2^53', tensor('"dtype":"F32","shape":[9007199254740993],"data_offsets":[0,4]'), 'beyond 2^53'],
     ['three offsets', tensor('"dtype":"F32","shape":[1],"data_offsets":[0,4,4]'), 'two data_offsets'],
     ['no shape', tensor('"dtype":"F32","data_offsets":[0,4]'), 'tensor "a" has no shape'],
-    ['a field of its own', tensor('"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1'), 'the field "x"'],
+    ['a field that is no JSON', tensor('"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":[1}'), 'x of tensor "a"'],
+    ['a field too deep', tensor(`"x":${'['.repeat(1000)}`), 'x of tensor "a" is nested more than 128 deep'],
     ['a format type unknown here', tensor('"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]'), 'F8_E4M3, which is'],
     ['another one', tensor('"dtype":"U16","shape":[2],"data_offsets":[0,4]'), 'U16, which is not supported'],
     ['a lone surrogate', `{"\\ud800":${one}}`, 'bad character or escape'],
