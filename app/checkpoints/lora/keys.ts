@@ -30,26 +30,32 @@ const parts: readonly (readonly [prefix: string, part: LoraPart])[] = [
   ['unet.', 'denoiser'],
   ['transformer.', 'denoiser'],
   ['prior.', 'denoiser'],
+  ['diffusion_model.', 'denoiser'],
   ['text_encoder_2.', 'text_encoder_2'],
   ['text_encoder.', 'text_encoder'],
   ['lora_unet_', 'denoiser'],
   ['lora_transformer_', 'denoiser'],
+  ['lycoris_', 'denoiser'],
   ['lora_te2_', 'text_encoder_2'],
   ['lora_te1_', 'text_encoder'],
   ['lora_te_', 'text_encoder'],
 ]
 
+/** What PEFT, PyTorch's data parallelism and its compiler write before a name, and ComfyUI before the denoiser's. */
+const wrappers = /^(base_model\.model\.|module\.|_orig_mod\.|model\.(?=diffusion_model\.))+/
+
 /**
- * Reads a key as PEFT, diffusers (old and new), kohya or AnimateDiff's motion LoRA write it; undefined when it is none
- * of these.
+ * Reads a key as PEFT, diffusers (old and new), kohya, LyCORIS, ComfyUI or AnimateDiff's motion LoRA write it;
+ * undefined when it is none of these.
  * Source: diffusers/src/diffusers/utils/state_dict_utils.py and loaders/lora_conversion_utils.py@58eb52c.
  */
 export function parseLoraKey(key: string): LoraKey | undefined {
+  const plain = key.replace(wrappers, '')
+  const [prefix, part] = parts.find(([start]) => plain.startsWith(start)) ?? (['', 'denoiser'] as const)
+  const inside = plain.slice(prefix.length).replace(wrappers, '')
   for (const { pattern, role } of roles) {
-    const found = pattern.exec(key.replace(/^base_model\.model\./, '').replace(/^module\./, ''))
-    if (!found) continue
-    const [prefix, part] = parts.find(([start]) => found[1]!.startsWith(start)) ?? (['', 'denoiser'] as const)
-    return { part, path: layerPath(found[1]!.slice(prefix.length), part), role: role(found[2]!) }
+    const found = pattern.exec(inside)
+    if (found) return { part, path: layerPath(found[1]!, part), role: role(found[2]!) }
   }
   return undefined
 }

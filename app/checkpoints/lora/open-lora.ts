@@ -23,8 +23,8 @@ type Found = { part: LoraPart; path: string } & Partial<Record<LoraRole, Weight>
 
 /**
  * Opens a LoRA file (.safetensors; or a PyTorch zip, as AnimateDiff's motion LoRAs are). Only its alphas are read.
- * Throws `bad-model` naming the key that is of no known kind or lacks its other half, `unsupported` for LoHa, LoKr, OFT
- * and DoRA.
+ * Throws `bad-model` naming the key that is of no known kind or lacks its other half, `unsupported` for other
+ * kinds, such as LoHa, LoKr and DoRA.
  */
 export async function openLora(file: string): Promise<LoraFile> {
   const { weights, metadata } = await openWeightsFile(file)
@@ -37,7 +37,7 @@ export async function openLora(file: string): Promise<LoraFile> {
   const found = new Map<string, Found>()
   for (const [key, weight] of weights) {
     const kin = unsupportedKinds.find(({ mark }) => mark.test(key))
-    if (kin) return refuse(`it is a ${kin.name}, as ${quoted(key)} shows, which is not supported`, 'unsupported')
+    if (kin) return refuse(`it is ${kin.name}, as ${quoted(key)} shows, which is not supported`, 'unsupported')
     const parsed = parseLoraKey(key)
     if (!parsed) return refuse(`${quoted(key)} is a name that no kind of LoRA has`)
     const place = `${parsed.part} ${parsed.path}`
@@ -69,10 +69,15 @@ export async function openLora(file: string): Promise<LoraFile> {
 }
 
 const unsupportedKinds = [
-  { mark: /\.hada_/, name: 'LoHa' },
-  { mark: /\.lokr_/, name: 'LoKr' },
-  { mark: /\.oft_/, name: 'OFT' },
-  { mark: /\.dora_scale$|lora_magnitude_vector/, name: 'DoRA' },
+  { mark: /\.hada_/, name: 'a LoHa' },
+  { mark: /\.lokr_/, name: 'a LoKr' },
+  { mark: /\.oft_/, name: 'an OFT or a BOFT' },
+  { mark: /\.dora_scale$|lora_magnitude_vector/, name: 'a DoRA' },
+  // LyCORIS' other kinds: lycoris/modules/{glora,full,ia3,norms}.py
+  { mark: /\.[ab][12]\.weight$/, name: 'a GLoRA' },
+  { mark: /\.diff(_b)?$/, name: 'a full difference (LyCORIS)' },
+  { mark: /\.on_input$/, name: 'an IA3' },
+  { mark: /\.[wb]_norm$/, name: 'a LoCon with trained norms' },
 ]
 
 const adapterConfig = z.looseObject({ peft_type: z.string().optional() })
