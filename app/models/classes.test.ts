@@ -71,3 +71,17 @@ it.each([
 ])('%s: a key %s that no method reads is refused by %s', async (name, key, method, args) => {
   expect(await withKey(name, key, method, args)).toThrow(key)
 })
+
+it.each([
+  [{ _class_name: 'Transformer2DModel', norm_type: 'ada_norm_single' }, 'PixArtTransformer2DModel'],
+  [{ _class_name: 'Transformer2DModel', norm_type: 'ada_norm_zero' }, 'DiTTransformer2DModel'],
+  [{ _class_name: 'Transformer2DModel', norm_type: 'layer_norm' }, 'Transformer2DModel'],
+  [{ model_type: 'timesformer' }, 'TimesformerForVideoClassification'],
+  [{ model_type: 'timesformer', architectures: null }, 'TimesformerForVideoClassification'],
+  [{ model_type: 'timesformer', architectures: [] }, 'TimesformerForVideoClassification'],
+  [{ model_type: 'timesformer', architectures: ['TimesformerModel'] }, 'TimesformerModel'],
+  [{ model_type: 'toString' }, 'toString'],
+  [{ samples_save: true }, undefined],
+])('%o names the class %s', (config, name) => {
+  expect(classNameOf(config)).toBe(name)
+})

@@ -32,15 +32,35 @@ export const classes: Readonly<Record<string, Model>> = {
 }
 
 /** The architecture of that name; undefined when there is none. */
-export const classOf = (name: string): Model | undefined => (Object.hasOwn(classes, name) ? classes[name] : undefined)
+export const classOf = (name: string): Model | undefined => ofTable(classes, name)
 
-const classSchema = z.looseObject({
-  _class_name: z.string().optional(),
-  architectures: z.array(z.string()).nullish(),
+/** Classes that the reference opens as another one. Source: model_loading_utils.py@58eb52c _CLASS_REMAPPING_DICT. */
+const remapped: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  Transformer2DModel: { ada_norm_zero: 'DiTTransformer2DModel', ada_norm_single: 'PixArtTransformer2DModel' },
+}
+
+/** What transformers' own model types are here, where a config.json names no class. */
+const byModelType: Readonly<Record<string, string>> = {
+  timesformer: 'TimesformerForVideoClassification',
+  clip_text_model: 'CLIPTextModel',
+  clip_vision_model: 'CLIPVisionModelWithProjection',
+  t5: 'T5EncoderModel',
+}
+
+const classSchema = z.object({
+  _class_name: z.string().optional().catch(undefined),
+  architectures: z.tuple([z.string()], z.unknown()).optional().catch(undefined),
+  model_type: z.string().optional().catch(undefined),
+  norm_type: z.unknown().optional(),
 })
 
-/** The reference's class that a config.json names; undefined when it names none. */
+/** The reference's class that a config.json names, or else its type of model; undefined when it names none. */
 export function classNameOf(config: Readonly<Record<string, unknown>>): string | undefined {
-  const { data } = classSchema.safeParse(config)
-  return data?._class_name ?? data?.architectures?.[0]
+  const { _class_name, architectures, model_type, norm_type } = classSchema.parse(config)
+  const named = _class_name ?? architectures?.[0]
+  if (named !== undefined) return ofTable(ofTable(remapped, named) ?? {}, String(norm_type)) ?? named
+  return model_type && (ofTable(byModelType, model_type) ?? model_type)
 }
+
+const ofTable = <Value>(table: Readonly<Record<string, Value>>, key: string): Value | undefined =>
+  Object.hasOwn(table, key) ? table[key] : undefined
