@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -8,6 +8,7 @@ import { readWeight } from '#app/checkpoints/read.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import { float32 } from '#app/tensor/tensor.ts'
 import { SessionCache } from '#app/runtime/session-cache.ts'
+import { writeMotionAdapter } from './save-motion.ts'
 import { openUNetMotion, type UNetMotion } from './unet-motion.ts'
 
 const checkpoints = join(import.meta.dirname, '../../e2e/goldens/checkpoints')
@@ -101,6 +102,23 @@ test('modules in the original layout are saved with their tables of positions', 
   expect([data[0], data[1]]).toEqual([0, 1])
   expect(data[32]).toBeCloseTo(Math.sin(1), 6)
   await expect(unet.saveMotionModules(folder, { variant: '../x' })).rejects.toThrow(/plain word/)
+})
+
+test('motion modules that could not be opened again are not saved, and leave nothing behind', async () => {
+  const folder = join(temporary(), 'saved')
+  const { config, weights } = await openCheckpoint(at('motion-adapter-a'))
+  const adapter = { ...config, motion_max_seq_length: 24 }
+  await expect(writeMotionAdapter(folder, adapter, new Map())).rejects.toThrow(
+    /make no whole MotionAdapter: there is no/,
+  )
+  const cut = new Map([...weights].filter(([key]) => !key.startsWith('up_blocks.1.')))
+  await expect(writeMotionAdapter(folder, adapter, cut)).rejects.toThrow(/there is no weight "up_blocks\.1\./)
+  // A write that fails half-way: the weights' file is gone when it is copied.
+  const gone = new Map(
+    [...weights].map(([key, weight]) => [key, { ...weight, source: { file: `${folder}.gone`, offset: 0, length: 4 } }]),
+  )
+  await expect(writeMotionAdapter(folder, adapter, gone)).rejects.toThrow(/gone/)
+  expect(existsSync(folder)).toBe(false)
 })
 
 test('a LoRA slider compiles nothing and maps nothing, and 0 is the model without it', async () => {

@@ -2,12 +2,7 @@ import type { Checkpoint } from '#app/checkpoints/folder.ts'
 import type { ParameterLists } from '#app/contract/parameter-lists.ts'
 import type { Weight, Weights } from '#app/checkpoints/weights.ts'
 import { parseConfig } from '#app/models/model.ts'
-import {
-  joinedConfig,
-  joinedWeights,
-  motionAdapterConfig,
-  type MotionAdapterConfig,
-} from '#app/models/unet-motion-join.ts'
+import { joinedConfig, joinedWeights, parseAdapterConfig } from '#app/models/unet-motion-join.ts'
 import type { UNetMotionConfig } from '#app/models/unet-motion-config.ts'
 import { unetMotionModel } from '#app/models/unet-motion.ts'
 import { adapterConfigOf, checkExchange, checkSavable, isMotionKey, withoutMiddle } from '#app/models/motion-adapter.ts'
@@ -61,11 +56,8 @@ export class UNetMotion extends LoadedModel<typeof unetMotionModel> {
   }
 }
 
-const configOf = (adapter: Checkpoint): MotionAdapterConfig =>
-  parseConfig({ className: 'MotionAdapter', config: motionAdapterConfig }, adapter.config)
-
 function exchanged(config: UNetMotionConfig, weights: Weights, adapter: Checkpoint): Weights {
-  checkExchange(config, configOf(adapter))
+  checkExchange(config, parseAdapterConfig(adapter.config))
   return joinedWeights(weights, config.use_motion_mid_block ? adapter.weights : withoutMiddle(adapter.weights))
 }
 
@@ -92,7 +84,7 @@ export function joinUNetMotion(sessions: SessionCache, unet: Checkpoint, adapter
     const weights = exchanged(parseConfig(unetMotionModel, unet.config), unet.weights, adapter)
     return new UNetMotion(unetMotionModel, unet.config, weights, sessions)
   }
-  const adapterConfig = configOf(adapter)
+  const adapterConfig = parseAdapterConfig(adapter.config)
   const weights = joinedWeights(unet.weights, adapter.weights)
   return new UNetMotion(unetMotionModel, joinedConfig(unet.config, adapterConfig), weights, sessions)
 }

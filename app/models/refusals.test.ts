@@ -14,7 +14,7 @@ import { levels2d, unet2dConfig } from './unet-2d-config.ts'
 import { unet2dConditionModel } from './unet-2d-condition.ts'
 import { unet3dConditionModel } from './unet-3d-condition.ts'
 import { levels as motionLevels, unetMotionConfig } from './unet-motion-config.ts'
-import { joinedConfig, motionAdapterConfig } from './unet-motion-join.ts'
+import { joinedConfig, parseAdapterConfig } from './unet-motion-join.ts'
 import { unetMotionModel } from './unet-motion.ts'
 import { vqModel } from './vq-model.ts'
 
@@ -70,7 +70,7 @@ it.each([
   ],
   [
     'motion_mid_block_layers_per_block',
-    () => joinedConfig({}, motionAdapterConfig.parse({ motion_mid_block_layers_per_block: 2 })),
+    () => joinedConfig({}, parseAdapterConfig({ motion_mid_block_layers_per_block: 2 })),
   ],
   ['motion_num_attention_heads', savable({ motion_num_attention_heads: [[8, 4], 8, 8, 8] })],
   ['norm_num_groups', built(unetMotionModel, { norm_num_groups: 7 }, video)],

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { Weight, Weights } from '#app/checkpoints/weights.ts'
 import { ProblemError } from '#app/contract/errors.ts'
+import { parseConfig } from './model.ts'
 
 const perBlock = z.union([z.int(), z.array(z.int())])
 
 /**
  * config.json of a MotionAdapter, with the reference's defaults (unet_motion_model.py@58eb52c MotionAdapter.__init__).
  */
-export const motionAdapterConfig = z.object({
+const motionAdapterConfig = z.object({
   block_out_channels: z.array(z.int()).default([320, 640, 1280, 1280]),
   motion_layers_per_block: perBlock.default(2),
   motion_transformer_layers_per_block: z.union([z.int(), z.array(z.union([z.int(), z.array(z.int())]))]).default(1),
@@ -20,6 +21,10 @@ export const motionAdapterConfig = z.object({
   conv_in_channels: z.null('PIA adapters (conv_in_channels) are not supported').optional(),
 })
 export type MotionAdapterConfig = z.infer<typeof motionAdapterConfig>
+
+/** Throws bad-model that names each key which is wrong, or that it is a kind that is not supported. */
+export const parseAdapterConfig = (config: unknown): MotionAdapterConfig =>
+  parseConfig({ className: 'MotionAdapter', config: motionAdapterConfig }, config)
 
 /**
  * What of a UNet2DConditionModel's config a motion UNet cannot carry: each must have the value of a plain Stable

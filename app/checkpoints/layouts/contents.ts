@@ -1,8 +1,8 @@
 import type { Weights } from '../weights.ts'
 
 /**
- * What a weights file without a config holds, told from its keys alone. `name` is for messages. `unsupported` are whole
- * checkpoints of kinds that are not run here; `unknown` is everything else.
+ * What a weights file without a config holds, told from its keys alone. `name` is for messages. `unsupported` are
+ * models of kinds that are not run here; `unknown` is everything else.
  */
 export type Contents = {
   readonly kind: 'stable-diffusion' | 'motion-module' | 'lora' | 'custom-diffusion' | 'unsupported' | 'unknown'
@@ -13,27 +13,46 @@ const ldm = 'model.diffusion_model.input_blocks.0.0.weight'
 
 type Mark = { readonly has: RegExp; readonly kind: Contents['kind']; readonly name: string }
 
-// In this order: a LoRA of motion modules is a LoRA. Marks of what is not supported are those of
-// single_file_utils.py@58eb52c.
+// In this order: a LoRA of motion modules is a LoRA, and a ControlNet may have motion modules. Marks of what is not
+// supported are those of single_file_utils.py@58eb52c; those of motion modules' families are the layers that only they
+// have (HotshotXL: hotshot_xl/models/transformer_temporal.py; AnimateLCM-I2V: img_encoder; ModelScope: unet_sd.py).
 const marks: readonly Mark[] = [
   {
-    has: /[._]lora[._]|\.lora_(A|B|down|up|mid)\.|\.(hada_|lokr_|oft_)|^lora_|\.dora_scale$/,
+    has: /[._]lora[._]|\.lora_(A|B|down|up|mid)\.|\.(hada_|lokr_|oft_)|^lora_|^lycoris_|\.dora_scale$/,
     kind: 'lora',
     name: 'a LoRA',
   },
   { has: /\.processor\.to_\w+_custom_diffusion\./, kind: 'custom-diffusion', name: 'Custom Diffusion weights' },
+  {
+    has: /\bcontrolnet_(cond_embedding|down_blocks|mid_block)\.|^control_model\./,
+    kind: 'unsupported',
+    name: 'a ControlNet',
+  },
+  {
+    has: /\btemporal_attentions\.|\.pos_encoder\.positional_encoding$/,
+    kind: 'unsupported',
+    name: 'a HotshotXL motion module (for Stable Diffusion XL)',
+  },
+  { has: /(^|\.)img_encoder\./, kind: 'unsupported', name: 'an AnimateLCM-I2V motion module' },
+  { has: /(^|\.)FancyVideo\b/, kind: 'unsupported', name: 'a FancyVideo motion module' },
   { has: /\bmotion_modules\./, kind: 'motion-module', name: 'a motion module' },
+  {
+    has: /\btemporal_transformer_blocks\.|\.time_stack\./,
+    kind: 'unsupported',
+    name: 'a Stable Video Diffusion model',
+  },
+  { has: /\btemp_convs\.|\.temopral_conv\./, kind: 'unsupported', name: "a text-to-video UNet of ModelScope's kind" },
   { has: /\bjoint_blocks\.0\./, kind: 'unsupported', name: 'a Stable Diffusion 3 checkpoint' },
   { has: /\bdouble_blocks\.0\./, kind: 'unsupported', name: 'a Flux checkpoint' },
   { has: /^edm_mean$/, kind: 'unsupported', name: 'a Playground 2.5 checkpoint' },
   { has: /^conditioner\.embedders\.0\.model\./, kind: 'unsupported', name: 'a Stable Diffusion XL refiner' },
   { has: /^model\.diffusion_model\.label_emb\.weight$/, kind: 'unsupported', name: 'a Stable Diffusion upscaler' },
-  { has: /^(control_model\.|controlnet_cond_embedding\.)/, kind: 'unknown', name: 'a ControlNet' },
   { has: /^model\.diffusion_model\.input_blocks\.0\.0\.weight$/, kind: 'stable-diffusion', name: 'Stable Diffusion' },
-  { has: /^(first_stage_model\.)?decoder\.up\.0\.block\./, kind: 'unknown', name: 'an autoencoder alone' },
+  { has: /^(first_stage_model\.)?decoder\.up\.0\.block\./, kind: 'unsupported', name: 'an autoencoder alone' },
+  { has: /^(emb_params|clip_[lg]|<[^>]+>)$/, kind: 'unsupported', name: 'a textual inversion' },
   {
     has: /^down_blocks\.0\.resnets\./,
-    kind: 'unknown',
+    kind: 'unsupported',
     name: "a model of diffusers' layout without its config.json",
   },
 ]

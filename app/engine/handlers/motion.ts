@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { parseConfig } from '#app/models/model.ts'
-import { motionAdapterConfig } from '#app/models/unet-motion-join.ts'
+import { parseAdapterConfig } from '#app/models/unet-motion-join.ts'
 import type { Handler } from '../call.ts'
 import { isFile, openAdapter, openModel } from '#app/checkpoints/open-model.ts'
 import { writeMotionAdapter } from '#app/loaded/save-motion.ts'
@@ -36,7 +35,7 @@ export const saveMotionHandler =
   async ({ model, motionAdapter, out }) => {
     if (model.kind === 'motion-adapter') {
       const { config, weights } = await openAdapter(model.folder)
-      const parsed = parseConfig({ className: 'MotionAdapter', config: motionAdapterConfig }, config)
+      const parsed = parseAdapterConfig(config)
       await writeMotionAdapter(out, { _class_name: 'MotionAdapter', ...parsed, conv_in_channels: null }, weights)
     } else await (await openMotion(sessions, model, motionAdapter)).saveMotionModules(out)
     return null
