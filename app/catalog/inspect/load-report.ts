@@ -14,6 +14,8 @@ import type { LoadReport, LoadReportPart } from '#app/contract/load-report.ts'
 import { isFile } from '#app/checkpoints/open-model.ts'
 import { modelIndexSchema } from '../scan/configs.ts'
 import { classNameOf } from '#app/models/classes.ts'
+import { isMotionKey } from '#app/models/motion-adapter.ts'
+import { newestSnapshot, weightsFile } from '../scan/find-folders.ts'
 import { auditOf } from './known-models.ts'
 
 /** What is reported before the files are hashed. */
@@ -42,6 +44,7 @@ export async function* loadReport(
 async function fromFolder(folder: string): Promise<Found> {
   const names = listed(folder)
   if (!names.includes('model_index.json')) {
+    if (!names.includes('config.json')) return fromUnmarked(folder, names)
     const checkpoint = await openCheckpoint(folder)
     const part = reportOf('', checkpoint)
     return { kind: part.architecture, parts: [part], unused: [], files: checkpoint.files, notes: notesOf(checkpoint) }
@@ -52,6 +55,11 @@ async function fromFolder(folder: string): Promise<Found> {
   const notes: string[] = []
   for (const name of names.sort()) {
     if (!statSync(join(folder, name)).isDirectory() || !listed(join(folder, name)).includes('config.json')) continue
+    // Published pipelines also carry folders for other runtimes, such as SDXL's vae_decoder for ONNX.
+    if (index.data && !Object.hasOwn(index.data, name)) {
+      notes.push(`${name}: not of this pipeline, whose model_index.json does not name it`)
+      continue
+    }
     try {
       const checkpoint = await openCheckpoint(join(folder, name))
       parts.push(reportOf(name, checkpoint))
@@ -64,6 +72,18 @@ async function fromFolder(folder: string): Promise<Found> {
   return { kind: `${index.data?._class_name ?? 'unknown pipeline'}, folder`, parts, unused: [], files, notes }
 }
 
+/** A repository of the hub's cache, or a folder around one file. */
+async function fromUnmarked(folder: string, names: readonly string[]): Promise<Found> {
+  const snapshot = await newestSnapshot(folder)
+  if (snapshot !== undefined) return fromFolder(snapshot)
+  const files = names.filter((name) => weightsFile.test(name)).sort()
+  if (files.length === 1) return fromFile(join(folder, files[0]!))
+  const inside = files.length ? `Give one of its files: ${files.slice(0, 10).join(', ')}.` : 'No weights are in it.'
+  throw new ProblemError('bad-model', `${folder} has no config.json, so it is no model folder. ${inside}`, {
+    file: folder,
+  })
+}
+
 async function fromFile(file: string): Promise<Found> {
   const { weights } = await openWeightsFile(file)
   const { kind, name } = contentsOf(weights)
@@ -73,7 +93,11 @@ async function fromFile(file: string): Promise<Found> {
     case 'motion-module': {
       const checkpoint = await openMotionModule(file)
       const { config } = checkpoint
+      const others = [...weights.keys()].filter((key) => !isMotionKey(key) && !key.includes('animatediff_config'))
       const notes = [
+        ...(others.length
+          ? [`${others.length} weights beside the motion modules were not taken: a UNet around them, or training state`]
+          : []),
         `${config.use_motion_mid_block ? 'with' : 'without'} a module in the mid block, at most ${String(config.motion_max_seq_length)} frames`,
       ]
       return { kind: 'Motion module, file', parts: [reportOf('', checkpoint)], unused: [], files: [file], notes }
