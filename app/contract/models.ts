@@ -20,6 +20,8 @@ export const modelKinds = {
   lora: { what: 'LoRA' },
   'custom-diffusion': { what: 'set of Custom Diffusion weights' },
   'video-classifier': { what: 'video classifier' },
+  /** Looks like a model, and is none that runs here; its problem says why. */
+  other: { what: 'model that is not supported' },
 } as const satisfies Record<string, KindRecord>
 
 type KindRecord = {

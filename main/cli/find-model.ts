@@ -6,7 +6,7 @@ import { kindOf, type ModelKind } from '#app/contract/models.ts'
 import { pipelines } from '#app/contract/pipelines.ts'
 import type { ModelRole } from '#app/contract/pipelines/pipeline.ts'
 import { fits } from '#app/contract/pipelines/text-to-video.ts'
-import { modelRoots } from '#main/paths.ts'
+import { missingFolders, modelRoots } from '#main/paths.ts'
 import type { GlobalOptions, Tools } from './with-engine.ts'
 
 /** The setting that names a model of this kind. */
@@ -17,13 +17,14 @@ const fieldOf = (kind: ModelKind): string =>
 
 /** All checkpoints: those of the usual folders, of `--models`, and of the folders that are named directly. */
 export async function scanModels(
-  { engine, signal }: Pick<Tools, 'engine' | 'signal'>,
+  { engine, progress, signal }: Tools,
   { models }: Pick<GlobalOptions, 'models'>,
   named: readonly (string | undefined)[] = [],
 ): Promise<LocatedModel[]> {
   for (const folder of models)
     if (!existsSync(folder))
       throw new ProblemError('not-found', `--models ${folder}: there is no such folder.`, { field: 'model' })
+  for (const words of missingFolders()) progress.note(`note: ${words}`)
   const folders = named.filter((name): name is string => name !== undefined && existsSync(name))
   const roots = modelRoots([...models, ...folders].map((folder) => resolve(folder)))
   const found = await engine.call('scanModels', { roots }, { signal })
@@ -50,12 +51,12 @@ export function findModel(
     throw new ProblemError('not-found', `There is no ${what} that fits.${list}`, { field })
   }
   const folder = existsSync(wanted) ? realpathSync(wanted) : undefined
-  const model = models.find(
-    (model) =>
-      model.id === wanted ||
-      [folder, resolve(wanted)].includes(model.folder) ||
-      model.name.toLowerCase() === wanted.toLowerCase(),
-  )
+  const isMeant = (model: LocatedModel): boolean =>
+    model.id === wanted ||
+    [folder, resolve(wanted)].includes(model.folder) ||
+    model.name.toLowerCase() === wanted.toLowerCase()
+  // A pipeline and the LoRA that was trained into its folder have one name.
+  const model = known.find(isMeant) ?? models.find(isMeant)
   if (!model) {
     const missing = folder
       ? `${wanted} is no ${what}: "frameloom inspect" tells what it holds.`

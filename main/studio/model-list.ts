@@ -51,6 +51,7 @@ export function createModelList(engine: StudioEngine, roots: () => ModelRoot[], 
      */
     async find(id: string, kind: ModelEntry['kind'], field: string): Promise<LocatedModel> {
       const model = await get(id, field)
+      if (model.problem) throw new ProblemError('bad-model', model.problem.message, { ...model.problem, field })
       if (model.kind !== kind)
         throw new ProblemError(
           'bad-input',
@@ -59,7 +60,6 @@ export function createModelList(engine: StudioEngine, roots: () => ModelRoot[], 
             field,
           },
         )
-      if (model.problem) throw new ProblemError('bad-model', model.problem.message, { ...model.problem, field })
       return model
     },
   }

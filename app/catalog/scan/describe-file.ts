@@ -8,36 +8,60 @@ import { openLora } from '#app/checkpoints/lora/open-lora.ts'
 import { openWeightsFile } from '#app/checkpoints/open.ts'
 import type { Weights } from '#app/checkpoints/weights.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
+import { parseAdapterConfig } from '#app/models/unet-motion-join.ts'
 import type { Described } from './describe.ts'
 
 /** `vocabularySize`: the tokens of its text encoder, for which a tokenizer has to be found. */
 export type DescribedFile = Described & { vocabularySize?: number }
 
 const nothing = { bytes: 0, precision: '', needsMotionAdapter: false }
+/** What most files are that cannot be opened, and so cannot be told. */
+const wholeCheckpoint = { kind: 'stable-diffusion', className: 'StableDiffusionPipeline' } as const
 
 /**
- * Tells what a weights file without a folder around it can be used for; undefined when it is none of our business, such
- * as a ControlNet.
+ * Tells what a weights file without a folder around it can be used for; undefined for one that is no model, by an
+ * extension that is used for much else.
  */
 export async function describeFile(file: string, named: boolean): Promise<DescribedFile | undefined> {
-  const known: DescribedFile = { ...nothing, kind: 'stable-diffusion', className: 'StableDiffusionPipeline' }
+  const known: DescribedFile = { ...nothing, ...wholeCheckpoint }
   try {
     const { weights } = await openWeightsFile(file)
     const { kind, name } = contentsOf(weights)
-    if (kind === 'motion-module') return await describeMotionModule(file)
-    if (kind === 'lora') return await describeLora(file, weights)
-    if (kind === 'custom-diffusion') return describeCustomDiffusion(weights)
-    if (kind === 'unsupported')
-      throw new ProblemError('unsupported', `${basename(file)} is ${name}, which cannot be used here.`, { file })
-    return kind === 'stable-diffusion' ? await describeCheckpoint(file, known) : undefined
+    switch (kind) {
+      case 'motion-module':
+        return await describeMotionModule(file)
+      case 'lora':
+        return await describeLora(file, weights)
+      case 'custom-diffusion':
+        return describeCustomDiffusion(weights)
+      case 'stable-diffusion':
+        return await describeCheckpoint(file)
+      case 'unsupported':
+      case 'unknown':
+        break
+    }
+    const { bytes, precision } = summarise(weights)
+    Object.assign(known, { kind: 'other', className: 'unknown', bytes, precision: precision ?? '' })
+    const says = kind === 'unknown' ? `holds ${name}` : `is ${name}`
+    throw new ProblemError('unsupported', `${basename(file)} ${says}, which cannot be used here.`, { file })
   } catch (error) {
-    // These extensions are used for much that is no model: what is none of ours is passed over, unless it was asked for
-    // by name.
-    return !named && /\.(bin|pt|pth)$/i.test(file) ? undefined : { ...known, problem: toProblem(error) }
+    return !named && /\.(bin|pt|pth)$/i.test(file) && toProblem(error).code === 'bad-model'
+      ? undefined
+      : { ...known, problem: toProblem(error) }
   }
 }
 
-async function describeCheckpoint(file: string, known: DescribedFile): Promise<DescribedFile> {
+async function describeCheckpoint(file: string): Promise<DescribedFile> {
+  const known: DescribedFile = { ...nothing, ...wholeCheckpoint }
+  try {
+    return Object.assign(known, await fromSingleFile(file, known))
+  } catch (error) {
+    return { ...known, problem: toProblem(error) }
+  }
+}
+
+/** What is known before something is found missing is left in `known`. */
+async function fromSingleFile(file: string, known: DescribedFile): Promise<Partial<DescribedFile>> {
   const single = await openSingleFile(file)
   const { unet } = single.parts
   Object.assign(known, {
@@ -55,7 +79,6 @@ async function describeCheckpoint(file: string, known: DescribedFile): Promise<D
   const vae = partOf(single, 'vae')
   const factor = 2 ** ((vae.config.block_out_channels as number[]).length - 1)
   return {
-    ...known,
     sizeMultiple: Math.max(8, factor),
     nativeSize: Number(unet?.config.sample_size) * factor,
     vocabularySize: Number(partOf(single, 'text_encoder').config.vocab_size),
@@ -82,13 +105,9 @@ async function describeMotionModule(file: string): Promise<DescribedFile> {
   const known: DescribedFile = { ...nothing, kind: 'motion-adapter', className: 'MotionAdapter' }
   try {
     const { config, summary } = await openMotionModule(file)
-    return {
-      ...known,
-      bytes: summary.bytes,
-      precision: summary.precision ?? '',
-      blockOutChannels: config.block_out_channels as number[],
-      numFrames: Number(config.motion_max_seq_length),
-    }
+    Object.assign(known, { bytes: summary.bytes, precision: summary.precision ?? '' })
+    const adapter = parseAdapterConfig(config)
+    return { ...known, blockOutChannels: adapter.block_out_channels, numFrames: adapter.motion_max_seq_length }
   } catch (error) {
     return { ...known, problem: toProblem(error) }
   }

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { openCheckpoint } from '#app/checkpoints/folder.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import { modelKinds, type ModelEntry } from '#app/contract/models.ts'
-import { classNameOf } from '#app/models/classes.ts'
+import { classNameOf, classOf } from '#app/models/classes.ts'
+import { parseAdapterConfig } from '#app/models/unet-motion-join.ts'
 import { readSchedulerConfig } from '#app/schedulers/config.ts'
 import { createScheduler } from '#app/schedulers/create.ts'
 import {
@@ -31,21 +32,22 @@ export type Described = Pick<ModelEntry, 'kind' | 'className' | 'bytes' | 'preci
 const nothing = { bytes: 0, precision: '', needsMotionAdapter: false }
 
 /**
- * Tells what a found folder can be used for; undefined when it is none of our business (a language model in the hub
- * cache). Reads configs and the headers of the weight files. What is broken comes back with its problem, never as an
- * error.
+ * Tells what a found folder can be used for; undefined for a file that is no model's. Reads configs and the headers of
+ * the weight files. What is broken or not supported comes back with its problem, never as an error.
  */
 export async function describe({ folder, marker, named = false }: FoundFolder): Promise<DescribedFile | undefined> {
   if (marker === 'file') return describeFile(folder, named)
   return marker === 'model_index.json' ? describePipeline(folder) : describeModel(folder)
 }
 
-async function describePipeline(folder: string): Promise<Described | undefined> {
-  const known: Described = { ...nothing, kind: 'stable-diffusion', className: 'unknown' }
+async function describePipeline(folder: string): Promise<Described> {
+  const known: Described = { ...nothing, kind: 'other', className: 'unknown' }
   try {
     const { _class_name: className } = await readConfig(modelIndexSchema, folder, 'model_index.json')
-    if (!/^(StableDiffusion|AnimateDiff)/.test(className)) return undefined
     known.className = className
+    if (!/^(StableDiffusion|AnimateDiff)/.test(className))
+      throw new ProblemError('unsupported', `${className.replace(/Pipeline$/, '')} pipeline: not supported yet.`)
+    known.kind = 'stable-diffusion'
     const { folder: needed } = modelKinds['stable-diffusion']
     if (!needed.classNames.some((name) => name === className))
       throw new ProblemError(
@@ -72,18 +74,29 @@ async function describePipeline(folder: string): Promise<Described | undefined> 
   }
 }
 
-async function describeModel(folder: string): Promise<Described | undefined> {
-  // Not every config.json is of a model: only a readable one that names a class of ours is.
-  const config = await readConfig(anyConfigSchema, folder, 'config.json').catch(() => undefined)
-  switch (config && classNameOf(config)) {
-    case 'MotionAdapter':
-      return describeAdapter(folder)
-    case 'UNetMotionModel':
-      return describeLoneUNet(folder)
-    case 'TimesformerForVideoClassification':
-      return describeClassifier(folder)
-    default:
-      return undefined
+async function describeModel(folder: string): Promise<Described> {
+  const known: Described = { ...nothing, kind: 'other', className: 'unknown' }
+  try {
+    const className = classNameOf(await readConfig(anyConfigSchema, folder, 'config.json')) ?? 'unknown'
+    known.className = className
+    switch (className) {
+      case 'MotionAdapter':
+        return await describeAdapter(folder)
+      case 'UNetMotionModel':
+        return await describeLoneUNet(folder)
+      case 'TimesformerForVideoClassification':
+        return await describeClassifier(folder)
+    }
+    const opened = await weightsOf(folder, ['.']).catch(() => undefined)
+    Object.assign(known, opened)
+    throw new ProblemError(
+      'unsupported',
+      classOf(className)
+        ? `${className}: a part of a pipeline, which does nothing alone. Give the folder around it, with its model_index.json.`
+        : `${className}: not supported yet.`,
+    )
+  } catch (error) {
+    return { ...known, problem: toProblem(error) }
   }
 }
 
@@ -93,7 +106,9 @@ async function describeAdapter(folder: string): Promise<Described> {
     const config = await readConfig(adapterConfigSchema, folder, 'config.json')
     known.blockOutChannels = config.block_out_channels
     if (config.motion_max_seq_length !== undefined) known.numFrames = config.motion_max_seq_length
-    return Object.assign(known, await weightsOf(folder, ['.']))
+    Object.assign(known, await weightsOf(folder, ['.']))
+    parseAdapterConfig(config)
+    return known
   } catch (error) {
     return { ...known, problem: toProblem(error) }
   }

@@ -1,6 +1,8 @@
 import type { Dirent } from 'node:fs'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { basename, dirname, extname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { classNameOf } from '#app/models/classes.ts'
+import { anyConfigSchema, readConfig } from './configs.ts'
 
 /** A folder that may be a checkpoint, by the file that marks one; or a file that may be one by itself. */
 export type FoundFolder = {
@@ -10,9 +12,6 @@ export type FoundFolder = {
    */
   folder: string
   marker: 'model_index.json' | 'config.json' | 'file'
-  /** The folder's name, the file's without its extension, or the hub's "org/name". */
-  name: string
-  hub: boolean
   /** It is the very path that was given to be searched. */
   named?: boolean
 }
@@ -20,20 +19,19 @@ export type FoundFolder = {
 const deepest = 6
 /** Someone will give their home folder: stop at some point. */
 const mostFolders = 20_000
-const skipped = new Set(['node_modules', 'blobs', 'refs', '__pycache__'])
-
-const hubName = /^models--([^/]+)$/
+const skipped = new Set(['node_modules', 'site-packages', 'blobs', 'refs', '__pycache__'])
 
 /**
  * Looks for checkpoints below `root`, depth first and in the order of names, each real folder once. A folder that is a
- * checkpoint is not searched further. Knows the hub cache's layout: models--ORG--NAME/snapshots/REVISION, of which it
- * takes refs/main or the newest. Folders that cannot be read are passed over.
+ * checkpoint is searched further: only the parts of a pipeline and a model's own weights are no finds of their own.
+ * Knows the hub cache's layout: models--ORG--NAME/snapshots/REVISION, of which it takes refs/main or the newest.
+ * Folders that cannot be read are passed over.
  */
 export async function* findFolders(root: string, seen: Set<string> = new Set()): AsyncGenerator<FoundFolder> {
   let visited = 0
   yield* walk(root, 0)
 
-  async function* walk(path: string, depth: number): AsyncGenerator<FoundFolder> {
+  async function* walk(path: string, depth: number, pipeline?: Pipeline): AsyncGenerator<FoundFolder> {
     if (depth > deepest || visited >= mostFolders) return
     const folder = await realpath(path).catch(() => undefined)
     if (folder === undefined || seen.has(folder)) return
@@ -43,28 +41,23 @@ export async function* findFolders(root: string, seen: Set<string> = new Set()):
     }
     seen.add(folder)
     visited++
-    const hub = hubName.exec(basename(folder))?.[1]
-    const snapshot = hub === undefined ? undefined : await newestSnapshot(folder)
-    if (hub !== undefined && snapshot !== undefined) {
-      for await (const found of walk(snapshot, depth + 1)) {
-        const inside = found.folder === snapshot ? '' : `/${found.name}`
-        yield { ...found, name: hub.replaceAll('--', '/') + inside, hub: true }
-      }
+    const snapshot = basename(folder).startsWith('models--') ? await newestSnapshot(folder) : undefined
+    if (snapshot !== undefined) {
+      yield* walk(snapshot, depth + 1)
       return
     }
     const entries = await readdir(folder, { withFileTypes: true }).catch((): Dirent[] => [])
     const names = new Set(entries.map((entry) => entry.name))
-    for (const marker of ['model_index.json', 'config.json'] as const)
-      if (names.has(marker)) {
-        yield { folder, marker, name: basename(path), hub: false }
-        return
-      }
+    const marker = await markerOf(folder, names)
+    if (marker && !(pipeline && isPart(basename(path), names, pipeline))) yield { folder, marker }
+    const inside = marker === 'model_index.json' ? await pipelineOf(folder) : undefined
 
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       if (entry.name.startsWith('.') || skipped.has(entry.name)) continue
       const path = join(folder, entry.name)
-      if (entry.isSymbolicLink() ? await isKind(path, 'isDirectory') : entry.isDirectory()) yield* walk(path, depth + 1)
-      else if (mayBeCheckpoint(entry.name) && (await isKind(path, 'isFile'))) yield* fileIn(folder, entry.name)
+      if (entry.isSymbolicLink() ? await isKind(path, 'isDirectory') : entry.isDirectory())
+        yield* walk(path, depth + 1, inside)
+      else if (mayBeCheckpoint(entry.name, marker) && (await isKind(path, 'isFile'))) yield* fileIn(folder, entry.name)
     }
   }
 
@@ -73,19 +66,46 @@ export async function* findFolders(root: string, seen: Set<string> = new Set()):
     const real = await realpath(file)
     if (seen.has(real)) return
     seen.add(real)
-    yield { folder: file, marker: 'file', name: nameOf(folder, name), hub: false }
+    yield { folder: file, marker: 'file' }
   }
 }
 
-/** The file's name without its extension; where training scripts call every file so, the folder's. */
-function nameOf(folder: string, file: string): string {
-  const stem = file.slice(0, -extname(file).length)
-  return /^(pytorch_(lora|custom_diffusion)_weights|adapter_model)$/.test(stem) ? basename(folder) : stem
+/**
+ * The file that makes a folder a checkpoint. Other programs keep settings in a config.json as well: one that names no
+ * class counts for nothing; one that cannot be read does where weights are beside it.
+ */
+async function markerOf(
+  folder: string,
+  names: ReadonlySet<string>,
+): Promise<'model_index.json' | 'config.json' | undefined> {
+  if (names.has('model_index.json')) return 'model_index.json'
+  if (!names.has('config.json')) return undefined
+  const config = await readConfig(anyConfigSchema, folder, 'config.json').catch(() => undefined)
+  const isModel = config ? classNameOf(config) !== undefined : [...names].some((name) => ownWeights.test(name))
+  return isModel ? 'config.json' : undefined
 }
 
-/** Single-file checkpoints have these extensions; the pieces of a sharded one are told by their names. */
-const mayBeCheckpoint = (name: string): boolean =>
-  /\.(safetensors|ckpt|bin|pt|pth)$/i.test(name) && !/-\d{5}-of-\d{5}\./.test(name)
+/** The folders that a model_index.json names as parts of its pipeline; undefined where it cannot be read. */
+type Pipeline = { readonly parts: ReadonlySet<string> | undefined }
+
+async function pipelineOf(folder: string): Promise<Pipeline> {
+  const index = await readConfig(anyConfigSchema, folder, 'model_index.json').catch(() => undefined)
+  return { parts: index && new Set(Object.keys(index)) }
+}
+
+/** Published pipelines also carry folders for other runtimes (ONNX), which their index does not name. */
+const isPart = (name: string, inside: ReadonlySet<string>, { parts }: Pipeline): boolean =>
+  !parts || parts.has(name) || ![...inside].some((file) => ownWeights.test(file))
+
+export const weightsFile = /\.(safetensors|ckpt|bin|pt|pth)$/i
+/** How diffusers and transformers call the weights of a folder, whatever their variant, and the shards of them. */
+const ownWeights = /^(diffusion_pytorch_model|pytorch_model|model)(\.[\w-]+)?(-\d{5}-of-\d{5})?\.(safetensors|bin)$/
+/** Pieces of a sharded model, and what trainers write beside one to go on later. */
+const noModel = /-\d{5}-of-\d{5}\.|^(optimizer|scheduler|scaler|training_args|rng_state\w*|random_states_\w*)\./
+
+/** Single-file checkpoints have these extensions; a folder's own weights are told by their names. */
+const mayBeCheckpoint = (name: string, marker: string | undefined): boolean =>
+  weightsFile.test(name) && !noModel.test(name) && !(marker === 'config.json' && ownWeights.test(name))
 
 const isKind = (path: string, kind: 'isFile' | 'isDirectory'): Promise<boolean> =>
   stat(path).then(
@@ -94,7 +114,7 @@ const isKind = (path: string, kind: 'isFile' | 'isDirectory'): Promise<boolean> 
   )
 
 /** The revision that `main` names, else the one that was written last; undefined when there is none. */
-async function newestSnapshot(repository: string): Promise<string | undefined> {
+export async function newestSnapshot(repository: string): Promise<string | undefined> {
   const snapshots = join(repository, 'snapshots')
   const revisions = await readdir(snapshots).catch((): string[] => [])
   const main = await readFile(join(repository, 'refs', 'main'), 'utf8').catch(() => '')

@@ -99,8 +99,8 @@ function roleProblems<S>(
     if (id === '') return badInput(field, `No ${what} was found. Add a folder with checkpoints in Settings.`)
     if (!model)
       return badInput(field, `The ${what} “${id}” is not here. Choose another, or add its folder in Settings.`)
-    if (model.kind !== kind) return badInput(field, `${model.name} is a ${modelKinds[model.kind].what}, not a ${what}.`)
     if (model.problem) return { ...model.problem, code: 'bad-model', field } as const
+    if (model.kind !== kind) return badInput(field, `${model.name} is a ${modelKinds[model.kind].what}, not a ${what}.`)
     return ids.indexOf(id) < i ? badInput(field, `The ${what} ${model.name} is there twice: remove one.`) : []
   })
 }

@@ -1,21 +1,11 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { writeSafetensors } from '#app/checkpoints/write.ts'
-import type { LocatedModel } from '#app/contract/engine.ts'
-import { modelEntrySchema } from '#app/contract/models.ts'
 import { float32 } from '#app/tensor/tensor.ts'
 import { bundledModelsDir } from '#main/paths.ts'
-import type { CallContext } from '../call.ts'
-import { scanModels } from './scan-models.ts'
-
-const context: CallContext = {
-  signal: new AbortController().signal,
-  checkCancelled() {},
-  stage() {},
-  controls: () => undefined,
-}
+import { scan, writeTo } from './test-scan.ts'
 
 let root: string
 beforeAll(() => {
@@ -23,24 +13,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(root, { recursive: true }))
 
-const scan = async (...roots: string[]): Promise<LocatedModel[]> => {
-  const { models } = await scanModels(
-    {
-      roots: [
-        ...roots.map((folder) => ({ folder, source: 'folder' as const })),
-        { folder: bundledModelsDir(), source: 'bundled' },
-      ],
-    },
-    context,
-  )
-  // The page parses them so: nothing here may be refused there.
-  for (const model of models) modelEntrySchema.parse(model)
-  return models
-}
-const write = (path: string, content: unknown): void => {
-  mkdirSync(dirname(join(root, path)), { recursive: true })
-  writeFileSync(join(root, path), typeof content === 'string' ? content : JSON.stringify(content))
-}
+const write = (path: string, content: unknown): void => writeTo(join(root, path), content)
 
 test('finds the bundled models', async () => {
   const models = await scan()
@@ -114,6 +87,7 @@ test('broken folders come back with a problem that names the file and what is wr
     'lone-unet',
     'no-tokenizer',
     'no-vae',
+    'not-ours',
     'sdxl',
   ])
   expect(problems['adapter']).toMatch(/adapter.config\.json: block_out_channels/)
@@ -122,6 +96,7 @@ test('broken folders come back with a problem that names the file and what is wr
   expect(problems['lone-unet']).not.toBe('')
   expect(problems['no-tokenizer']).toMatch(/tokenizer.vocab\.json/)
   expect(problems['no-vae']).toMatch(/vae/)
+  expect(problems['not-ours']).toBe('BertModel: not supported yet.')
   expect(problems['sdxl']).toMatch(/StableDiffusionXLPipeline/)
 })
 

@@ -2,7 +2,7 @@ import type { LocatedModel } from '#app/contract/engine.ts'
 import type { Handler } from '../call.ts'
 import { describe } from '#app/catalog/scan/describe.ts'
 import { findFolders } from '#app/catalog/scan/find-folders.ts'
-import { demos, modelId } from '#app/catalog/scan/identify-model.ts'
+import { demos, modelId, modelName } from '#app/catalog/scan/identify-model.ts'
 import { withTokenizers } from '#app/catalog/scan/tokenizers.ts'
 
 /**
@@ -22,14 +22,15 @@ export const scanModels = (async ({ roots }, { checkCancelled }) => {
       if (!described) continue
       const { vocabularySize, ...entry } = described
       const demo = source === 'bundled'
+      const name = modelName(found)
       models.push({
         id: modelId(found, source, ids),
-        name: found.name,
+        name,
         ...entry,
-        ...(demo ? demos[found.name] : {}),
+        ...(demo ? demos[name] : {}),
         demo,
         source,
-        location: demo ? `bundled: ${found.name}` : found.folder,
+        location: demo ? `bundled: ${name}` : found.folder,
         folder: found.folder,
       })
       if (vocabularySize !== undefined) vocabularies.set(found.folder, vocabularySize)

@@ -97,6 +97,7 @@ const kindNames: Record<ModelKind, string> = {
   lora: 'LoRA',
   'custom-diffusion': 'Custom Diffusion',
   'video-classifier': 'Classifier',
+  other: 'Other',
 }
 
 function FoundModel({ model }: { model: ModelEntry }) {
