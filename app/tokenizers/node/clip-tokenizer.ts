@@ -53,14 +53,17 @@ export async function vocabularySize(folder: string): Promise<number | undefined
 
 /**
  * The tokenizer folder for a single-file checkpoint, which carries none: beside the file, in a folder `tokenizer`
- * beside it, or the one of another model that `others` names, whose vocabulary has the size of the text encoder's.
+ * beside it, the one of another model that `others` names, or the bundled one of OpenAI's CLIP, whose vocabulary has
+ * the size of the text encoder's.
  */
 export async function findTokenizer(
   file: string,
   size: number,
   others: readonly string[] = [],
 ): Promise<string | undefined> {
-  for (const folder of [join(dirname(file), 'tokenizer'), dirname(file), ...others])
+  const resources = process.env['FRAMELOOM_RESOURCES']
+  const bundled = resources === undefined ? [] : [join(resources, 'clip-tokenizer')]
+  for (const folder of [join(dirname(file), 'tokenizer'), dirname(file), ...others, ...bundled])
     if ((await vocabularySize(folder)) === size) return folder
   return undefined
 }
