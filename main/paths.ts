@@ -4,14 +4,20 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Where things are on this machine. Environment variables that change it:
+ * Where things are on this machine. Environment variables that change it, in which ~ is the home folder:
  *   FRAMELOOM_DATA       the data directory (library, clips, models, logs)
  *   FRAMELOOM_MODELS     more folders with checkpoints, separated as in PATH
  *   FRAMELOOM_RESOURCES  the bundled resources
  *   FRAMELOOM_ENGINE     the engine's bundle
  *   FRAMELOOM_NODE       the Node binary that runs the engine
  */
-const env = (name: string): string | undefined => process.env[name] || undefined
+const env = (name: string): string | undefined => {
+  const value = process.env[name]
+  return value ? withHome(value) : undefined
+}
+
+/** Shells put the home folder in the place of ~ only where it is not quoted, and not in files of settings. */
+const withHome = (folder: string): string => folder.replace(/^~(?=$|[\\/])/, homedir())
 
 const readPackage = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as { name: string; version: string }
 
@@ -58,6 +64,24 @@ export function hubCacheDir(): string {
   return env('HF_HUB_CACHE') ?? env('HUGGINGFACE_HUB_CACHE') ?? join(home, 'hub')
 }
 
+/** The folders of FRAMELOOM_MODELS. A drive's letter is no folder, also where a colon separates them. */
+const namedModelDirs = (): string[] =>
+  (env('FRAMELOOM_MODELS') ?? '')
+    .split(delimiter === ':' ? /:(?!\\)/ : delimiter)
+    .filter(Boolean)
+    .map(withHome)
+
+/** The folders that a variable names and that are not there, in words: nothing would be found in them. */
+export function missingFolders(): string[] {
+  const one = (name: string): [string, string][] => (env(name) ? [[name, env(name)!]] : [])
+  return [
+    ...namedModelDirs().map((folder): [string, string] => ['FRAMELOOM_MODELS', folder]),
+    ...['HF_HOME', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'FRAMELOOM_RESOURCES'].flatMap(one),
+  ]
+    .filter(([, folder]) => !existsSync(folder))
+    .map(([name, folder]) => `${name} names ${folder}, which is not there. Correct it, or make that folder.`)
+}
+
 export type ModelRoot = { folder: string; source: 'bundled' | 'folder' }
 
 /**
@@ -65,13 +89,8 @@ export type ModelRoot = { folder: string; source: 'bundled' | 'folder' }
  * existing ones.
  */
 export function modelRoots(fromSettings: readonly string[] = []): ModelRoot[] {
-  const folders = [
-    userModelsDir(),
-    ...(env('FRAMELOOM_MODELS')?.split(delimiter) ?? []),
-    hubCacheDir(),
-    ...fromSettings,
-  ]
-  const unique = [...new Set(folders.filter(Boolean).map((folder) => resolve(folder)))]
+  const folders = [userModelsDir(), ...namedModelDirs(), hubCacheDir(), ...fromSettings.filter(Boolean).map(withHome)]
+  const unique = [...new Set(folders.map((folder) => resolve(folder)))]
   const roots: ModelRoot[] = [
     { folder: bundledModelsDir(), source: 'bundled' },
     ...unique.map((folder) => ({ folder, source: 'folder' as const })),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { writeSafetensors } from '#app/checkpoints/write.ts'
 import { attnProcessorMapSchema } from '#app/contract/attn-processors.ts'
@@ -307,6 +307,18 @@ test('models lists what is there and what is wrong with it', async () => {
   expect((await run('models', '--models', 'nowhere')).code).toBe(3)
 })
 
+test('a folder of a variable that is not there is told of once, and ~ is the home folder', async () => {
+  for (const name of ['HOME', 'USERPROFILE']) vi.stubEnv(name, folder)
+  vi.stubEnv('FRAMELOOM_MODELS', ['~/mine', '/does/not/exist'].join(delimiter))
+  cpSync(join(bundledModelsDir(), 'moving-shapes-timesformer'), join(folder, 'mine/ts'), { recursive: true })
+  const { code, stdout, stderr } = await run('models')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^ts-\w{8} +video-classifier/m)
+  expect(stderr).toBe(
+    'note: FRAMELOOM_MODELS names /does/not/exist, which is not there. Correct it, or make that folder.\n',
+  )
+})
+
 test('inspect tells what a file or folder holds, and fails where weights and config do not agree', async () => {
   const model = join(bundledModelsDir(), 'moving-shapes')
   const { code, stdout } = await run('inspect', model, '--json')
@@ -332,6 +344,7 @@ test('inspect tells what a file or folder holds, and fails where weights and con
 })
 
 test('doctor checks this machine', async () => {
+  vi.stubEnv('FRAMELOOM_MODELS', '/does/not/exist')
   const { code, stdout } = await run('doctor', '--json')
   const { checks } = doctorReportSchema.parse(JSON.parse(stdout))
   for (const name of ['Provider cpu', 'Provider cpu, int8'])
@@ -339,5 +352,7 @@ test('doctor checks this machine', async () => {
       state: 'ok',
       detail: expect.stringMatching(/self-check \d\.\de-\d/) as string,
     })
+  const detail = expect.stringMatching(/^FRAMELOOM_MODELS names .does.not.exist, which is not there/) as string
+  expect(checks).toContainEqual({ name: 'Folders', state: 'missing', detail })
   expect(code).toBe(0)
 })

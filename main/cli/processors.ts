@@ -9,6 +9,7 @@ import { processorMapNameSchema } from '#app/contract/processor-maps.ts'
 import { openLibrary } from '#app/library/library.ts'
 import { openProcessorMaps, type ProcessorMaps } from '#app/library/processor-maps.ts'
 import { readSnapshot } from '#app/library/snapshot.ts'
+import { inDataDir } from '#main/data-folder.ts'
 import { dataDir } from '#main/paths.ts'
 import { readClipRecipe } from '#main/studio/read-recipe.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -125,11 +126,10 @@ const keptMaps = (): Pick<ProcessorMaps, 'list' | 'get'> =>
 
 /** Opens the library, which the studio must not have open at the same time. */
 async function changeMaps(work: (maps: ProcessorMaps) => void | Promise<void>): Promise<void> {
-  const library = await openLibrary({
-    dataDir: dataDir(),
-    readRecipe: readClipRecipe,
-    totalMemoryBytes: totalmem(),
-  })
+  const folder = dataDir()
+  const library = await inDataDir(folder, () =>
+    openLibrary({ dataDir: folder, readRecipe: readClipRecipe, totalMemoryBytes: totalmem() }),
+  )
   try {
     for (const notice of library.notices) process.stderr.write(`note: ${notice}\n`)
     await work(library.processorMaps)

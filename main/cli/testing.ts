@@ -70,7 +70,7 @@ export function useCli() {
   })
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'frameloom-cli-'))
-    mkdirSync(join(folder, 'tmp'))
+    for (const name of ['tmp', 'hub']) mkdirSync(join(folder, name))
     for (const [name, value] of Object.entries(environment())) vi.stubEnv(name, value)
     process.chdir(folder)
   })

@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs'
 import { RPCHandler } from '@orpc/server/message-port'
 import { app, BrowserWindow, dialog, ipcMain, protocol, session } from 'electron'
 import { toProblem } from '#app/contract/errors.ts'
 import { insideStore } from '#app/library/inside-store.ts'
+import { makeDataDir } from '#main/data-folder.ts'
 import { dataDir } from '#main/paths.ts'
 import { openStudio } from '#main/studio/open-studio.ts'
 import { rendererDir } from '#main/studio/page-dir.ts'
@@ -18,8 +18,11 @@ import { studioScheme } from './window-options.ts'
 
 // Before `ready`: the scheme, the sandbox of every renderer, and where Chromium keeps its things, which also names the
 // lock below.
-mkdirSync(dataDir(), { recursive: true, mode: 0o700 })
-app.setPath('userData', insideStore(dataDir(), 'window'))
+try {
+  app.setPath('userData', insideStore(makeDataDir(), 'window'))
+} catch (error) {
+  giveUp(error)
+}
 app.enableSandbox()
 protocol.registerSchemesAsPrivileged([studioScheme])
 pinContents()

@@ -1,7 +1,8 @@
 import { totalmem } from 'node:os'
 import { openLibrary } from '#app/library/library.ts'
 import { createSupervisor } from '#main/engine/supervisor.ts'
-import { appVersion, cacheDir, dataDir, enginePath, modelRoots, nodePath } from '#main/paths.ts'
+import { appVersion, cacheDir, dataDir, enginePath, missingFolders, modelRoots, nodePath } from '#main/paths.ts'
+import { inDataDir } from '#main/data-folder.ts'
 import { openLog, type Log } from './log.ts'
 import { tuningsFile } from '#main/tunings.ts'
 import { readClipRecipe } from './read-recipe.ts'
@@ -23,18 +24,18 @@ export type OpenedStudio = Omit<Studio, 'close'> & {
 
 /**
  * A whole studio: library, engine process, and what the hosts serve of them. The engine starts in the background.
- * Throws as `openLibrary` does, and then leaves nothing running.
+ * Throws as `inDataDir` and `openLibrary` do, and then leaves nothing running.
  */
 export async function openStudio(options: OpenStudioOptions = {}): Promise<OpenedStudio> {
   const folder = options.dataDir ?? dataDir()
-  const log = openLog(folder)
-  const library = await openLibrary({
-    dataDir: folder,
-    readRecipe: readClipRecipe,
-    totalMemoryBytes: totalmem(),
-  }).catch((error: unknown) => {
-    log.close()
-    throw error
+  const { log, library } = await inDataDir(folder, async () => {
+    const log = openLog(folder)
+    const opening = openLibrary({ dataDir: folder, readRecipe: readClipRecipe, totalMemoryBytes: totalmem() })
+    const library = await opening.catch((error: unknown) => {
+      log.close()
+      throw error
+    })
+    return { log, library }
   })
   const engine = createSupervisor({
     enginePath: options.enginePath ?? enginePath(),
@@ -44,8 +45,10 @@ export async function openStudio(options: OpenStudioOptions = {}): Promise<Opene
     log,
   })
   const roots = options.modelRoots ?? modelRoots
+  const notices = [...missingFolders(), ...library.notices]
   const studio = createStudio({
     library,
+    notices,
     engine,
     modelRoots: roots,
     tuningsFile: tuningsFile(folder),
@@ -63,7 +66,7 @@ export async function openStudio(options: OpenStudioOptions = {}): Promise<Opene
     router: studio.router,
     handleMedia: studio.handleMedia,
     command: studio.command,
-    notices: library.notices,
+    notices,
     log,
     close: () => (closing ??= close()),
   }

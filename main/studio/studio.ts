@@ -28,6 +28,8 @@ export type Studio = {
 
 export type StudioOptions = {
   library: Library
+  /** What was found wrong at the start, for the user. */
+  notices: readonly string[]
   engine: StudioEngine
   /** Folders to search, the bundled ones first. */
   modelRoots: (fromSettings: readonly string[]) => ModelRoot[]
@@ -42,7 +44,8 @@ const uploadLifeMs = 60 * 60_000
 /**
  * Everything a page can ask for, without knowing how the page is reached. It owns neither the library nor the engine.
  */
-export function createStudio({ library, engine, modelRoots, tuningsFile, appVersion, log }: StudioOptions): Studio {
+export function createStudio(options: StudioOptions): Studio {
+  const { library, notices, engine, modelRoots, tuningsFile, appVersion, log } = options
   const hub = createEventHub(snapshot)
   const publish = (event: StudioEvent): void => hub.publish(event)
   const board = createJobBoard(library, publish)
@@ -87,7 +90,7 @@ export function createStudio({ library, engine, modelRoots, tuningsFile, appVers
       engine: engine.status(),
       settings: library.settings(),
       processorMaps: Array.from(library.processorMaps.list()),
-      notices: Array.from(library.notices),
+      notices: Array.from(notices),
     }
   }
 
