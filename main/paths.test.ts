@@ -2,13 +2,20 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { dataDir, hubCacheDir, missingFolders, modelRoots } from './paths.ts'
+import { dataDir, ffmpegPath, hubCacheDir, missingFolders, modelRoots } from './paths.ts'
 
 let home: string
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'frameloom-home-'))
   for (const name of ['HOME', 'USERPROFILE']) vi.stubEnv(name, home)
-  for (const name of ['FRAMELOOM_DATA', 'FRAMELOOM_MODELS', 'HF_HOME', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE'])
+  for (const name of [
+    'FRAMELOOM_DATA',
+    'FRAMELOOM_MODELS',
+    'HF_HOME',
+    'HF_HUB_CACHE',
+    'HUGGINGFACE_HUB_CACHE',
+    'FRAMELOOM_FFMPEG',
+  ])
     vi.stubEnv(name, '')
 })
 afterEach(() => {
@@ -24,6 +31,8 @@ test('~ in a variable is the home folder', () => {
   vi.stubEnv('FRAMELOOM_DATA', '~/data')
   vi.stubEnv('FRAMELOOM_MODELS', ['~/models', '~/more'].join(delimiter))
   vi.stubEnv('HF_HOME', '~/hf')
+  vi.stubEnv('FRAMELOOM_FFMPEG', '~/more')
+  expect(ffmpegPath()).toBe(`${home}/more`)
   expect(dataDir()).toBe(join(home, 'data'))
   expect(hubCacheDir()).toBe(join(home, 'hf/hub'))
   expect(own()).toEqual([join(home, 'models'), join(home, 'more'), join(home, 'hf/hub')])

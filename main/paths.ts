@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
  *   FRAMELOOM_RESOURCES  the bundled resources
  *   FRAMELOOM_ENGINE     the engine's bundle
  *   FRAMELOOM_NODE       the Node binary that runs the engine
+ *   FRAMELOOM_FFMPEG     the folder of ffmpeg and ffprobe, or ffmpeg itself
  */
 const env = (name: string): string | undefined => {
   const value = process.env[name]
@@ -76,7 +77,7 @@ export function missingFolders(): string[] {
   const one = (name: string): [string, string][] => (env(name) ? [[name, env(name)!]] : [])
   return [
     ...namedModelDirs().map((folder): [string, string] => ['FRAMELOOM_MODELS', folder]),
-    ...['HF_HOME', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'FRAMELOOM_RESOURCES'].flatMap(one),
+    ...['HF_HOME', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'FRAMELOOM_RESOURCES', 'FRAMELOOM_FFMPEG'].flatMap(one),
   ]
     .filter(([, folder]) => !existsSync(folder))
     .map(([name, folder]) => `${name} names ${folder}, which is not there. Correct it, or make that folder.`)
@@ -97,6 +98,9 @@ export function modelRoots(fromSettings: readonly string[] = []): ModelRoot[] {
   ]
   return roots.filter((root) => existsSync(root.folder))
 }
+
+/** Where the user has ffmpeg, where they say so. */
+export const ffmpegPath = (): string | undefined => env('FRAMELOOM_FFMPEG')
 
 /** The bundled file of the engine process. */
 export const enginePath = (): string =>

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { FromEngine, ToEngine } from '#app/contract/engine.ts'
-import { resourcesDir } from '#main/paths.ts'
+import { ffmpegPath, resourcesDir } from '#main/paths.ts'
 import type { EngineEnd } from './describe-end.ts'
 
 /** What the supervisor needs of a log; pino has it. */
@@ -52,7 +52,7 @@ export function startEngineProcess(
   const child = fork(enginePath, [], {
     execPath: nodePath,
     execArgv: [], // not the host's: an inspector's port can be taken once only
-    env: { ...inherited, FRAMELOOM_RESOURCES: resourcesDir(), ...env },
+    env: { ...inherited, FRAMELOOM_RESOURCES: resourcesDir(), FRAMELOOM_FFMPEG: ffmpegPath(), ...env },
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
