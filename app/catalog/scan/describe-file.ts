@@ -17,13 +17,14 @@ export type DescribedFile = Described & { vocabularySize?: number }
 const nothing = { bytes: 0, precision: '', needsMotionAdapter: false }
 /** What most files are that cannot be opened, and so cannot be told. */
 const wholeCheckpoint = { kind: 'stable-diffusion', className: 'StableDiffusionPipeline' } as const
+const noneOfOurs = { kind: 'other', className: 'unknown' } as const
 
 /**
  * Tells what a weights file without a folder around it can be used for; undefined for one that is no model, by an
  * extension that is used for much else.
  */
 export async function describeFile(file: string, named: boolean): Promise<DescribedFile | undefined> {
-  const known: DescribedFile = { ...nothing, ...wholeCheckpoint }
+  const known: DescribedFile = { ...nothing, ...(/\.(safetensors|ckpt)$/i.test(file) ? wholeCheckpoint : noneOfOurs) }
   try {
     const { weights } = await openWeightsFile(file)
     const { kind, name } = contentsOf(weights)
@@ -41,7 +42,7 @@ export async function describeFile(file: string, named: boolean): Promise<Descri
         break
     }
     const { bytes, precision } = summarise(weights)
-    Object.assign(known, { kind: 'other', className: 'unknown', bytes, precision: precision ?? '' })
+    Object.assign(known, { ...noneOfOurs, bytes, precision: precision ?? '' })
     const says = kind === 'unknown' ? `holds ${name}` : `is ${name}`
     throw new ProblemError('unsupported', `${basename(file)} ${says}, which cannot be used here.`, { file })
   } catch (error) {

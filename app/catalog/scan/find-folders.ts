@@ -19,7 +19,7 @@ export type FoundFolder = {
 const deepest = 6
 /** Someone will give their home folder: stop at some point. */
 const mostFolders = 20_000
-const skipped = new Set(['node_modules', 'site-packages', 'blobs', 'refs', '__pycache__'])
+const skipped = new Set(['node_modules', 'site-packages', '__pycache__'])
 
 /**
  * Looks for checkpoints below `root`, depth first and in the order of names, each real folder once. A folder that is a
@@ -97,13 +97,13 @@ async function pipelineOf(folder: string): Promise<Pipeline> {
 const isPart = (name: string, inside: ReadonlySet<string>, { parts }: Pipeline): boolean =>
   !parts || parts.has(name) || ![...inside].some((file) => ownWeights.test(file))
 
-export const weightsFile = /\.(safetensors|ckpt|bin|pt|pth)$/i
+export const weightsFile = /\.(safetensors|ckpt|bin|pt|pth|gguf)$/i
 /** How diffusers and transformers call the weights of a folder, whatever their variant, and the shards of them. */
 const ownWeights = /^(diffusion_pytorch_model|pytorch_model|model)(\.[\w-]+)?(-\d{5}-of-\d{5})?\.(safetensors|bin)$/
 /** Pieces of a sharded model, and what trainers write beside one to go on later. */
 const noModel = /-\d{5}-of-\d{5}\.|^(optimizer|scheduler|scaler|training_args|rng_state\w*|random_states_\w*)\./
 
-/** Single-file checkpoints have these extensions; a folder's own weights are told by their names. */
+/** Single-file checkpoints, and what is said not to be one, have these extensions; a folder's own weights are told by their names. */
 const mayBeCheckpoint = (name: string, marker: string | undefined): boolean =>
   weightsFile.test(name) && !noModel.test(name) && !(marker === 'config.json' && ownWeights.test(name))
 

@@ -86,6 +86,7 @@ test('whatever looks like a model and cannot be used is listed with its reason',
   await write(join(root, 'g.safetensors'), 'decoder.up.0.block.0.conv1.weight')
   await write(join(root, 'h.safetensors'), 'down_blocks.0.temporal_attentions.0.proj_in.weight')
   await write(join(root, 'i.safetensors'), 'some.weight')
+  writeTo(join(root, 'j.gguf'), 'GGUF\x03')
   expect((await shown(root)).map((line) => line.replace(root, ''))).toEqual([
     'a-pipeline: other, TextToVideoSD pipeline: not supported yet.',
     'b-classifier: other, VideoMAEForVideoClassification: not supported yet.',
@@ -96,6 +97,7 @@ test('whatever looks like a model and cannot be used is listed with its reason',
     'g: other, g.safetensors is an autoencoder alone, which cannot be used here.',
     'h: other, h.safetensors is a HotshotXL motion module (for Stable Diffusion XL), which cannot be used here.',
     'i: other, i.safetensors holds nothing that is known, which cannot be used here.',
+    expect.stringMatching(/^j: other, .*j\.gguf is a GGUF file/),
   ])
 })
 
