@@ -103,7 +103,10 @@ const ownWeights = /^(diffusion_pytorch_model|pytorch_model|model)(\.[\w-]+)?(-\
 /** Pieces of a sharded model, and what trainers write beside one to go on later. */
 const noModel = /-\d{5}-of-\d{5}\.|^(optimizer|scheduler|scaler|training_args|rng_state\w*|random_states_\w*)\./
 
-/** Single-file checkpoints, and what is said not to be one, have these extensions; a folder's own weights are told by their names. */
+/**
+ * Single-file checkpoints, and what is told not to be one, have these extensions; a folder's own weights are known by
+ * their names.
+ */
 const mayBeCheckpoint = (name: string, marker: string | undefined): boolean =>
   weightsFile.test(name) && !noModel.test(name) && !(marker === 'config.json' && ownWeights.test(name))
 
