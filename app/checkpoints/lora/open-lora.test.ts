@@ -147,6 +147,20 @@ test('layers are found with dots or underscores, with or without text_model, and
   expect([...text.layers.keys()]).toEqual(['encoder.layers.0.mlp.fc1'])
 })
 
+test.each([
+  'unet.base_model.model.down_blocks.0.proj_in',
+  'diffusion_model.down_blocks.0.proj_in',
+  'model.diffusion_model.down_blocks.0.proj_in',
+  'lycoris_down_blocks_0_proj_in',
+])('the layer of %s is found in the model it was made for', async (name) => {
+  const { layers, unused } = resolveLora(
+    await openLora(await loraOf(pair(name))),
+    'denoiser',
+    modelOf({ 'down_blocks.0.proj_in.weight': [4, 4] }),
+  )
+  expect([[...layers.keys()], unused]).toEqual([['down_blocks.0.proj_in'], []])
+})
+
 test('another model is told by the layers or by their shapes', async () => {
   const file = await openLora(await loraOf(pair('lora_unet_a')))
   expect(() => resolveLora(file, 'denoiser', modelOf({ 'b.weight': [4, 4] }))).toThrow(/none of this LoRA's 1 layers/)
