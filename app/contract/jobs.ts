@@ -17,6 +17,8 @@ export const jobSchema = z.object({
   createdAt: z.number(),
   /** The prompt or the file's name. */
   title: z.string(),
+  /** What tells it from others of the same title; absent where nothing is drawn by chance. */
+  seed: z.number().optional(),
   /** What it does now, in words: "Reading weights", "Step 3 of 20", "Decoding frame 2 of 8". */
   stage: z.string(),
   /** Finished denoising steps and their number; 0 of 0 when it has none. */

@@ -13,6 +13,20 @@ export const intervalMs = 60
 /** Finished jobs beyond this number leave the list, the oldest first. */
 const keptFinished = 50
 
+function atStart({ pipeline, settings }: JobRequest) {
+  const { freeu, loras } = { freeu: null, loras: [], ...settings }
+  return {
+    status: 'queued',
+    stage: 'Waiting',
+    step: 0,
+    totalSteps: pipelineOf(pipeline).stepsOf(settings),
+    progress: 0,
+    freeu,
+    loraScales: scalesOf(loras),
+    notes: [],
+  } satisfies Partial<Job>
+}
+
 export type JobBoard = ReturnType<typeof createJobBoard>
 
 /** The jobs as the pages see them. Changes of status are on disk before they are told; steps are only told. */
@@ -49,21 +63,13 @@ export function createJobBoard(
     /** The next to run. */
     firstQueued: (): StoredJob | undefined => [...jobs.values()].find(({ job }) => job.status === 'queued'),
     add(request: JobRequest, title: string): Job {
-      const { pipeline, settings } = request
-      const { freeu, loras } = { freeu: null, loras: [], ...settings }
       const job: Job = {
         id: newId(),
-        pipeline,
-        status: 'queued',
+        pipeline: request.pipeline,
         createdAt: now(),
         title,
-        stage: 'Waiting',
-        step: 0,
-        totalSteps: pipelineOf(pipeline).stepsOf(settings),
-        progress: 0,
-        freeu,
-        loraScales: scalesOf(loras),
-        notes: [],
+        ...('seed' in request.settings && { seed: request.settings.seed }),
+        ...atStart(request),
       }
       const stored = { job, request }
       library.putJob(stored)
@@ -71,6 +77,11 @@ export function createJobBoard(
       publish({ type: 'job', job })
       trim()
       return job
+    },
+    /** Has a job that ended wait again, in the place that it had, as if nothing of it had been made. */
+    again(id: string): void {
+      const afresh = { previewStep: undefined, secondsLeft: undefined, freeuUsed: undefined, loraScalesUsed: undefined }
+      this.update(id, { ...atStart(get(id).request), ...afresh })
     },
     /** Changes a job; `undefined` takes a key away. */
     update(id: string, change: { [K in keyof Job]?: Job[K] | undefined }, request?: JobRequest): void {

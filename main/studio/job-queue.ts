@@ -6,8 +6,8 @@ import type { JobBoard } from './job-board.ts'
 export type JobQueue = {
   /** Looks for a queued job, if none runs. */
   wake(): void
-  /** Takes a queued job off at once; asks a running one to stop. */
-  cancel(id: string): void
+  /** Takes a queued job off at once; asks a running one to stop, and resolves when it has. */
+  cancel(id: string): Promise<void>
   /** Nothing is started or recorded any more. */
   close(): void
 }
@@ -32,7 +32,7 @@ export function createJobQueue(options: {
   log: { error(fields: object, message: string): void }
 }): JobQueue {
   const { board, run, recorded, finished, log } = options
-  let running: { id: string; abort: AbortController } | undefined
+  let running: { id: string; abort: AbortController; ended: Promise<void> } | undefined
   let closed = false
 
   const work = async (id: string, signal: AbortSignal): Promise<void> => {
@@ -57,8 +57,9 @@ export function createJobQueue(options: {
     const next = closed || running ? undefined : board.firstQueued()
     if (!next) return
     const abort = new AbortController()
-    running = { id: next.job.id, abort }
-    void work(next.job.id, abort.signal).finally(() => {
+    const ended = work(next.job.id, abort.signal)
+    running = { id: next.job.id, abort, ended }
+    void ended.finally(() => {
       running = undefined
       wake()
     })
@@ -66,11 +67,12 @@ export function createJobQueue(options: {
 
   return {
     wake,
-    cancel(id) {
+    async cancel(id) {
       const { job } = board.get(id)
       if (running?.id === id) {
         board.update(id, { stage: 'Cancelling' })
         running.abort.abort()
+        await running.ended
       } else if (job.status === 'queued') {
         board.update(id, { status: 'cancelled', stage: 'Cancelled' })
         finished(id)
