@@ -95,7 +95,10 @@ export const studioContract = {
   /** The proposal that was chosen for the model and sizes of these settings on this machine. */
   keptTuning: base.input(runRequestSchema).output(keptTuningSchema.nullable()),
   keepTuning: base.input(z.object({ run: runRequestSchema, tuning: keptTuningSchema.omit({ keptAt: true }) })),
+  /** Answers when the job has ended. */
   cancel: base.input(jobId),
+  /** A cancelled job waits again in the place that it had, and is made anew from its first step. */
+  undoCancel: base.input(jobId),
   /**
    * Puts a job that ended without a result at the end of the queue again, as it was asked for, or in float32; the old
    * one leaves the list.
@@ -103,7 +106,10 @@ export const studioContract = {
   runAgain: base.input(jobId.extend({ precision: z.literal('float32').optional() })).output(jobId),
   /** Takes a finished job off the list. */
   dismiss: base.input(jobId),
+  /** Into the bin, where it stays for 30 days. */
   deleteResult: base.input(z.object({ id: z.string() })),
+  /** Out of the bin again, while this host runs. */
+  restoreResult: base.input(z.object({ id: z.string() })),
   refreshModels: base,
   saveSettings: base.input(appSettingsSchema),
   restartEngine: base,

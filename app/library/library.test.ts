@@ -5,8 +5,10 @@ import {
   readFileSync,
   readdirSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -80,6 +82,37 @@ describe('results', () => {
     expect(() => {
       library.removeResult(id)
     }).toThrow(/not in the library/)
+  })
+
+  test('what was deleted comes back as it was, and stays after a restart', async () => {
+    const id = addPicture('one', 5)
+    const [before] = library.results()
+    const bytes = readFileSync(library.pictureFile(id))
+    library.removeResult(id)
+    expect(library.restoreResult(id)).toEqual(before)
+    expect(readFileSync(library.pictureFile(id))).toEqual(bytes)
+    expect(() => library.restoreResult(id)).toThrow(/not in the bin/)
+    expect((await reopen()).results()).toEqual([before])
+    expect(library.notices).toEqual([])
+
+    const classified = newId()
+    await library.addClassification(testClassification(classified, 'clip.mp4'), pixels)
+    library.removeResult(classified)
+    library.restoreResult(classified)
+    expect(await library.frames(classified)).toMatchObject({ width: 2, height: 1, count: 2 })
+  })
+
+  test('a deleted file stays in the bin for 30 days, and may be put back by hand', async () => {
+    const [kept, old] = [addPicture('kept'), addPicture('old')]
+    for (const id of [kept, old]) library.removeResult(id)
+    const inBin = (id: string): string => join(dataDir, 'bin', `${id}.webp`)
+    const longAgo = Date.now() / 1000 - 31 * 24 * 3600
+    utimesSync(inBin(old), longAgo, longAgo)
+    await reopen()
+    expect([existsSync(inBin(kept)), existsSync(inBin(old))]).toEqual([true, false])
+    expect(() => library.restoreResult(kept)).toThrow(/not in the bin/)
+    renameSync(inBin(kept), library.pictureFile(kept))
+    expect((await reopen()).result(kept)).toMatchObject({ title: 'kept' })
   })
 
   test('a clip that was not written is not recorded', () => {

@@ -5,6 +5,7 @@ import { isFinished } from '../contract/jobs.ts'
 import type { Recipe } from '../contract/recipe.ts'
 import { isPicture, type ClassificationResult, type PictureResult, type Result } from '../contract/results.ts'
 import type { AppSettings } from '../contract/settings.ts'
+import { openBin } from './bin.ts'
 import { closeDatabase, openDatabase } from './database.ts'
 import { readFramesHeader, writeFrames } from './frames-file.ts'
 import { insideStore, isPlainName } from './inside-store.ts'
@@ -36,10 +37,12 @@ export type Library = {
   addClassification(result: ClassificationResult, pixels: Pixels): Promise<ClassificationResult>
   frames(id: string): Promise<StoredFrames | null>
   /**
-   * Removes a result's file, then its row: a crash between leaves a row that the next start drops, never a clip that
-   * comes back.
+   * Takes a result's file into the bin, then its row away: a crash between leaves a row that the next start drops,
+   * never a clip that comes back.
    */
   removeResult(id: string): void
+  /** Brings back what was removed since the start. Throws not-found. */
+  restoreResult(id: string): Result
   /** Jobs of the last run. */
   restoredJobs: readonly StoredJob[]
   putJob(job: StoredJob): void
@@ -100,6 +103,7 @@ export async function openLibrary({ dataDir, readRecipe, totalMemoryBytes, waitM
   const uploads = openUploads(folder('uploads'), restoredJobs.flatMap(uploadOf))
   for (const stored of restoredJobs)
     if (isFinished(stored.job.status)) for (const upload of uploadOf(stored)) uploads.release(upload, Date.now())
+  const bin = openBin(folder('bin'))
   const pictureFile = (id: string): string => insideStore(clips, id + clipEnding)
   const fileOf = (result: Result): string =>
     isPicture(result) ? pictureFile(result.id) : insideStore(classifications, result.id + framesEnding)
@@ -143,10 +147,17 @@ export async function openLibrary({ dataDir, readRecipe, totalMemoryBytes, waitM
     removeResult(id) {
       const result = all.get(id)
       if (!result) throw new ProblemError('not-found', 'This result is not in the library any more.')
-      const file = fileOf(result)
-      rmSync(file, { force: true })
+      bin.put(result, fileOf(result))
       deleteResult(db, id)
       all.delete(id)
+    },
+    restoreResult(id) {
+      const deleted = bin.find(id)
+      const result = deleted && bin.takeBack(id, fileOf(deleted))
+      if (!result) throw new ProblemError('not-found', 'This is not in the bin any more.')
+      putResult(db, result)
+      all.set(id, result)
+      return result
     },
     restoredJobs,
     putJob: (job) => putJob(db, job),

@@ -62,6 +62,15 @@ export function createRouter(tools: RouterTools) {
 
     cancel: os.cancel.handler(({ input }) => queue.cancel(input.jobId)),
 
+    undoCancel: os.undoCancel.handler(async ({ input: { jobId } }) => {
+      const { job, request } = board.get(jobId)
+      if (job.status !== 'cancelled') throw new ProblemError('bad-input', 'This job is not cancelled.')
+      await checkJob(request)
+      board.again(jobId)
+      previews.remove(jobId)
+      queue.wake()
+    }),
+
     runAgain: os.runAgain.handler(async ({ input }) => {
       const { job, request } = board.get(input.jobId)
       if (!isFinished(job.status) || job.status === 'done')
@@ -83,6 +92,10 @@ export function createRouter(tools: RouterTools) {
     deleteResult: os.deleteResult.handler(({ input }) => {
       library.removeResult(input.id)
       hub.publish({ type: 'result-removed', id: input.id })
+    }),
+
+    restoreResult: os.restoreResult.handler(({ input }) => {
+      hub.publish({ type: 'result-added', result: library.restoreResult(input.id) })
     }),
 
     refreshModels: os.refreshModels.handler(() => models.refresh()),

@@ -109,6 +109,12 @@ describe('a clip', () => {
     expect((await get(`/media/clips/${resultId}.webp`)).status).toBe(404)
     expect(readdirSync(join(host.root, 'data/clips'))).not.toContain(`${resultId}.webp`)
     await expect(page.client.deleteResult({ id: resultId! })).rejects.toMatchObject(problemOf('not-found'))
+    await page.client.restoreResult({ id: resultId! })
+    await page.until(
+      () => page.events.filter((event) => 'result' in event && event.result.id === resultId).length === 2,
+    )
+    expect((await get(`/media/clips/${resultId}.webp`)).status).toBe(200)
+    await expect(page.client.restoreResult({ id: resultId! })).rejects.toMatchObject(problemOf('not-found'))
     await expect(page.client.deleteResult({ id: '../../secret' })).rejects.toMatchObject(problemOf('not-found'))
   })
 })
@@ -164,6 +170,28 @@ describe('a job', () => {
     await page.client.dismiss({ jobId: running })
     await page.until(() => page.events.some((event) => event.type === 'job-removed' && event.id === running))
     await expect(page.client.cancel({ jobId: running })).rejects.toMatchObject(problemOf('not-found'))
+  })
+
+  test('that was cancelled waits again in its place when that is undone, and is made', async () => {
+    const running = await generate({ prompt: 'slow' })
+    const waiting = await generate({ prompt: 'first', seed: 41 })
+    const last = await generate({ prompt: 'last' })
+    await page.untilJob(running, 'running')
+    await expect(page.client.undoCancel({ jobId: waiting })).rejects.toMatchObject(problemOf('bad-input'))
+    await page.client.cancel({ jobId: waiting })
+    await page.untilJob(waiting, 'cancelled')
+    await page.client.undoCancel({ jobId: waiting })
+    expect(await page.untilJob(waiting, 'queued')).toMatchObject({ seed: 41, step: 0, progress: 0, stage: 'Waiting' })
+
+    // A running one has ended by the time that is answered, so it can be put back at once, before all others.
+    await page.client.cancel({ jobId: running })
+    await page.client.undoCancel({ jobId: running })
+    await page.untilJob(running, 'queued')
+    await page.untilJob(running, 'running')
+    await page.client.cancel({ jobId: running })
+    await page.untilJob(last, 'done')
+    expect(page.jobs.get(waiting)?.status).toBe('done')
+    expect(page.jobs.get(running)?.status).toBe('cancelled')
   })
 
   test('takes FreeU while it waits and while it runs, not after', async () => {
