@@ -1,3 +1,4 @@
+import { keep, readKept } from '#renderer/store/kept.ts'
 import { studioStore } from '#renderer/store/studio.ts'
 
 const storageKey = 'frameloom.theme'
@@ -9,11 +10,7 @@ export function followTheme(): void {
     const theme = studioStore.getState().settings?.theme ?? remembered()
     const shown = theme === 'system' ? (light.matches ? 'light' : 'dark') : theme
     document.documentElement.dataset['theme'] = shown
-    try {
-      localStorage.setItem(storageKey, theme)
-    } catch {
-      // Without storage the page starts dark.
-    }
+    keep(storageKey, theme)
   }
   apply()
   light.addEventListener('change', apply)
@@ -23,10 +20,6 @@ export function followTheme(): void {
 }
 
 function remembered(): 'system' | 'dark' | 'light' {
-  try {
-    const stored = localStorage.getItem(storageKey)
-    return stored === 'dark' || stored === 'light' ? stored : 'system'
-  } catch {
-    return 'system'
-  }
+  const stored = readKept(storageKey)
+  return stored === 'dark' || stored === 'light' ? stored : 'system'
 }

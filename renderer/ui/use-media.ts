@@ -1,5 +1,8 @@
 import { useSyncExternalStore } from 'react'
 
+/** There is room for a third column beside form and stage. */
+export const widePage = '(min-width: 1100px)'
+
 export const useMedia = (query: string): boolean =>
   useSyncExternalStore(
     (listener) => {
