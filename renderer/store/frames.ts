@@ -1,4 +1,5 @@
-import { useSyncExternalStore } from 'react'
+import { useEffect, useSyncExternalStore } from 'react'
+import { toProblem, type Problem } from '#app/contract/errors.ts'
 
 /**
  * Decoded frames, outside zustand: they are large, change often while a job runs, and only players look at them.
@@ -15,7 +16,7 @@ export type FrameSet = {
   fps?: number
 }
 
-type Entry = { frames?: FrameSet; failed?: string; usedAt: number }
+type Entry = { frames?: FrameSet; failed?: Problem; usedAt: number }
 
 const entries = new Map<string, Entry>()
 const listeners = new Set<() => void>()
@@ -34,8 +35,14 @@ export function dropFrames(key: string): void {
   if (entries.delete(key)) for (const listener of listeners) listener()
 }
 
-function failFrames(key: string, failed: string): void {
+function failFrames(key: string, failed: Problem): void {
   entries.set(key, { failed, usedAt: ++clock })
+  for (const listener of listeners) listener()
+}
+
+/** What could not be loaded is tried again by whoever shows it: all, or what is under one key. */
+export function forgetFailures(only?: string): void {
+  for (const [key, { failed }] of entries) if (failed && (only ?? key) === key) entries.delete(key)
   for (const listener of listeners) listener()
 }
 
@@ -60,7 +67,7 @@ export function loadFrames(key: string, load: () => Promise<FrameSet>): void {
   if (entry || loading.has(key)) return
   const work = load()
     .then((frames) => setFrames(key, frames))
-    .catch((error: unknown) => failFrames(key, error instanceof Error ? error.message : String(error)))
+    .catch((error: unknown) => failFrames(key, toProblem(error)))
     .finally(() => loading.delete(key))
   loading.set(key, work)
 }
@@ -72,5 +79,12 @@ const subscribe = (listener: () => void): (() => void) => {
 
 export const useFrames = (key: string | undefined): FrameSet | undefined =>
   useSyncExternalStore(subscribe, () => (key === undefined ? undefined : entries.get(key)?.frames))
-export const useFramesFailure = (key: string | undefined): string | undefined =>
-  useSyncExternalStore(subscribe, () => (key === undefined ? undefined : entries.get(key)?.failed))
+
+/** Frames that are loaded when they are looked at, and why they could not be. */
+export function useLoaded(key: string, load: () => void): { frames?: FrameSet; failed?: Problem } {
+  const entry = useSyncExternalStore(subscribe, () => entries.get(key))
+  // After every render, for it asks a map alone: what was dropped to make room, or forgotten, is loaded again.
+  useEffect(() => load())
+  return entry ?? nothing
+}
+const nothing = {}

@@ -1,10 +1,8 @@
 import { Trash2 } from 'lucide-react'
-import { useEffect } from 'react'
 import type { ClassificationResult, Result } from '#app/contract/results.ts'
-import { showClassified } from '#renderer/actions/library.ts'
+import { deleteResult, showClassified } from '#renderer/actions/library.ts'
 import { FrameCanvas } from '#renderer/parts/frame-canvas.tsx'
-import { useFrames } from '#renderer/store/frames.ts'
-import { openDialog } from '#renderer/store/view.ts'
+import { useLoaded } from '#renderer/store/frames.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { percent } from '#renderer/ui/format.ts'
 
@@ -17,15 +15,14 @@ export const ClassificationTileMenu = ({ result }: { result: Result }) => (
     variant="ghost"
     size="small"
     aria-label={`Delete the classification of ${result.title}`}
-    onClick={() => openDialog({ kind: 'delete', id: result.id })}
+    onClick={() => void deleteResult(result)}
   >
     <Trash2 size={13} aria-hidden="true" />
   </Button>
 )
 
 function Tile({ result }: { result: ClassificationResult }) {
-  const frames = useFrames(`classified:${result.id}`)
-  useEffect(() => showClassified(result.id), [result.id, frames])
+  const { frames } = useLoaded(`classified:${result.id}`, () => showClassified(result.id))
   const top = result.classification.labels[0]
   return (
     <>

@@ -1,5 +1,5 @@
 import { CircleAlert, ScanSearch } from 'lucide-react'
-import { useEffect, useMemo } from 'react'
+import { useMemo } from 'react'
 import type { ClassificationResult } from '#app/contract/results.ts'
 import { chooseFrames } from '#app/media/choose-frames.ts'
 import { showClip } from '#renderer/actions/library.ts'
@@ -10,7 +10,7 @@ import { Notice } from '#renderer/parts/notice.tsx'
 import { Transport } from '#renderer/parts/player/transport.tsx'
 import { Viewport } from '#renderer/parts/player/viewport.tsx'
 import { useClassify } from '#renderer/store/classify.ts'
-import { useFrames, useFramesFailure } from '#renderer/store/frames.ts'
+import { useFrames, useLoaded } from '#renderer/store/frames.ts'
 import { classificationById, pictureById, useStudio } from '#renderer/store/studio.ts'
 import { usePlace, type Source } from '#renderer/store/view.ts'
 
@@ -38,12 +38,9 @@ export function ClassifyStage() {
 function SourceStage({ source }: { source: Source }) {
   const clip = useStudio((state) => (source.kind === 'clip' ? pictureById(state, source.id) : undefined))
   const key = source.kind === 'clip' ? `clip:${source.id}` : `file:${source.url}`
-  const frames = useFrames(key)
-  const failure = useFramesFailure(key)
-  useEffect(() => {
-    if (source.kind === 'clip') showClip(source.id)
-    else showFile(source.file, source.url)
-  }, [source, frames])
+  const { frames, failed } = useLoaded(key, () =>
+    source.kind === 'clip' ? showClip(source.id) : showFile(source.file, source.url),
+  )
   usePlayable(frames, frames?.fps ?? clip?.fps ?? 8)
   const marked = useMarked(frames?.total ?? frames?.images.length, frames?.images.length)
   const title = clip?.title ?? (source.kind === 'file' ? source.file.name : 'Clip')
@@ -59,11 +56,11 @@ function SourceStage({ source }: { source: Source }) {
       </header>
       {frames ? (
         <Viewport frames={frames} title={title} />
-      ) : failure ? (
+      ) : failed ? (
         <Notice
           icon={CircleAlert}
           title="No picture here"
-          text={`${failure} The engine reads the file itself, and may still know it.`}
+          text={`${failed.message} The engine reads the file itself, and may still know it.`}
         />
       ) : (
         <div className="viewport" aria-busy="true" />

@@ -1,15 +1,13 @@
-import { useEffect } from 'react'
 import type { ClassificationResult } from '#app/contract/results.ts'
 import { showClassified } from '#renderer/actions/library.ts'
 import { FrameCanvas } from '#renderer/parts/frame-canvas.tsx'
-import { useFrames } from '#renderer/store/frames.ts'
+import { useLoaded } from '#renderer/store/frames.ts'
 import { plural } from '#renderer/ui/format.ts'
 
 /** The frames that the classifier was given, by their place in the clip. */
 export function FramesUsed({ result }: { result: ClassificationResult }) {
   const { windows, frameCount } = result.classification
-  const frames = useFrames(`classified:${result.id}`)
-  useEffect(() => showClassified(result.id), [result.id, frames])
+  const { frames } = useLoaded(`classified:${result.id}`, () => showClassified(result.id))
   const starts = windows.map((_, w) => windows.slice(0, w).reduce((sum, window) => sum + window.length, 0))
   return (
     <section className="used" aria-label="Frames used">
@@ -20,7 +18,7 @@ export function FramesUsed({ result }: { result: ClassificationResult }) {
           {windows[0]?.length ?? 0} from {plural(frameCount, 'frame')}
         </span>
       </header>
-      <div className="used-windows scroll">
+      <div className="used-windows scroll" role="group" aria-label="Windows" tabIndex={0}>
         {windows.map((window, w) => (
           <ol
             key={w}
