@@ -39,7 +39,7 @@ function recipeOf({ type, body }: Chunk): string | undefined {
 }
 
 // Ends silently where the bytes stop being whole chunks.
-function* pngChunks(png: Uint8Array): Generator<Chunk> {
+export function* pngChunks(png: Uint8Array): Generator<Chunk> {
   if (signature.some((byte, i) => png[i] !== byte)) return
   const view = new DataView(png.buffer, png.byteOffset, png.byteLength)
   for (let begin = 8; begin + 12 <= png.length;) {

@@ -7,6 +7,7 @@ import { ProblemError } from '#app/contract/errors.ts'
 import { defaultSettings, pipelineOf, type NameMaking, type RunRequest } from '#app/contract/pipelines.ts'
 import type { Fields } from '#app/contract/pipelines/fields.ts'
 import type { ExportFormat } from '#app/contract/results.ts'
+import { foreignSyntax } from '#app/media/prompt-syntax.ts'
 import { appVersion } from '#main/paths.ts'
 import { checkRun } from '#main/studio/find-models.ts'
 import { computeOf, type ComputeOptions } from './compute.ts'
@@ -40,6 +41,8 @@ export async function generate(options: GenerateOptions, tools: Tools): Promise<
   const asked = requestOf(options, given, models)
   const found = checkRun(asked, models)
   const run = await withKept(asked, found, options.tuned ?? false, progress)
+  const { prompt, negativePrompt } = run.settings
+  for (const note of new Set([prompt, negativePrompt].flatMap(foreignSyntax))) progress.note(`note: ${note}`)
 
   const folder = mkdtempSync(join(tmpdir(), 'frameloom-'))
   const picture = format === 'webp' ? resolve(options.out) : join(folder, 'picture.webp')
