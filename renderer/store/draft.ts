@@ -4,6 +4,7 @@ import type { ModelEntry } from '#app/contract/models.ts'
 import { namesMaking, pipelineOf, type RunRequest } from '#app/contract/pipelines.ts'
 import { fieldDefaults, fields, type Fields } from '#app/contract/pipelines/fields.ts'
 import { forwardChunkingSchema, freeUPresets, freeUSchema } from '#app/contract/settings.ts'
+import { keep, readKeptJson } from './kept.ts'
 
 /** The pipelines that the form can be for, in the order of its choice. */
 export const makers = namesMaking('clip', 'still')
@@ -53,29 +54,13 @@ export function reviveDraft(stored: unknown): Draft {
   return Object.fromEntries(values) as Draft
 }
 
-function readStored(): unknown {
-  try {
-    return JSON.parse(localStorage.getItem(storageKey) ?? 'null')
-  } catch {
-    return null
-  }
-}
-
-export const draftStore = createStore<Draft>(() =>
-  typeof localStorage === 'undefined' ? firstDraft : reviveDraft(readStored()),
-)
+export const draftStore = createStore<Draft>(() => reviveDraft(readKeptJson(storageKey)))
 export const useDraft = <T>(select: (draft: Draft) => T): T => useStore(draftStore, select)
 export const editDraft = (change: Partial<Draft>): void => draftStore.setState(change)
 
 /** Writes each change of the draft to this browser's storage. */
 export function keepDraft(): void {
-  draftStore.subscribe((draft) => {
-    try {
-      localStorage.setItem(storageKey, JSON.stringify(draft))
-    } catch {
-      // Storage may be full or forbidden; the draft then lasts as long as the page.
-    }
-  })
+  draftStore.subscribe((draft) => keep(storageKey, JSON.stringify(draft)))
 }
 
 /** The draft turned to another model: its sizes and suggestions, and what fits beside it. */

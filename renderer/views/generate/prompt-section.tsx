@@ -1,6 +1,7 @@
 import { TriangleAlert } from 'lucide-react'
-import { useLayoutEffect, useRef } from 'react'
+import { useLayoutEffect, useRef, useState } from 'react'
 import { pipelines } from '#app/contract/pipelines.ts'
+import { foreignSyntax } from '#app/media/prompt-syntax.ts'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { useStudio } from '#renderer/store/studio.ts'
@@ -14,7 +15,7 @@ export function PromptSection({ problems }: { problems: FieldProblems }) {
   const prompt = useDraft((draft) => draft.prompt)
   const negativePrompt = useDraft((draft) => draft.negativePrompt)
   const moves = useDraft(({ pipeline }) => pipelines[pipeline].makes === 'clip')
-  const notes = useRunNotes()
+  const notes = [...new Set([...foreignSyntax(prompt), ...foreignSyntax(negativePrompt), ...useRunNotes()])]
   return (
     <section className="section section-body form-prompts" aria-label="Prompts">
       <Row label={<PromptLabel text="Prompt" value={prompt} />} field="prompt" problem={problems.prompt} stacked>
@@ -91,6 +92,9 @@ type GrowingTextProps = {
 
 function GrowingText({ label, value, rows, placeholder, onChange }: GrowingTextProps) {
   const area = useRef<HTMLTextAreaElement>(null)
+  // Text that the form put there would mix with what the browser would undo in this field: it is given a new field.
+  const [own, setOwn] = useState({ text: value, field: 0, untouched: true })
+  if (own.text !== value) setOwn({ text: value, field: own.field + 1, untouched: true })
   useLayoutEffect(() => {
     const element = area.current
     if (!element) return
@@ -99,15 +103,20 @@ function GrowingText({ label, value, rows, placeholder, onChange }: GrowingTextP
   }, [value])
   return (
     <textarea
+      key={own.field}
       ref={area}
       className="textarea scroll"
+      data-untouched={own.untouched || undefined}
       aria-label={label}
       rows={rows}
       value={value}
       placeholder={placeholder}
       spellCheck
       maxLength={20_000}
-      onChange={(event) => onChange(event.target.value)}
+      onChange={(event) => {
+        setOwn({ ...own, text: event.target.value, untouched: false })
+        onChange(event.target.value)
+      }}
     />
   )
 }
