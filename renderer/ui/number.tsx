@@ -1,4 +1,5 @@
 import { NumberField } from '@base-ui/react/number-field'
+import { useState } from 'react'
 
 type NumberInputProps = {
   label: string
@@ -26,6 +27,7 @@ export function NumberInput({
   invalid,
   disabled,
 }: NumberInputProps) {
+  const [refused, setRefused] = useState('')
   return (
     <NumberField.Root
       className="number"
@@ -37,11 +39,25 @@ export function NumberInput({
       step={step}
       smallStep={step}
       largeStep={step * 10}
+      // What is typed stays as it is typed, for the form to say what is wrong with it.
+      allowOutOfRange
       disabled={disabled ?? false}
       // The locale decides about separators; a seed of ten digits must not get any.
       format={{ useGrouping: false, minimumFractionDigits: digits, maximumFractionDigits: Math.max(digits, 4) }}
     >
-      <NumberField.Input className="input" aria-label={label} aria-invalid={invalid ?? undefined} />
+      <NumberField.Input
+        className="input"
+        aria-label={label}
+        aria-invalid={invalid ?? (refused !== '' || undefined)}
+        // The field takes no such text, and goes back to its number.
+        onChange={({ target }) => setRefused(/[^\d\s.,'’+\-−]/.test(target.value) ? target.value : '')}
+        onBlur={() => setRefused('')}
+      />
+      {refused && (
+        <span className="number-refused" role="alert">
+          “{refused}” is not a number here
+        </span>
+      )}
     </NumberField.Root>
   )
 }

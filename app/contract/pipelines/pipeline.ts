@@ -80,12 +80,26 @@ export function problemsOf<S extends BaseSettings>(
   const named = new Set<string>(roles.map(({ field }) => field))
   const ofModels = roles.flatMap((role) => roleProblems(role, role.ids(settings), models))
   const ofValues = (pipeline.settings.safeParse(settings).error?.issues ?? [])
-    .map(({ path, message }) => badInput(String(path[0] ?? 'model') as keyof Fields, message))
+    .map((issue) => badInput(String(issue.path[0] ?? 'model') as keyof Fields, inWords(issue, settings)))
     // A model that is not chosen yet is told of in better words.
     .filter(({ field }) => !named.has(field) || !ofModels.some((problem) => problem.field === field))
   const problems = [...ofValues, ...ofModels]
   const hasModel = ofModels.every(({ field }) => field !== 'model')
   return hasModel ? [...problems, ...pipeline.check(settings, modelsOf(pipeline, settings, models), models)] : problems
+}
+
+/** What is wrong with a number, in words; other values get zod's own. */
+function inWords(issue: z.core.$ZodIssue, settings: object): string {
+  const value: unknown = issue.path.reduce<unknown>(
+    (part, key) => (part as Record<PropertyKey, unknown> | undefined)?.[key],
+    settings,
+  )
+  if (typeof value !== 'number') return issue.message
+  if (issue.code === 'too_big') return `${value} is too large: at most ${issue.maximum}.`
+  if (issue.code === 'too_small') return `${value} is too small: at least ${issue.minimum}.`
+  if (issue.code === 'invalid_type' && !Number.isInteger(value))
+    return `${value} is not a whole number: use ${Math.floor(value)} or ${Math.ceil(value)}.`
+  return issue.message
 }
 
 function roleProblems<S>(
