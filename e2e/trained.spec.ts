@@ -125,7 +125,9 @@ test('a map is made layer by layer, saved under a name, there after a reload, an
   await setNumber(page, 'Steps value', 3)
   await setNumber(page, 'Seed', 3)
   const mapped = await made(page)
-  await expect(page.getByRole('region', { name: 'Recipe' }).getByText('Custom map (22 layers)')).toBeVisible()
+  await expect(
+    page.getByRole('region', { name: 'Recipe' }).getByText('Custom map (4 of 22 layers differ)'),
+  ).toBeVisible()
   await attention.click()
   await page.getByRole('option', { name: /^Default/ }).click()
   expect((await made(page)).equals(mapped)).toBe(false)

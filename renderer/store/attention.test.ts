@@ -10,7 +10,13 @@ test.each([
   [{ processor: 'AttnProcessor2_0' }, 'AttnProcessor2_0', 'AttnProcessor2_0'],
   [sliced, 'SlicedAttnProcessor', 'SlicedAttnProcessor, 4 at a time'],
   [{ processor: 'XFormersAttnProcessor' }, 'custom', 'XFormersAttnProcessor'],
-  [map, 'custom', 'Custom map (2 layers)'],
+  [{ ...map, 'b.processor': sliced }, 'custom', 'Custom map (2 layers)'],
+  [map, 'custom', 'Custom map (1 of 2 layers differs)'],
+  [
+    { ...map, 'c.processor': sliced, 'd.processor': { processor: 'AttnProcessor2_0' } },
+    'custom',
+    'Custom map (2 of 4 layers differ)',
+  ],
 ] as const)('%j is in the menu as %j, in words %j', (choice, kind, label) => {
   expect(attentionKind(choice)).toBe(kind)
   expect(attentionLabel(choice)).toBe(label)

@@ -3,6 +3,9 @@ import { isOneProcessor, type AttnChoice } from '#app/contract/attn-processors.t
 
 const menu = offered(false)
 
+/** The same text for processors that are the same. */
+export const spelled = (one: AttnProcessor): string => JSON.stringify(Object.entries(one).sort())
+
 /** An entry of the menu for all layers: a processor's name, 'custom' for maps and all others; '' is the default. */
 export function attentionKind(choice: AttnChoice | null): string {
   if (choice === null) return ''
@@ -23,8 +26,14 @@ export const attentionMenu: readonly { value: string; label: string; detail: str
 export function attentionLabel(choice: AttnChoice | null): string {
   if (choice === null) return 'Default'
   if (!isOneProcessor(choice)) {
-    const count = Object.keys(choice).length
-    return `Custom map (${count} ${count === 1 ? 'layer' : 'layers'})`
+    const layers = Object.values(choice)
+    const alike = new Map<string, number>()
+    for (const one of layers) alike.set(spelled(one), (alike.get(spelled(one)) ?? 0) + 1)
+    const others = layers.length - Math.max(...alike.values())
+    // Which layers have their default is known where the model is; which of them are unlike the rest is seen here.
+    return others === 0
+      ? `Custom map (${layers.length} ${layers.length === 1 ? 'layer' : 'layers'})`
+      : `Custom map (${others} of ${layers.length} layers ${others === 1 ? 'differs' : 'differ'})`
   }
   if ('weights' in choice && choice.weights !== undefined) return `${choice.processor}, weights ${choice.weights}`
   return 'slice_size' in choice ? `${choice.processor}, ${choice.slice_size} at a time` : choice.processor

@@ -6,7 +6,7 @@ import {
   type AttnProcessorMap,
 } from '#app/contract/attn-processors.ts'
 import type { ModelEntry } from '#app/contract/models.ts'
-import { menuWords } from './attention.ts'
+import { menuWords, spelled } from './attention.ts'
 
 /** Layers of one block and one kind, in the order of the model. */
 export type LayerGroup = { title: string; paths: string[] }
@@ -41,7 +41,6 @@ export const layerName = (path: string): string =>
     .replace(/\.processor$/, '')
     .replace('transformer_blocks.', '')
 
-const spelled = (one: AttnProcessor): string => JSON.stringify(Object.entries(one).sort())
 export const sameProcessor = (a: AttnProcessor, b: AttnProcessor): boolean => spelled(a) === spelled(b)
 
 export const differing = (map: AttnProcessorMap, defaults: AttnProcessorMap): string[] =>
