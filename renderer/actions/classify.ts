@@ -7,23 +7,27 @@ import { computeProblem } from '#renderer/store/compute.ts'
 import { classifyStore } from '#renderer/store/classify.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { studioStore } from '#renderer/store/studio.ts'
+import { tellFailure } from '#renderer/store/toasts.ts'
 import { goTo, setPlace, viewStore, type Source } from '#renderer/store/view.ts'
 
 /** Goes to Classify with a clip or a file before it. */
-function lookAt(source: Source): void {
+function lookAt(source: Source, others: readonly File[] = []): void {
   const { source: before } = viewStore.getState().places.classify
   if (before?.kind === 'file') URL.revokeObjectURL(before.url)
   setPlace('classify', { source, shown: null })
   goTo('classify')
-  classifyStore.setState({ problem: null })
+  classifyStore.setState({ problem: null, others })
 }
 
-export const lookAtFile = (file: File): void => lookAt({ kind: 'file', file, url: URL.createObjectURL(file) })
+/** Goes to Classify with the first of these files before it, the others after that. */
+export function lookAtFiles(...[file, ...others]: File[]): void {
+  if (file) lookAt({ kind: 'file', file, url: URL.createObjectURL(file) }, others)
+}
 
-/** Classifies what Classify looks at. */
+/** Classifies what Classify looks at, and then the files that wait behind it. */
 export async function classify(): Promise<void> {
   const { source } = viewStore.getState().places.classify
-  const { draft, preparing } = classifyStore.getState()
+  const { draft, preparing, others } = classifyStore.getState()
   if (!source || preparing) return
   const { models, engine } = studioStore.getState()
   const model = models.find((entry) => entry.id === draft.model)
@@ -34,16 +38,31 @@ export async function classify(): Promise<void> {
   }
   classifyStore.setState({ preparing: 'Starting', problem: null })
   try {
-    const where = source.kind === 'clip' ? { clipId: source.id } : await prepare(source.file, draft, model.numFrames)
-    const { jobId } = await callHost((host) =>
-      host.run({ pipeline: 'video-classification', settings: draft, source: where }),
-    )
+    const jobId = await send(source, draft, model.numFrames)
     setPlace('classify', { shown: { kind: 'job', id: jobId } })
   } catch (error) {
     classifyStore.setState({ problem: toProblem(error).message })
-  } finally {
-    classifyStore.setState({ preparing: null })
   }
+  // One that cannot be read keeps none of the others from it.
+  for (const file of others) {
+    try {
+      await send({ kind: 'file', file }, draft, model.numFrames)
+    } catch (error) {
+      tellFailure(`${file.name} could not be classified`, error)
+    }
+    classifyStore.setState(({ others: left }) => ({ others: left.filter((other) => other !== file) }))
+  }
+  classifyStore.setState({ preparing: null })
+}
+
+/** @returns the id of the job */
+async function send(
+  source: Extract<Source, { kind: 'clip' }> | Pick<Extract<Source, { kind: 'file' }>, 'kind' | 'file'>,
+  settings: ClassifySettings,
+  clipLen: number | undefined,
+): Promise<string> {
+  const where = source.kind === 'clip' ? { clipId: source.id } : await prepare(source.file, settings, clipLen)
+  return (await callHost((host) => host.run({ pipeline: 'video-classification', settings, source: where }))).jobId
 }
 
 /** Sends only the frames that are needed where the page can decode the file, the whole file where it cannot. */

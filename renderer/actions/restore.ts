@@ -1,7 +1,10 @@
 import type { ModelEntry } from '#app/contract/models.ts'
 import type { Recipe } from '#app/contract/recipe.ts'
+import type { ForeignValues } from '#app/media/foreign-notes.ts'
+import type { ForeignRecipe } from '#app/media/foreign-recipe.ts'
 import type { PictureResult } from '#app/contract/results.ts'
 import { draftStore, fromRun } from '#renderer/store/draft.ts'
+import { replaceDraft, undoDraft } from '#renderer/store/draft-history.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { changedModels, missingModels } from '#renderer/store/recipe-warnings.ts'
 import { studioStore } from '#renderer/store/studio.ts'
@@ -16,6 +19,7 @@ export function restoreSettings(clip: PictureResult): void {
     'success',
     'Settings restored',
     `From “${shortTitle(clip.title)}”. The seed is locked: Generate makes the same again.`,
+    undo,
   )
 }
 
@@ -31,13 +35,53 @@ export function restoreRecipe(recipe: Recipe, from: string, instead: ToastAction
   const frames = 'numFrames' in recipe.settings ? `${recipe.settings.numFrames} frames` : 'a still'
   const facts = [`seed ${seed}`, `${frames} at ${width} × ${height}`, `${numInferenceSteps} steps and the rest`]
   const what = `Prompt, ${facts.join(', ')}, from ${from}.`
-  if (warnings.length === 0) tell('success', 'Settings restored', what, instead)
-  else tell('warning', 'Settings restored, with a warning', warnings.join(' '), instead)
+  if (warnings.length === 0) tell('success', 'Settings restored', what, undo, instead)
+  else tell('warning', 'Settings restored, with a warning', warnings.join(' '), undo, instead)
   void compareWeights(recipe, models)
 }
 
+/**
+ * Fills the form with what is understood of another program's recipe, and lists the rest of it. The model stays: it
+ * knows others by other names.
+ */
+export function adoptRecipe({ program, values, left }: ForeignRecipe, from: string, instead: ToastAction): void {
+  const draft = draftStore.getState()
+  replaceDraft({ ...draft, ...values, seedLocked: values.seed !== undefined || draft.seedLocked })
+  goTo('generate')
+  const taken = Object.keys(values).map((name) => fieldNames[name as keyof ForeignValues])
+  tell(
+    left.length > 0 ? 'warning' : 'success',
+    `Settings taken from ${program}`,
+    [
+      `From ${from}: ${taken.join(', ') || 'nothing'}.`,
+      left.length > 0 && `Not understood, and left as it was: ${left.join('; ')}.`,
+    ]
+      .filter(Boolean)
+      .join(' '),
+    undo,
+    instead,
+  )
+}
+
+const fieldNames: Readonly<Record<keyof ForeignValues, string>> = {
+  prompt: 'prompt',
+  negativePrompt: 'negative prompt',
+  width: 'width',
+  height: 'height',
+  numFrames: 'frames',
+  fps: 'frame rate',
+  numInferenceSteps: 'steps',
+  guidanceScale: 'guidance',
+  seed: 'seed',
+  scheduler: 'scheduler',
+  clipSkip: 'CLIP skip',
+}
+
+/** What stood in the form before. */
+const undo: ToastAction = { label: 'Undo', perform: undoDraft }
+
 function fillForm(recipe: Recipe): void {
-  draftStore.setState((draft) => fromRun(recipe, draft))
+  replaceDraft(fromRun(recipe, draftStore.getState()))
   goTo('generate')
 }
 

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 import { viewIds, viewTable } from '#app/contract/views.ts'
-import { takeFile, type Takers } from '#renderer/actions/drop.ts'
+import { takeFiles, type Takers } from '#renderer/actions/drop.ts'
 import { views } from '#renderer/views/views.ts'
 
 const restorer = viewIds.find((id) => views[id].restore)
@@ -8,7 +8,8 @@ const looker = viewIds.find((id) => views[id].look)
 const lookerTitle = looker ? viewTable[looker].title : ''
 const takers: Takers = {
   restore: (...recipe) => restorer && views[restorer].restore?.(...recipe),
-  look: (file) => looker && views[looker].look?.(file),
+  adopt: (...recipe) => restorer && views[restorer].adopt?.(...recipe),
+  look: (...files) => looker && views[looker].look?.(...files),
   instead: `${lookerTitle} it instead`,
 }
 
@@ -34,8 +35,7 @@ export function DropOverlay() {
       if (!carriesFile(event)) return
       event.preventDefault()
       setOver(false)
-      const file = event.dataTransfer?.files[0]
-      if (file) void takeFile(file, takers)
+      void takeFiles([...(event.dataTransfer?.files ?? [])], takers)
     }
     window.addEventListener('dragover', onOver)
     window.addEventListener('dragleave', onLeave)
@@ -51,7 +51,7 @@ export function DropOverlay() {
   return (
     <div className="drop">
       <div>
-        <p>Drop the clip</p>
+        <p>Drop one clip or several</p>
         <p>One made here brings its settings back. Any other is taken to {lookerTitle}.</p>
       </div>
     </div>

@@ -8,6 +8,8 @@ import { isUsable, modelsFor } from './models.ts'
 export type ClassifyState = {
   /** `model` is empty until the models are known. */
   draft: ClassifySettings
+  /** Files that are classified after the one that is looked at, in their order. */
+  others: readonly File[]
   /** What the page does before the job exists: "Reading frames". */
   preparing: string | null
   problem: string | null
@@ -15,6 +17,7 @@ export type ClassifyState = {
 
 export const classifyStore = createStore<ClassifyState>(() => ({
   draft: defaultSettings('video-classification'),
+  others: [],
   preparing: null,
   problem: null,
 }))

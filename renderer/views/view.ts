@@ -2,6 +2,7 @@ import type { LucideIcon } from 'lucide-react'
 import type { ComponentType } from 'react'
 import type { ModelEntry } from '#app/contract/models.ts'
 import type { Recipe } from '#app/contract/recipe.ts'
+import type { ForeignRecipe } from '#app/media/foreign-recipe.ts'
 import type { Result } from '#app/contract/results.ts'
 import type { ToastAction } from '#renderer/store/toasts.ts'
 
@@ -23,10 +24,12 @@ export type View = {
   TileMenu: ComponentType<{ result: Result }>
   /** Whenever models are found. */
   chooseModel: (models: readonly ModelEntry[]) => void
-  /** A reload brings back what is under way, or else the newest result. */
+  /** It follows what is under way; a reload brings that back, or else the newest result. */
   resumes: boolean
   /** Takes a file that carries a recipe. `from`: its name; `instead`: to look at the file after all. */
   restore?: (recipe: Recipe, from: string, instead: ToastAction) => void
-  /** Takes any other clip that is dropped. */
-  look?: (file: File) => void
+  /** Takes a file that carries a recipe of another program, in the same way. */
+  adopt?: (recipe: ForeignRecipe, from: string, instead: ToastAction) => void
+  /** Takes any other clips that are dropped. */
+  look?: (...files: File[]) => void
 }

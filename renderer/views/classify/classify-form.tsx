@@ -1,12 +1,12 @@
-import { FolderOpen } from 'lucide-react'
+import { FolderOpen, X } from 'lucide-react'
 import { useRef } from 'react'
 import type { FrameSampling } from '#app/contract/settings.ts'
-import { lookAtFile } from '#renderer/actions/classify.ts'
+import { lookAtFiles } from '#renderer/actions/classify.ts'
 import { CommandButton, useCommands } from '#renderer/parts/commands.tsx'
 import { ComputeSection } from '#renderer/parts/compute-section.tsx'
 import { modelChoice } from '#renderer/parts/model-choice.tsx'
 import { demoNote } from '#renderer/parts/demo-note.ts'
-import { editClassify, useClassify } from '#renderer/store/classify.ts'
+import { classifyStore, editClassify, useClassify } from '#renderer/store/classify.ts'
 import { computeProblem } from '#renderer/store/compute.ts'
 import { isUsable, modelsFor } from '#renderer/store/models.ts'
 import { pictureById, useStudio } from '#renderer/store/studio.ts'
@@ -124,6 +124,7 @@ export function ClassifyForm({ wide }: { wide: boolean }) {
 
 function SourceSection() {
   const { source } = usePlace('classify')
+  const others = useClassify((state) => state.others)
   const clip = useStudio((state) => (source?.kind === 'clip' ? pictureById(state, source.id) : undefined))
   const clips = useStudio((state) => state.results)
   const input = useRef<HTMLInputElement>(null)
@@ -143,16 +144,36 @@ function SourceSection() {
           ref={input}
           className="sr"
           type="file"
+          multiple
           accept="video/*,image/gif,image/webp,.mov,.mkv,.avi"
           aria-label="Clip file"
           tabIndex={-1}
           onChange={(event) => {
-            const file = event.target.files?.[0]
-            if (file) lookAtFile(file)
+            lookAtFiles(...(event.target.files ?? []))
             event.target.value = ''
           }}
         />
       </Row>
+      {others.length > 0 && (
+        <Row label="Then">
+          <ul className="source-others" aria-label="Classified after it">
+            {others.map((file, i) => (
+              <li key={`${i} ${file.name}`}>
+                <span>{file.name}</span>
+                <Button
+                  data-icon=""
+                  size="small"
+                  variant="ghost"
+                  aria-label={`Leave out ${file.name}`}
+                  onClick={() => classifyStore.setState({ others: others.filter((other) => other !== file) })}
+                >
+                  <X size={12} aria-hidden="true" />
+                </Button>
+              </li>
+            ))}
+          </ul>
+        </Row>
+      )}
       <Row label="Library">
         <Select
           label="Clip of the library"
@@ -160,7 +181,11 @@ function SourceSection() {
           choices={choices}
           placeholder={choices.length ? 'Choose a clip' : 'No clips yet'}
           disabled={choices.length === 0}
-          onChange={(id) => id !== null && setPlace('classify', { source: { kind: 'clip', id }, shown: null })}
+          onChange={(id) => {
+            if (id === null) return
+            classifyStore.setState({ others: [] })
+            setPlace('classify', { source: { kind: 'clip', id }, shown: null })
+          }}
         />
       </Row>
     </Section>
@@ -171,13 +196,14 @@ function ClassifyButton() {
   const { source } = usePlace('classify')
   const { key } = useCommands().run
   const preparing = useClassify((state) => state.preparing)
+  const others = useClassify((state) => state.others.length)
   const problem = useClassify((state) => state.problem)
   const ready = useStudio((state) => state.connection === 'open' && state.engine?.state !== 'stopped')
   return (
     <div className="form-foot">
       {problem && <FieldProblem message={problem} />}
       <CommandButton command="run" variant="primary" size="large" disabled={!ready || !source || preparing !== null}>
-        {preparing ?? 'Classify'}
+        {preparing ?? (others > 0 ? `Classify ${others + 1} clips` : 'Classify')}
         {!preparing && key && <Keys shortcut={key} />}
       </CommandButton>
       {!source && <p className="form-sum">Drop, browse or pick a clip first.</p>}

@@ -59,7 +59,7 @@ function JobProgress({ job }: { job: Job }) {
       >
         <i style={{ width: `${job.progress * 100}%` }} />
       </div>
-      <Button size="small" onClick={() => void cancelJob(job.id)}>
+      <Button size="small" onClick={() => void cancelJob(job)}>
         Cancel
       </Button>
     </Notice>

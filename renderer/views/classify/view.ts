@@ -1,5 +1,5 @@
 import { ScanSearch } from 'lucide-react'
-import { classify, lookAtFile } from '#renderer/actions/classify.ts'
+import { classify, lookAtFiles } from '#renderer/actions/classify.ts'
 import { chooseClassifier } from '#renderer/store/classify.ts'
 import type { View } from '#renderer/views/view.ts'
 import { ClassificationTile, ClassificationTileMenu } from './classification-tile.tsx'
@@ -18,5 +18,5 @@ export const classifyView: View = {
   TileMenu: ClassificationTileMenu,
   chooseModel: chooseClassifier,
   resumes: false,
-  look: lookAtFile,
+  look: lookAtFiles,
 }

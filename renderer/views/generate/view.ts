@@ -1,6 +1,6 @@
 import { Clapperboard } from 'lucide-react'
 import { generate } from '#renderer/actions/generate.ts'
-import { restoreRecipe } from '#renderer/actions/restore.ts'
+import { adoptRecipe, restoreRecipe } from '#renderer/actions/restore.ts'
 import { chooseFirstModel } from '#renderer/store/choose-model.ts'
 import type { View } from '#renderer/views/view.ts'
 import { ClipTile, ClipTileMenu } from './clip-tile.tsx'
@@ -20,4 +20,5 @@ export const generateView: View = {
   chooseModel: chooseFirstModel,
   resumes: true,
   restore: restoreRecipe,
+  adopt: adoptRecipe,
 }
