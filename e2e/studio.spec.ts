@@ -63,7 +63,7 @@ test.describe('a run that can be acted on', () => {
       const pictures = await followPreviews(page)
       await generate(page, { prompt, seed: 11, steps: 500 })
       await expect.poll(pictures).toBeGreaterThan(2)
-      await page.keyboard.press('Escape')
+      await page.keyboard.press('Control+.')
       await expect(cancelled(page)).toBeVisible()
     })
 
@@ -170,7 +170,7 @@ test('the host is killed in mid-run: the queue goes on at its next start, the lo
 test('cancel stops a run, and the page is ready for the next', async ({ studio: page }) => {
   await generate(page, { prompt: 'a green square', seed: 1, steps: 500 })
   await untilStep(page, 1)
-  await page.keyboard.press('Escape')
+  await page.keyboard.press('Control+.')
   await expect(cancelled(page)).toBeVisible()
   await expect(library(page).getByText('8 f, 64 × 64')).toHaveCount(0)
 })

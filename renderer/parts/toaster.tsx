@@ -22,24 +22,27 @@ function ToastList() {
   return toasts.map((toast) => {
     const kind = toast.data?.kind ?? 'info'
     const Icon = icons[kind]
-    const action = toast.data?.action
+    const actions = toast.data?.actions ?? []
     return (
       <Toast.Root key={toast.id} toast={toast} className="toast" data-kind={kind}>
         <Icon size={15} aria-hidden="true" />
         <Toast.Content>
           <Toast.Title className="toast-title" render={<div />} />
           <Toast.Description className="toast-text" render={<div />} />
-          {action && (
+          {actions.length > 0 && (
             <div className="toast-actions">
-              <Button
-                size="small"
-                onClick={() => {
-                  close(toast.id)
-                  action.perform()
-                }}
-              >
-                {action.label}
-              </Button>
+              {actions.map(({ label, perform }) => (
+                <Button
+                  key={label}
+                  size="small"
+                  onClick={() => {
+                    close(toast.id)
+                    perform()
+                  }}
+                >
+                  {label}
+                </Button>
+              ))}
             </div>
           )}
         </Toast.Content>

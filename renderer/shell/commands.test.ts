@@ -1,10 +1,11 @@
 import { beforeEach, expect, test, vi } from 'vitest'
 import { commandIds, commandTable } from '#app/contract/commands.ts'
 import { viewIds } from '#app/contract/views.ts'
+import { cancellableJob } from '#renderer/actions/jobs.ts'
 import { playerStore } from '#renderer/store/player.ts'
 import { studioStore } from '#renderer/store/studio.ts'
 import { aClip, aJob } from '#renderer/store/testing.ts'
-import { openDialog, openResult, viewStore } from '#renderer/store/view.ts'
+import { openDialog, openJob, openResult, viewStore } from '#renderer/store/view.ts'
 import { commands, performCommand } from './commands.ts'
 import { pressed } from './keyboard.ts'
 
@@ -62,9 +63,11 @@ test('what is about a clip is there while one is on show', () => {
   expect(performCommand('delete')).toBe(false)
   studioStore.setState({ results: [aClip({ id: 'a' })] })
   openResult(aClip({ id: 'a' }))
-  expect(performCommand('delete')).toBe(true)
-  expect(viewStore.getState().dialog).toEqual({ kind: 'delete', id: 'a' })
-  viewStore.setState({ dialog: null, view: 'classify' })
+  expect(commands.delete.available()).toBe(true)
+  expect([commands['export-mp4'].available(), commands['export-png'].available()]).toEqual([true, true])
+  studioStore.setState({ results: [aClip({ id: 'a', kind: 'still' })] })
+  expect([commands['export-mp4'].available(), commands['export-png'].available()]).toEqual([false, true])
+  viewStore.setState({ view: 'classify' })
   expect(commands.reuse.available()).toBe(false)
 })
 
@@ -75,10 +78,35 @@ test('a job can be cancelled while one is not finished', () => {
   expect(commands.cancel.available()).toBe(true)
 })
 
+test('what is cancelled is the job that runs, whichever is on show', () => {
+  const jobs = [aJob({ id: 'runs' }), aJob({ id: 'waits', status: 'queued' })]
+  studioStore.setState({ jobs })
+  openJob(jobs[1]!)
+  expect(cancellableJob()?.id).toBe('runs')
+  studioStore.setState({ jobs: jobs.slice(1) })
+  expect(cancellableJob()?.id).toBe('waits')
+})
+
+test('speed and zoom go from one of their menu to the next, and stay at the ends', () => {
+  for (const id of ['slower', 'slower', 'slower', 'slower'] as const) performCommand(id)
+  expect(playerStore.getState().speed).toBe(0.25)
+  performCommand('faster')
+  expect(playerStore.getState().speed).toBe(0.5)
+  for (let i = 0; i < 6; i++) performCommand('zoom-in')
+  expect(playerStore.getState().zoom).toBe(8)
+  performCommand('zoom-out')
+  expect(playerStore.getState().zoom).toBe(4)
+  performCommand('zoom-fit')
+  expect(playerStore.getState().zoom).toBe('fit')
+})
+
 test('keys are named as the table names them', () => {
-  const none = { ctrlKey: false, metaKey: false, altKey: false }
+  const none = { ctrlKey: false, metaKey: false, altKey: false, shiftKey: false }
   expect(pressed({ ...none, key: ' ' })).toBe(commandTable.play.key)
   expect(pressed({ ...none, key: 'g' })).toBe(commandTable['view-generate'].key)
   expect(pressed({ ...none, key: 'Enter', ctrlKey: true })).toBe(commandTable.run.key)
   expect(pressed({ ...none, key: ',', metaKey: true })).toBe(commandTable.settings.key)
+  expect(pressed({ ...none, key: 'z', ctrlKey: true })).toBe(commandTable.undo.key)
+  expect(pressed({ ...none, key: 'Z', ctrlKey: true, shiftKey: true })).toBe(commandTable.redo.key)
+  expect(pressed({ ...none, key: 'L', shiftKey: true })).toBe(commandTable.loop.key)
 })

@@ -2,14 +2,20 @@ import { commandIds, commandTable } from '#app/contract/commands.ts'
 import { performCommand } from './commands.ts'
 
 /** A key press in the form that the command table uses, such as "Ctrl+Enter". */
-export function pressed(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>): string {
+export function pressed(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>): string {
   const key = event.key === ' ' ? 'Space' : event.key.length === 1 ? event.key.toUpperCase() : event.key
-  return `${event.ctrlKey || event.metaKey ? 'Ctrl+' : ''}${event.altKey ? 'Alt+' : ''}${key}`
+  const withCtrl = event.ctrlKey || event.metaKey
+  // Alone, Shift is a part of the character.
+  return `${withCtrl ? 'Ctrl+' : ''}${event.altKey ? 'Alt+' : ''}${withCtrl && event.shiftKey ? 'Shift+' : ''}${key}`
 }
 
 /** Controls that have their own use for a key: what is typed, chosen or moved there stays there. */
 function ownsKey(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false
+  // The text was put there by the form, so it is the form's to undo: the field has nothing typed.
+  if (key === 'Ctrl+Z' && target.matches('[data-untouched]')) return false
+  // In the form nobody means the clip on the stage.
+  if (key === 'Delete' && target.closest('form')) return true
   if (target.closest('input:not([type=range], [type=checkbox]), textarea, [contenteditable]')) return true
   if (key === 'Space' || key === 'Enter') {
     // A tab or tile that is on show already has nothing to do with them: they go on to the player.

@@ -16,8 +16,12 @@ export type PlayerState = {
 export const speeds = [0.25, 0.5, 1, 1.5, 2] as const
 export const zooms = [1, 2, 4, 8] as const
 
+/** Whoever asked the system for less motion starts playing by hand. */
+export const wantsStillness = (): boolean =>
+  typeof matchMedia === 'function' && matchMedia('(prefers-reduced-motion: reduce)').matches
+
 export const playerStore = createStore<PlayerState>(() => ({
-  playing: true,
+  playing: !wantsStillness(),
   frame: 0,
   count: 0,
   fps: 8,
@@ -44,11 +48,24 @@ export const stepFrame = (by: number): void =>
 export const advance = ({ frame, count, loop }: PlayerState): Partial<PlayerState> =>
   frame + 1 < count ? { frame: frame + 1 } : loop ? { frame: 0 } : { playing: false }
 
+/** The next of the menu's speeds. */
+export const shiftSpeed = (by: 1 | -1): void =>
+  playerStore.setState(({ speed }) => ({ speed: speeds[speeds.findIndex((one) => one === speed) + by] ?? speed }))
+
+/** The next of the menu's sizes; before the first of them stands the one that fits. */
+export const shiftZoom = (by: 1 | -1): void =>
+  playerStore.setState(({ zoom }) => {
+    const all = ['fit', ...zooms] as const
+    return { zoom: all[all.findIndex((one) => one === zoom) + by] ?? zoom }
+  })
+
 /** Runs the clock while something is on the stage. @returns a function that stops it */
 export function startClock(): () => void {
   let last = performance.now()
   let due = 0
   let handle = requestAnimationFrame(function tick(now) {
+    // First, so that whoever cannot draw a frame does not stop the clock.
+    handle = requestAnimationFrame(tick)
     const state = playerStore.getState()
     // A tab that was in the background does not catch up.
     due += Math.min(now - last, 250)
@@ -59,7 +76,6 @@ export function startClock(): () => void {
       due %= period
       playerStore.setState(advance(state))
     }
-    handle = requestAnimationFrame(tick)
   })
   return () => cancelAnimationFrame(handle)
 }

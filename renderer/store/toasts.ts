@@ -3,19 +3,19 @@ import { toProblem } from '#app/contract/errors.ts'
 
 export type ToastKind = 'info' | 'success' | 'warning' | 'error'
 export type ToastAction = { label: string; perform: () => void }
-export type ToastData = { kind: ToastKind; action?: ToastAction }
+export type ToastData = { kind: ToastKind; actions: readonly ToastAction[] }
 
 /** One for the page, so that actions outside React can speak too. */
 export const toastManager = Toast.createToastManager<ToastData>()
 
-export function tell(kind: ToastKind, title: string, description?: string, action?: ToastAction): void {
+export function tell(kind: ToastKind, title: string, description?: string, ...actions: ToastAction[]): void {
   toastManager.add({
     title,
     ...(description && { description }),
-    // What went wrong is said at once, and stays long enough to be read.
-    priority: kind === 'error' ? 'high' : 'low',
-    timeout: kind === 'error' || kind === 'warning' ? 12_000 : 6000,
-    data: { kind, ...(action && { action }) },
+    // All of one priority: Base UI hides an urgent one from assistive technology, its buttons with it, and says its
+    // words elsewhere. What went wrong or can be undone stays long enough for it.
+    timeout: kind === 'error' || kind === 'warning' || actions.length > 0 ? 12_000 : 6000,
+    data: { kind, actions },
   })
 }
 
