@@ -52,15 +52,19 @@ export async function followPreviews(page: Page): Promise<() => Promise<number>>
 }
 
 /** Drops a file on the page as the desktop does. */
-export async function drop(page: Page, file: string, name: string): Promise<void> {
-  const bytes = (await readFile(file)).toString('base64')
+export const drop = (page: Page, file: string, name: string): Promise<void> => dropAll(page, { [name]: file })
+
+/** Drops several at once: paths by the names that the page is told. */
+export async function dropAll(page: Page, files: Readonly<Record<string, string>>): Promise<void> {
+  const read = Object.entries(files).map(async ([name, file]) => ({ name, bytes: await readFile(file, 'base64') }))
   const transfer = await page.evaluateHandle(
-    ({ bytes, name }) => {
+    (files) => {
       const transfer = new DataTransfer()
-      transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name))
+      for (const { name, bytes } of files)
+        transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name))
       return transfer
     },
-    { bytes, name },
+    await Promise.all(read),
   )
   for (const type of ['dragenter', 'dragover', 'drop'])
     await page.dispatchEvent('body', type, { dataTransfer: transfer })

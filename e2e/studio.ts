@@ -37,7 +37,7 @@ export async function startHost(dataDir: string, fault = ''): Promise<Host> {
 }
 
 /** Opens the studio, ready to work with the bundled models. */
-async function openStudio(page: Page, host: Host): Promise<void> {
+export async function openStudio(page: Page, host: Host): Promise<void> {
   await page.goto(host.url)
   await page.getByRole('button', { name: /^Engine: Ready/ }).waitFor()
   // The models are looked for after that, and the form is empty until then.

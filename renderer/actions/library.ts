@@ -1,9 +1,11 @@
-import type { PictureResult, ExportFormat } from '#app/contract/results.ts'
+import type { ExportFormat, PictureResult, Result } from '#app/contract/results.ts'
+import { viewOfResult } from '#app/contract/views.ts'
 import { clipUrl, exportUrl, fetchBlob, fetchClassifiedFrames } from '#renderer/bridge/media.ts'
 import { encodeVideo } from '#renderer/media/encode.ts'
 import { dropFrames, framesOf, loadFrames, type FrameSet } from '#renderer/store/frames.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { decodeAnimation, imagesOfRaw, rgbOfImage } from '#renderer/store/pixels.ts'
+import { studioStore } from '#renderer/store/studio.ts'
 import { tell, tellFailure } from '#renderer/store/toasts.ts'
 import { forget } from '#renderer/store/view.ts'
 
@@ -15,7 +17,7 @@ export const showClassified = (id: string): void =>
     return { width: raw.width, height: raw.height, images: imagesOfRaw(raw) }
   })
 
-type ExportChoice = { format: ExportFormat; label: string; detail: string; ending: string }
+export type ExportChoice = { format: ExportFormat; label: string; detail: string; ending: string }
 
 /** What a clip or a still can be saved as. */
 const choicesFor: Readonly<Record<PictureResult['kind'], readonly ExportChoice[]>> = {
@@ -81,14 +83,36 @@ export function fileStem(clip: Pick<PictureResult, 'title' | 'recipe'>): string 
   return `${short}-${clip.recipe.settings.seed}`
 }
 
-export async function deleteResult(id: string): Promise<void> {
+/** Puts a result into the host's bin; the stage goes on to the one beside it. */
+export async function deleteResult({ id, kind, title }: Result): Promise<void> {
+  const next = neighbour(id, studioStore.getState().results)
   try {
     await callHost((host) => host.deleteResult({ id }))
     dropFrames(`clip:${id}`)
-    forget(id)
+    forget(id, next && { kind: 'result', id: next.id })
+    tell('info', `${kind[0]!.toUpperCase()}${kind.slice(1)} deleted`, `“${shortTitle(title)}”`, {
+      label: 'Undo',
+      perform: () => void restoreResult(id),
+    })
   } catch (error) {
     tellFailure('It could not be deleted', error)
   }
+}
+
+async function restoreResult(id: string): Promise<void> {
+  try {
+    await callHost((host) => host.restoreResult({ id }))
+  } catch (error) {
+    tellFailure('It could not be brought back', error)
+  }
+}
+
+/** Of those in the same view the next one, else the one before. */
+export function neighbour(id: string, results: readonly Result[]): Result | undefined {
+  const own = results.find((result) => result.id === id)
+  const beside = results.filter(({ kind }) => own && viewOfResult(kind) === viewOfResult(own.kind))
+  const at = beside.findIndex((result) => result.id === id)
+  return beside[at + 1] ?? beside[at - 1]
 }
 
 const thumbnailSide = 128

@@ -1,7 +1,6 @@
 import type { ComponentType } from 'react'
 import type { Dialog } from '#renderer/store/view.ts'
 import { AttentionEditor } from './attention/attention-editor.tsx'
-import { DeleteDialog } from './delete/delete-dialog.tsx'
 import { Palette } from './palette/palette.tsx'
 import { SettingsDialog } from './settings/settings-dialog.tsx'
 import { TuningDialog } from './tuning/tuning-dialog.tsx'
@@ -14,5 +13,4 @@ export const dialogs: Readonly<Record<Dialog['kind'], ComponentType>> = {
   settings: SettingsDialog,
   attention: AttentionEditor,
   tuning: TuningDialog,
-  delete: DeleteDialog,
 }

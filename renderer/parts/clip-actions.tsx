@@ -3,9 +3,8 @@ import { Download, Ellipsis, RotateCcw, ScanSearch, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import type { PictureResult, ExportFormat } from '#app/contract/results.ts'
 import { classifyClip } from '#renderer/actions/classify.ts'
-import { exportChoices, exportPicture } from '#renderer/actions/library.ts'
+import { deleteResult, exportChoices, exportPicture } from '#renderer/actions/library.ts'
 import { restoreSettings } from '#renderer/actions/restore.ts'
-import { openDialog } from '#renderer/store/view.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { popups } from '#renderer/ui/popups.ts'
 import { CommandButton, CommandIconButton } from './commands.tsx'
@@ -83,11 +82,7 @@ export function TileMenu({ clip }: { clip: PictureResult }) {
             <Download size={13} aria-hidden="true" /> Export {choice.label}
           </Menu.Item>
         ))}
-        <Menu.Item
-          className="item menu-item"
-          data-danger=""
-          onClick={() => openDialog({ kind: 'delete', id: clip.id })}
-        >
+        <Menu.Item className="item menu-item" data-danger="" onClick={() => void deleteResult(clip)}>
           <Trash2 size={13} aria-hidden="true" /> Delete
         </Menu.Item>
       </MenuPopup>

@@ -6,6 +6,7 @@ import type { ViewId } from '#app/contract/views.ts'
 import { dialogs } from '#renderer/dialogs/dialogs.ts'
 import { CommandsContext } from '#renderer/parts/commands.tsx'
 import { Toaster } from '#renderer/parts/toaster.tsx'
+import { useSaid } from '#renderer/store/said.ts'
 import { startClock } from '#renderer/store/player.ts'
 import { goTo, useView } from '#renderer/store/view.ts'
 import { views } from '#renderer/views/views.ts'
@@ -16,6 +17,13 @@ import { listenForKeys } from './keyboard.ts'
 import { TopBar } from './top-bar.tsx'
 import { Workspace } from './workspace.tsx'
 import './shell.css'
+
+/** Heard, not seen. */
+const Said = () => (
+  <p className="sr" role="status">
+    {useSaid()}
+  </p>
+)
 
 export function App() {
   const view = useView((state) => state.view)
@@ -41,6 +49,7 @@ export function App() {
           ))}
           <DropOverlay />
           <Toaster />
+          <Said />
         </Tooltip.Provider>
       </CommandsContext>
     </CSPProvider>

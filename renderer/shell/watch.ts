@@ -1,20 +1,24 @@
 import type { Job } from '#app/contract/jobs.ts'
-import { viewIds, viewOfJob, viewOfResult } from '#app/contract/views.ts'
+import { viewIds, viewOfResult } from '#app/contract/views.ts'
 import { fetchPreview } from '#renderer/bridge/media.ts'
-import { framesOf, setFrames } from '#renderer/store/frames.ts'
+import { forgetFailures, framesOf, setFrames } from '#renderer/store/frames.ts'
 import { imagesOfRaw } from '#renderer/store/pixels.ts'
-import { isRunning, studioStore, type StudioState } from '#renderer/store/studio.ts'
+import { runningIn, studioStore, type StudioState } from '#renderer/store/studio.ts'
 import { setPlace, viewStore } from '#renderer/store/view.ts'
 import { views } from '#renderer/views/views.ts'
+import { tellEnds } from './tell-ends.ts'
 
 /** Follows the host's state with what the page does by itself. */
 export function startWatching(): void {
   studioStore.subscribe((state, before) => {
     if (state.models !== before.models) for (const view of viewIds) views[view].chooseModel(state.models)
     if (state.known && !before.known) resume(state)
+    if (state.connection === 'open' && before.connection !== 'open') forgetFailures()
     if (state.jobs !== before.jobs) {
       for (const job of state.jobs) followPreview(job)
       followToResult(state)
+      followRunning(state)
+      tellEnds(state, before)
     }
   })
 }
@@ -23,7 +27,7 @@ export function startWatching(): void {
 function resume({ jobs, results }: StudioState): void {
   for (const view of viewIds) {
     if (!views[view].resumes || viewStore.getState().places[view].shown) continue
-    const running = jobs.find((job) => viewOfJob(job.pipeline) === view && isRunning(job))
+    const running = runningIn(view, { jobs })
     const newest = results.find((result) => viewOfResult(result.kind) === view)
     if (running) setPlace(view, { shown: { kind: 'job', id: running.id } })
     else if (newest) setPlace(view, { shown: { kind: 'result', id: newest.id } })
@@ -37,6 +41,16 @@ function followToResult({ jobs }: StudioState): void {
     const job = shown?.kind === 'job' ? jobs.find(({ id }) => id === shown.id) : undefined
     if (job?.status === 'done' && job.resultId !== undefined)
       setPlace(view, { shown: { kind: 'result', id: job.resultId } })
+  }
+}
+
+/** A view that follows goes on to the next job as soon as that runs. */
+function followRunning(state: StudioState): void {
+  for (const view of viewIds) {
+    const { shown, follows } = viewStore.getState().places[view]
+    const running = runningIn(view, state)
+    if (views[view].resumes && follows && shown && running && shown.id !== running.id)
+      setPlace(view, { shown: { kind: 'job', id: running.id } })
   }
 }
 

@@ -7,6 +7,7 @@ import type { EngineStatus } from '#app/contract/system.ts'
 import type { ModelEntry } from '#app/contract/models.ts'
 import type { ProcessorMap } from '#app/contract/processor-maps.ts'
 import type { StudioEvent } from '#app/contract/studio.ts'
+import { viewOfJob, type ViewId } from '#app/contract/views.ts'
 import type { ConnectionState } from '#renderer/bridge/connection.ts'
 
 /** The host's state as the page mirrors it. Only `applyEvent` changes what came from the host. */
@@ -93,6 +94,8 @@ export function applyEvent(state: StudioState, event: StateEvent): Partial<Studi
 
 function marked(marks: StudioState['liveMarks'], before: Job, now: Job): StudioState['liveMarks'] {
   const { id, step } = now
+  // It starts anew: its cancelling was undone.
+  if (step < before.step) return { ...marks, [id]: [] }
   const added: LiveMark[] = []
   if (before.freeuUsed !== undefined && now.freeuUsed !== undefined && !sameFreeU(before.freeuUsed, now.freeuUsed))
     added.push({ step, what: 'FreeU' })
@@ -113,6 +116,9 @@ const newestFirst = (results: readonly Result[]): Result[] => [...results].sort(
 export const activeJobs = (state: StudioState): Job[] => state.jobs.filter((job) => !isFinished(job.status))
 /** The engine works on it now. */
 export const isRunning = ({ status }: Job): boolean => status === 'running' || status === 'loading'
+/** The job of a view that the engine works on now. */
+export const runningIn = (view: ViewId, { jobs }: Pick<StudioState, 'jobs'>): Job | undefined =>
+  jobs.find((job) => isRunning(job) && viewOfJob(job.pipeline) === view)
 /** The job that the engine works on now, if anything of it can be changed meanwhile. */
 export const runningLive = (state: StudioState): Job | undefined =>
   state.jobs.find((job) => pipelines[job.pipeline].live.length > 0 && isRunning(job))

@@ -11,8 +11,8 @@ test('a result opens in the view of its kind, and leaves what the others show', 
   openResult(aClassification({ id: 'b', clipId: 'a' }))
   expect(state().view).toBe('classify')
   expect(state().places).toEqual({
-    generate: { shown: { kind: 'result', id: 'a' }, source: null },
-    classify: { shown: { kind: 'result', id: 'b' }, source: { kind: 'clip', id: 'a' } },
+    generate: { shown: { kind: 'result', id: 'a' }, source: null, follows: false },
+    classify: { shown: { kind: 'result', id: 'b' }, source: { kind: 'clip', id: 'a' }, follows: false },
   })
 })
 
@@ -50,8 +50,8 @@ test('a deleted result is on show nowhere', () => {
 
 test('one dialog at a time', () => {
   openDialog({ kind: 'settings', tab: 'models' })
-  openDialog({ kind: 'delete', id: 'a' })
-  expect(state().dialog).toEqual({ kind: 'delete', id: 'a' })
+  openDialog({ kind: 'palette' })
+  expect(state().dialog).toEqual({ kind: 'palette' })
   closeDialog()
   expect(state().dialog).toBeNull()
 })

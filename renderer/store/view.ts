@@ -7,7 +7,12 @@ export type Shown = { kind: 'job'; id: string } | { kind: 'result'; id: string }
 /** A clip of the library, or a file of the user's. */
 export type Source = { kind: 'clip'; id: string } | { kind: 'file'; file: File; url: string }
 /** What a view has before it: what it shows, and what it works on. */
-export type Place = { shown: Shown | null; source: Source | null }
+export type Place = {
+  shown: Shown | null
+  source: Source | null
+  /** It shows the job that runs, until somebody opens something else. */
+  follows: boolean
+}
 
 export type SettingsTab = 'appearance' | 'engine' | 'models' | 'about'
 
@@ -19,8 +24,6 @@ export type Dialog =
   | { kind: 'attention' }
   /** What the model costs, and proposals to run it with less. */
   | { kind: 'tuning' }
-  /** Asks before a result is deleted. */
-  | { kind: 'delete'; id: string }
 
 export type ViewState = {
   view: ViewId
@@ -28,7 +31,7 @@ export type ViewState = {
   dialog: Dialog | null
 }
 
-const nowhere: Place = { shown: null, source: null }
+const nowhere: Place = { shown: null, source: null, follows: true }
 
 export const viewStore = createStore<ViewState>(() => ({
   view: 'generate',
@@ -51,6 +54,7 @@ export function openResult(result: Result): void {
   setPlace(view, {
     shown: { kind: 'result', id: result.id },
     source: clipId === undefined ? null : { kind: 'clip', id: clipId },
+    follows: false,
   })
   goTo(view)
 }
@@ -58,7 +62,7 @@ export function openResult(result: Result): void {
 /** Goes to the view of a job and shows it. */
 export function openJob({ id, pipeline }: Pick<Job, 'id' | 'pipeline'>): void {
   const view = viewOfJob(pipeline)
-  setPlace(view, { shown: { kind: 'job', id } })
+  setPlace(view, { shown: { kind: 'job', id }, follows: false })
   goTo(view)
 }
 
@@ -68,9 +72,10 @@ export function isOnShow({ view, places }: ViewState, { kind, id }: Shown): bool
   return (shown?.kind === kind && shown.id === id) || (kind === 'result' && source?.kind === 'clip' && source.id === id)
 }
 
-/** The views let go of a result that is no more. */
-export function forget(id: string): void {
-  for (const view of viewIds) if (viewStore.getState().places[view].shown?.id === id) setPlace(view, { shown: null })
+/** The views let go of a result that is no more, for another of the same view where there is one. */
+export function forget(id: string, next?: Shown): void {
+  for (const view of viewIds)
+    if (viewStore.getState().places[view].shown?.id === id) setPlace(view, { shown: next ?? null })
 }
 
 export const openDialog = (dialog: Dialog): void => viewStore.setState({ dialog })

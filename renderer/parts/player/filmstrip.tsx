@@ -7,12 +7,12 @@ export function Filmstrip({ frames, marked }: { frames: FrameSet; marked?: Reado
   const strip = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
   const frame = usePlayer((state) => state.frame)
-  const width = useWidth(strip)
+  const { width, height } = useSize(strip)
   const count = frames.images.length
 
   useEffect(() => {
-    if (canvas.current && width > 0) paint(canvas.current, frames, width)
-  }, [frames, width])
+    if (canvas.current && width > 0) paint(canvas.current, frames, { width, height })
+  }, [frames, width, height])
 
   const scrub = (event: React.PointerEvent<HTMLDivElement>): void => {
     const bounds = event.currentTarget.getBoundingClientRect()
@@ -36,6 +36,7 @@ export function Filmstrip({ frames, marked }: { frames: FrameSet; marked?: Reado
       aria-valuemax={count}
       aria-valuenow={frame + 1}
       aria-valuetext={`Frame ${frame + 1} of ${count}`}
+      style={{ '--frames': count, '--aspect': frames.width / frames.height } as React.CSSProperties}
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId)
         scrub(event)
@@ -59,50 +60,39 @@ export function Filmstrip({ frames, marked }: { frames: FrameSet; marked?: Reado
   )
 }
 
-const stripHeight = 44
-const narrowest = 30
+type Size = { width: number; height: number }
 
-function paint(canvas: HTMLCanvasElement, frames: FrameSet, width: number): void {
+/** Each frame whole: as many as have room side by side, all where they have. */
+function paint(canvas: HTMLCanvasElement, frames: FrameSet, { width, height }: Size): void {
   const ratio = window.devicePixelRatio
   canvas.width = Math.round(width * ratio)
-  canvas.height = stripHeight * ratio
+  canvas.height = Math.round(height * ratio)
   const context = canvas.getContext('2d')
   const scratch = new OffscreenCanvas(frames.width, frames.height)
   const scratchContext = scratch.getContext('2d')
   if (!context || !scratchContext) return
+  const narrowest = Math.min(width, (height * frames.width) / frames.height)
   const cells = Math.max(1, Math.min(frames.images.length, Math.floor(width / narrowest)))
   const cell = canvas.width / cells
+  const scale = Math.min((cell - ratio) / frames.width, canvas.height / frames.height)
+  const [w, h] = [frames.width * scale, frames.height * scale]
   for (let i = 0; i < cells; i++) {
     const image = frames.images[Math.floor((i * frames.images.length) / cells)]
     if (!image) continue
     scratchContext.putImageData(image, 0, 0)
-    // Each cell is filled, cropping what does not fit.
-    const scale = Math.max(cell / frames.width, canvas.height / frames.height)
-    const [w, h] = [cell / scale, canvas.height / scale]
-    const left = Math.round(i * cell)
-    context.drawImage(
-      scratch,
-      (frames.width - w) / 2,
-      (frames.height - h) / 2,
-      w,
-      h,
-      left,
-      0,
-      Math.round((i + 1) * cell) - left - (i < cells - 1 ? ratio : 0),
-      canvas.height,
-    )
+    context.drawImage(scratch, i * cell + (cell - w) / 2, (canvas.height - h) / 2, w, h)
   }
 }
 
-function useWidth(element: React.RefObject<HTMLElement | null>): number {
-  const [width, setWidth] = useState(0)
+function useSize(element: React.RefObject<HTMLElement | null>): Size {
+  const [size, setSize] = useState<Size>({ width: 0, height: 0 })
   useEffect(() => {
     if (!element.current) return
-    const observer = new ResizeObserver(([entry]) => entry && setWidth(entry.contentRect.width))
+    const observer = new ResizeObserver(([entry]) => entry && setSize(entry.contentRect))
     observer.observe(element.current)
     return () => observer.disconnect()
   }, [element])
-  return width
+  return size
 }
 
 /** Tells the player what it plays. */

@@ -2,10 +2,12 @@ import { CircleAlert, Hourglass, RotateCcw, X } from 'lucide-react'
 import { isFinished, type Job } from '#app/contract/jobs.ts'
 import type { Result } from '#app/contract/results.ts'
 import { viewOfResult } from '#app/contract/views.ts'
-import { cancelJob, dismissJob, runAgain } from '#renderer/actions/jobs.ts'
+import { cancelJob, dismissJob, followJob, runAgain } from '#renderer/actions/jobs.ts'
+import { deleteResult } from '#renderer/actions/library.ts'
 import { FrameCanvas } from '#renderer/parts/frame-canvas.tsx'
 import { useFrames } from '#renderer/store/frames.ts'
-import { isOnShow, openDialog, openJob, openResult, useView } from '#renderer/store/view.ts'
+import { isRunning } from '#renderer/store/studio.ts'
+import { isOnShow, openJob, openResult, useView } from '#renderer/store/view.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { views } from '#renderer/views/views.ts'
 
@@ -19,7 +21,12 @@ export function ResultTile({ result }: { result: Result }) {
         className="tile-open"
         aria-current={selected || undefined}
         onClick={() => openResult(result)}
-        onKeyDown={(event) => event.key === 'Delete' && openDialog({ kind: 'delete', id: result.id })}
+        onKeyDown={(event) => {
+          if (event.key !== 'Delete') return
+          // This one, not the one on the stage.
+          event.preventDefault()
+          void deleteResult(result)
+        }}
       >
         <Tile result={result} />
       </button>
@@ -36,7 +43,12 @@ export function JobTile({ job }: { job: Job }) {
   const selected = useView((state) => isOnShow(state, { kind: 'job', id: job.id }))
   return (
     <li className="tile" data-selected={selected || undefined} data-job={over ? 'ended' : 'active'}>
-      <button type="button" className="tile-open" aria-current={selected || undefined} onClick={() => openJob(job)}>
+      <button
+        type="button"
+        className="tile-open"
+        aria-current={selected || undefined}
+        onClick={() => (isRunning(job) ? followJob(job) : openJob(job))}
+      >
         <span className="tile-picture">
           {preview?.images[0] && !over ? (
             <FrameCanvas image={preview.images[0]} />
@@ -49,6 +61,7 @@ export function JobTile({ job }: { job: Job }) {
         <span className="tile-words">
           <span className="tile-title">{job.title || 'Untitled clip'}</span>
           <span className="tile-meta">
+            {job.seed !== undefined && `seed ${job.seed} · `}
             {over ? endings[job.status] : job.status === 'queued' ? 'In the queue' : job.stage}
           </span>
         </span>
@@ -71,7 +84,7 @@ export function JobTile({ job }: { job: Job }) {
           variant="ghost"
           size="small"
           aria-label={over ? `Dismiss ${job.title}` : `Cancel ${job.title}`}
-          onClick={() => void (over ? dismissJob(job.id) : cancelJob(job.id))}
+          onClick={() => void (over ? dismissJob(job.id) : cancelJob(job))}
         >
           <X size={14} aria-hidden="true" />
         </Button>

@@ -1,9 +1,8 @@
 import { Ban, CirclePause, Clapperboard, TriangleAlert } from 'lucide-react'
-import { useEffect } from 'react'
 import type { PictureResult } from '#app/contract/results.ts'
 import { isFinished, type Job } from '#app/contract/jobs.ts'
 import { pipelineOf, pipelines } from '#app/contract/pipelines.ts'
-import { cancelJob, dismissJob } from '#renderer/actions/jobs.ts'
+import { cancelJob, dismissJob, followJob } from '#renderer/actions/jobs.ts'
 import { showClip } from '#renderer/actions/library.ts'
 import { ClipActions } from '#renderer/parts/clip-actions.tsx'
 import { CommandButton } from '#renderer/parts/commands.tsx'
@@ -13,15 +12,17 @@ import { FinishedRibbon, StepRibbon } from '#renderer/parts/player/step-ribbon.t
 import { Transport } from '#renderer/parts/player/transport.tsx'
 import { Viewport } from '#renderer/parts/player/viewport.tsx'
 import { RunAgain } from '#renderer/parts/run-again.tsx'
-import { useFrames, useFramesFailure } from '#renderer/store/frames.ts'
+import { forgetFailures, useFrames, useLoaded } from '#renderer/store/frames.ts'
 import { useDraft } from '#renderer/store/draft.ts'
 import { isUsable, modelsFor } from '#renderer/store/models.ts'
 import { settingsOfJob } from '#renderer/store/sent-settings.ts'
-import { activeJobs, pictureById, useStudio } from '#renderer/store/studio.ts'
+import { activeJobs, pictureById, runningIn, useStudio } from '#renderer/store/studio.ts'
 import { setPlace, usePlace } from '#renderer/store/view.ts'
 import { clipUrl } from '#renderer/bridge/media.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { plural } from '#renderer/ui/format.ts'
+import { useMedia, widePage } from '#renderer/ui/use-media.ts'
+import { RecipeButton } from './recipe-button.tsx'
 
 export function GenerateStage() {
   const { shown } = usePlace('generate')
@@ -33,6 +34,19 @@ export function GenerateStage() {
     <section className="stage" aria-label="Stage">
       {job ? <JobStage job={job} /> : clip ? <ClipStage clip={clip} /> : <EmptyStage />}
     </section>
+  )
+}
+
+/** The way back to the job that runs, from whatever else is looked at. */
+function RunningChip() {
+  const { shown } = usePlace('generate')
+  const job = useStudio((state) => runningIn('generate', state))
+  if (!job || shown?.id === job.id) return null
+  return (
+    <Button size="small" variant="ghost" className="running-chip" onClick={() => followJob(job)}>
+      <i aria-hidden="true" />
+      {job.totalSteps > 0 ? `Step ${job.step} of ${job.totalSteps}` : job.stage}, show
+    </Button>
   )
 }
 
@@ -72,26 +86,31 @@ function ClipStage({ clip }: { clip: PictureResult }) {
   const key = `clip:${clip.id}`
   // Until the clip is read, the last preview of the run that made it stays.
   const job = useStudio((state) => state.jobs.find((entry) => entry.resultId === clip.id))
-  const own = useFrames(key)
+  const { frames: own, failed } = useLoaded(key, () => showClip(clip.id))
   const preview = useFrames(job && `preview:${job.id}`)
-  const failure = useFramesFailure(key)
   const frames = own ?? preview
-  useEffect(() => showClip(clip.id), [clip.id, own])
+  const wide = useMedia(widePage)
   usePlayable(frames, clip.fps)
   return (
     <>
       <header className="stage-head">
         <h2 className="stage-title">{clip.title || 'Untitled'}</h2>
         <div className="stage-actions">
+          <RunningChip />
+          {!wide && <RecipeButton clip={clip} />}
           <ClipActions clip={clip} />
         </div>
       </header>
       {frames ? (
         <Viewport frames={frames} title={clip.title} />
-      ) : failure ? (
+      ) : failed?.code === 'unsupported' ? (
         // Where frames cannot be stepped through, the clip still plays as a picture.
-        <Notice title="Playing without frame controls" text={failure}>
+        <Notice title="Playing without frame controls" text={failed.message}>
           <img src={clipUrl(clip.id)} alt={clip.title} />
+        </Notice>
+      ) : failed ? (
+        <Notice icon={TriangleAlert} tone="problem" title="This clip could not be loaded" text={failed.message}>
+          <Button onClick={() => forgetFailures(key)}>Try again</Button>
         </Notice>
       ) : (
         <div className="viewport" aria-busy="true" />
@@ -122,12 +141,13 @@ function JobStage({ job }: { job: Job }) {
           </span>
         )}
         <div className="stage-actions">
+          <RunningChip />
           {over ? (
             <Button size="small" variant="ghost" onClick={() => leaveJob(job.id)}>
               Dismiss
             </Button>
           ) : (
-            <Button size="small" onClick={() => void cancelJob(job.id)}>
+            <Button size="small" onClick={() => void cancelJob(job)}>
               Cancel
             </Button>
           )}

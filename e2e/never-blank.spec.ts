@@ -1,0 +1,192 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import type { Page, WebSocketRoute } from '@playwright/test'
+import sharp from 'sharp'
+import { drop } from './run.ts'
+import { expect, openStudio, slowSteps, test } from './studio.ts'
+
+const stage = (page: Page) => page.getByRole('region', { name: 'Stage' })
+const library = (page: Page) => page.getByRole('region', { name: 'Library' })
+const prompt = (page: Page) => page.getByRole('textbox', { name: 'Prompt', exact: true })
+const finished = (page: Page) => stage(page).getByRole('button', { name: 'Export' })
+
+async function generate(page: Page, words: string, steps = 1): Promise<void> {
+  await prompt(page).fill(words)
+  const field = page.getByRole('textbox', { name: 'Steps value', exact: true })
+  await field.fill(String(steps))
+  await field.press('Tab')
+  await page.getByRole('button', { name: /^Generate/ }).click()
+}
+
+for (const kept of ['x', 'null', '{"form":2', '{"form":"wide","stage":null}'])
+  test(`the page is there whatever the browser kept of its layout: ${kept}`, async ({ page, host }) => {
+    await page.addInitScript((text) => {
+      for (const id of ['rows', 'generate-wide', 'classify-wide'])
+        localStorage.setItem(`react-resizable-panels:${id}`, text)
+      localStorage.setItem('frameloom.draft', text)
+      localStorage.setItem('frameloom.draft-history', text)
+    }, kept)
+    await openStudio(page, host)
+    await expect(prompt(page)).toBeVisible()
+  })
+
+test('a part that cannot be drawn says so in its place, with a way on; the rest of the page works', async ({
+  studio: page,
+}) => {
+  await generate(page, 'a red circle')
+  await expect(finished(page)).toBeVisible()
+  await stage(page).getByRole('button', { name: 'Pause' }).click()
+  await page.evaluate(() => {
+    const draw = CanvasRenderingContext2D.prototype.putImageData as (image: ImageData, x: number, y: number) => void
+    const state = window as unknown as { broken: boolean }
+    state.broken = true
+    CanvasRenderingContext2D.prototype.putImageData = function (image: ImageData) {
+      if (state.broken && this.canvas.ariaLabel === 'a red circle') throw new Error('The canvas was lost.')
+      draw.call(this, image, 0, 0)
+    }
+  })
+  await page.getByRole('tab', { name: 'Classify' }).click()
+  await page.getByRole('tab', { name: 'Generate' }).click()
+  const alert = page.getByRole('alert').filter({ hasText: 'The stage cannot be shown' })
+  await expect(alert).toContainText('The canvas was lost.')
+  await prompt(page).fill('still typed')
+  await alert.getByRole('button', { name: 'Try again' }).click()
+  await expect(alert).toBeVisible()
+  await page.evaluate(() => ((window as unknown as { broken: boolean }).broken = false))
+  await alert.getByRole('button', { name: 'Try again' }).click()
+  await expect(stage(page).getByRole('img')).toBeVisible()
+  await expect(prompt(page)).toHaveValue('still typed')
+})
+
+test('where nothing can be drawn at all, the page still says so', async ({ page, host }) => {
+  await page.addInitScript(() => {
+    window.ResizeObserver = class {
+      constructor() {
+        throw new Error('This browser observes nothing.')
+      }
+    } as unknown as typeof ResizeObserver
+  })
+  await page.goto(host.url)
+  await expect(page.getByRole('alert')).toContainText('The studio cannot be shown')
+  await expect(page.getByRole('button', { name: 'Reload the page' })).toBeVisible()
+})
+
+test('a clip that could not be loaded is tried again when the host is back', async ({ page, host }) => {
+  let line: WebSocketRoute | undefined
+  await page.routeWebSocket(/\/rpc$/, (socket) => {
+    line = socket
+    socket.connectToServer()
+  })
+  await openStudio(page, host)
+  for (const words of ['the first', 'the second']) {
+    await generate(page, words)
+    await expect(stage(page).getByRole('heading', { name: words })).toBeVisible()
+    await expect(finished(page)).toBeVisible()
+  }
+  await page.reload()
+  await expect(stage(page).getByRole('heading', { name: 'the second' })).toBeVisible()
+  await page.route('**/media/clips/*', (route) => route.abort())
+  await library(page)
+    .getByRole('button', { name: /^the first/ })
+    .click()
+  await expect(stage(page).getByText('This clip could not be loaded')).toBeVisible()
+  await expect(stage(page).getByText('The studio has lost its host.')).toBeVisible()
+  await page.unroute('**/media/clips/*')
+  await line?.close()
+  await expect(stage(page).getByRole('img')).toBeVisible()
+  await expect(stage(page).getByText('This clip could not be loaded')).toBeHidden()
+})
+
+for (const [width, height] of [
+  [900, 700],
+  [640, 360], // 1280 x 720 at 200 %
+] as const)
+  test(`the recipe is at hand at ${width} x ${height}, and the clip keeps room`, async ({ studio: page }) => {
+    await page.setViewportSize({ width, height })
+    await generate(page, 'a red circle')
+    await expect(finished(page)).toBeVisible()
+    const { width: w, height: h } = (await stage(page).getByRole('img').boundingBox())!
+    expect(Math.min(w, h)).toBeGreaterThan(60)
+    await prompt(page).fill('another')
+    await stage(page).getByRole('button', { name: 'Recipe' }).click()
+    const recipe = page.getByRole('dialog', { name: 'Recipe' })
+    await expect(recipe.getByText('DDIM').or(recipe.getByText('As the checkpoint says'))).toBeVisible()
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual([])
+    await recipe.getByRole('button', { name: 'Use these settings' }).click()
+    await expect(prompt(page)).toHaveValue('a red circle')
+  })
+
+test('with less motion nothing plays until it is asked to', async ({ page, host }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' })
+  await openStudio(page, host)
+  await generate(page, 'a red circle')
+  await expect(finished(page)).toBeVisible()
+  await expect(stage(page).getByRole('button', { name: 'Play' })).toBeEnabled()
+  await expect(stage(page).getByLabel('Position')).toHaveText('1 / 8')
+  await stage(page).getByRole('button', { name: 'Play' }).click()
+  await expect(stage(page).getByRole('button', { name: 'Pause' })).toBeVisible()
+})
+
+test.describe('a run that takes its time', () => {
+  test.use({ fault: slowSteps })
+
+  test('what is done elsewhere is told, with a way there; what is on show is said', async ({ studio: page }) => {
+    await generate(page, 'a red circle', 3)
+    await expect(page).toHaveTitle(/^\d+ % a red circle - Frameloom$/)
+    await page.getByRole('tab', { name: 'Classify' }).click()
+    const told = page.getByRole('dialog', { name: 'The clip “a red circle” is done' })
+    await told.getByRole('button', { name: 'Show' }).click()
+    await expect(finished(page)).toBeVisible()
+    await expect(page).toHaveTitle('Frameloom')
+    await generate(page, 'a blue star', 1)
+    await expect(page.getByRole('status').filter({ hasText: 'The clip “a blue star” is done.' })).toBeAttached()
+  })
+})
+
+test('numbers that do not fit are said in words, and stay as they were typed', async ({ studio: page }) => {
+  const field = (name: string) => page.getByRole('textbox', { name, exact: true })
+  const type = async (name: string, text: string): Promise<void> => {
+    await field(name).fill(text)
+    await field(name).press('Tab')
+  }
+  await type('Seed', '1.5')
+  await expect(page.getByText('1.5 is not a whole number: use 1 or 2.')).toBeVisible()
+  await type('Width', '99999')
+  await expect(page.getByText('99999 is too large: at most 4096.')).toBeVisible()
+  await expect(field('Width')).toHaveValue('99999')
+  await type('Width', '-5')
+  await expect(page.getByText('-5 is too small: at least 8.')).toBeVisible()
+  await field('Seed').fill('1e99')
+  await expect(page.getByText('“1e99” is not a number here')).toBeVisible()
+})
+
+test("another program's recipe fills the form, what means nothing here is listed, prompt syntax is noted", async ({
+  studio: page,
+  dataDir,
+}) => {
+  const file = join(dataDir, 'a1111.png')
+  const infotext =
+    'a small (red:1.3) boat\nNegative prompt: blurry\n' +
+    'Steps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 1234, Size: 512x512, Model: dreamshaper'
+  const png = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#369' } })
+    .png()
+    .toBuffer()
+  const body = Buffer.concat([Buffer.from('parameters\0'), Buffer.from(infotext)])
+  const head = Buffer.alloc(8)
+  head.writeUInt32BE(body.length)
+  head.write('tEXt', 4)
+  await writeFile(file, Buffer.concat([png.subarray(0, -12), head, body, Buffer.alloc(4), png.subarray(-12)]))
+  await drop(page, file, 'a1111.png')
+  await expect(prompt(page)).toHaveValue('a small (red:1.3) boat')
+  await expect(page.getByRole('textbox', { name: 'Seed', exact: true })).toHaveValue('1234')
+  await expect(page.getByRole('textbox', { name: 'Steps value' })).toHaveValue('20')
+  await expect(page.getByRole('dialog', { name: 'Settings taken from AUTOMATIC1111' })).toContainText(
+    'Model: dreamshaper',
+  )
+  const note = page.getByRole('region', { name: 'Prompts' }).getByText('“(red:1.3)” does not weigh its words here.')
+  await expect(note).toBeVisible()
+  await prompt(page).fill('a small red boat')
+  await expect(note).toBeHidden()
+})
