@@ -27,6 +27,9 @@ test('only keys with Ctrl are shown, and none is taken from the page: G must sta
   expect(shown.map(({ id, accelerator }) => [id, accelerator])).toEqual([
     ['settings', 'CmdOrCtrl+,'],
     ['run', 'CmdOrCtrl+Enter'],
+    ['cancel', 'CmdOrCtrl+.'],
+    ['undo', 'CmdOrCtrl+Z'],
+    ['redo', 'CmdOrCtrl+Shift+Z'],
     ['palette', 'CmdOrCtrl+K'],
   ])
   expect(shown.every(({ registerAccelerator }) => registerAccelerator === false)).toBe(true)
