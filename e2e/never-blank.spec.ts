@@ -38,12 +38,14 @@ test('a part that cannot be drawn says so in its place, with a way on; the rest 
   await expect(finished(page)).toBeVisible()
   await stage(page).getByRole('button', { name: 'Pause' }).click()
   await page.evaluate(() => {
-    const draw = CanvasRenderingContext2D.prototype.putImageData as (image: ImageData, x: number, y: number) => void
+    type Draw = (this: CanvasRenderingContext2D, image: ImageData, x: number, y: number) => void
+    const prototype: { putImageData: Draw } = CanvasRenderingContext2D.prototype
+    const draw = prototype.putImageData
     const state = window as unknown as { broken: boolean }
     state.broken = true
-    CanvasRenderingContext2D.prototype.putImageData = function (image: ImageData) {
+    prototype.putImageData = function (image, x, y) {
       if (state.broken && this.canvas.ariaLabel === 'a red circle') throw new Error('The canvas was lost.')
-      draw.call(this, image, 0, 0)
+      draw.call(this, image, x, y)
     }
   })
   await page.getByRole('tab', { name: 'Classify' }).click()
@@ -61,10 +63,8 @@ test('a part that cannot be drawn says so in its place, with a way on; the rest 
 
 test('where nothing can be drawn at all, the page still says so', async ({ page, host }) => {
   await page.addInitScript(() => {
-    window.ResizeObserver = class {
-      constructor() {
-        throw new Error('This browser observes nothing.')
-      }
+    window.ResizeObserver = function () {
+      throw new Error('This browser observes nothing.')
     } as unknown as typeof ResizeObserver
   })
   await page.goto(host.url)

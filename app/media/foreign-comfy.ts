@@ -1,4 +1,4 @@
-import { isObject, type ForeignNotes } from './foreign-notes.ts'
+import { isObject, plain, type ForeignNotes } from './foreign-notes.ts'
 import { schedulerNamed } from './foreign-schedulers.ts'
 
 type Node = { type: string; inputs: Record<string, unknown> }
@@ -29,8 +29,8 @@ export function readComfy(
   values.scheduler = named.scheduler
   if (named.rest) left.push(`sampler_name: ${named.rest}`)
   if (inputs['scheduler'] !== undefined && inputs['scheduler'] !== 'normal')
-    left.push(`scheduler: ${String(inputs['scheduler'])}`)
-  if (inputs['denoise'] !== undefined && inputs['denoise'] !== 1) left.push(`denoise: ${String(inputs['denoise'])}`)
+    left.push(`scheduler: ${plain(inputs['scheduler'])}`)
+  if (inputs['denoise'] !== undefined && inputs['denoise'] !== 1) left.push(`denoise: ${plain(inputs['denoise'])}`)
 
   const latents = upstream(graph, inputs['latent_image'], ({ inputs }) => 'width' in inputs && 'height' in inputs)
   if (latents) {
@@ -40,7 +40,7 @@ export function readComfy(
     const moves = [...graph.values()].some(({ type }) => /AnimateDiff/.test(type))
     const batch = valueOf(graph, latents.inputs['batch_size'], used)
     if (moves) values.numFrames = batch
-    else if (batch !== undefined && batch !== 1) left.push(`batch_size: ${String(batch)}`)
+    else if (batch !== undefined && batch !== 1) left.push(`batch_size: ${plain(batch)}`)
   }
   for (const node of graph.values()) {
     const { type, inputs } = node

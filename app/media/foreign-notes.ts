@@ -32,3 +32,7 @@ export function jsonObject(text: string | undefined): Record<string, unknown> | 
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A value in a note: short. */
+export const plain = (value: unknown): string =>
+  (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 120)

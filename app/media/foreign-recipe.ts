@@ -1,6 +1,6 @@
 import { fields } from '../contract/pipelines/fields.ts'
 import { readComfy } from './foreign-comfy.ts'
-import { isObject, jsonObject, type ForeignNotes, type ForeignValues } from './foreign-notes.ts'
+import { isObject, jsonObject, plain, type ForeignNotes, type ForeignValues } from './foreign-notes.ts'
 import { schedulerNamed } from './foreign-schedulers.ts'
 import type { FileTexts } from './file-texts.ts'
 
@@ -37,9 +37,6 @@ function checked(program: string, { values, left }: ForeignNotes): ForeignRecipe
 }
 
 const mostLeft = 40
-const plain = (value: unknown): string =>
-  (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).slice(0, 120)
-
 const pair = /\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)/g
 
 function readInfotext(text: string): ForeignNotes | undefined {
