@@ -190,3 +190,14 @@ test("another program's recipe fills the form, what means nothing here is listed
   await prompt(page).fill('a small red boat')
   await expect(note).toBeHidden()
 })
+
+test('a list in a dialog opens inside of it', async ({ studio: page }) => {
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox', { name: 'Search commands' }).fill('attention')
+  await page.keyboard.press('Enter')
+  const dialog = page.getByRole('dialog', { name: 'Attention by layer' })
+  await dialog.getByRole('combobox', { name: 'All layers' }).click()
+  await expect(dialog.getByRole('option').first()).toBeInViewport({ ratio: 1 })
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual([])
+})

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import { dropAll, untilStep } from './run.ts'
 import { expect, slowSteps, test } from './studio.ts'
@@ -119,6 +120,8 @@ test('several files that are dropped are all classified', async ({ studio: page 
     'third.gif': join(media, 'animated.gif'),
   })
   await expect(toast(page, 'notes.txt is not a clip')).toBeVisible()
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  expect(violations.map(({ id }) => id)).toEqual([])
   const form = page.getByRole('form', { name: 'Classify' })
   await expect(form.getByRole('list', { name: 'Classified after it' }).getByRole('listitem')).toHaveText([
     'second.mp4',

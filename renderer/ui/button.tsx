@@ -49,7 +49,7 @@ export function Tip({ text, shortcut, side = 'top', children }: TipProps) {
     <Tooltip.Root>
       <Tooltip.Trigger render={children} />
       <Tooltip.Portal container={popups}>
-        <Tooltip.Positioner className="popup-positioner" side={side} sideOffset={6}>
+        <Tooltip.Positioner className="popup-positioner" positionMethod="fixed" side={side} sideOffset={6}>
           <Tooltip.Popup className="tip">
             {text}
             {shortcut && <Keys shortcut={shortcut} />}

@@ -1,6 +1,6 @@
 import { Dialog } from '@base-ui/react/dialog'
 import { X } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { useRef, type ReactNode } from 'react'
 import { Button } from './button.tsx'
 import { Popups } from './popups.ts'
 
@@ -16,13 +16,15 @@ type ModalProps = {
 
 /** A dialog that everything else waits for. */
 export function Modal({ open, onClose, className, label, place, children }: ModalProps) {
+  const lists = useRef<HTMLDivElement>(null)
   return (
     <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className="scrim" />
         <Dialog.Viewport className="dialog-viewport" data-place={place}>
           <Dialog.Popup className={`dialog ${className}`} aria-label={label}>
-            <Popups value={undefined}>{children}</Popups>
+            <Popups value={lists}>{children}</Popups>
+            <div ref={lists} />
           </Dialog.Popup>
         </Dialog.Viewport>
       </Dialog.Portal>

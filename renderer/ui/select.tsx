@@ -50,7 +50,13 @@ export function Select<T extends string | number | null>({
         <ChevronsUpDown size={13} aria-hidden="true" />
       </Base.Trigger>
       <Base.Portal container={popups}>
-        <Base.Positioner className="popup-positioner" sideOffset={4} alignItemWithTrigger={false}>
+        <Base.Positioner
+          className="popup-positioner"
+          // Fixed: a dialog shows nothing beyond its edge of what is placed in it.
+          positionMethod="fixed"
+          sideOffset={4}
+          alignItemWithTrigger={false}
+        >
           <Base.Popup className="popup select-popup">
             <Base.List aria-label={label}>
               {choices.map((choice) => (
