@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Result } from '../contract/results.ts'
-import { insideStore, isPlainName } from './inside-store.ts'
+import { insideStore } from './inside-store.ts'
 
 /** How long a deleted file stays. */
 const lifeMs = 30 * 24 * 3600_000
@@ -12,10 +12,13 @@ const lifeMs = 30 * 24 * 3600_000
  */
 export function openBin(folder: string, now: () => number = Date.now) {
   const deleted = new Map<string, Result>()
-  for (const name of readdirSync(folder).filter(isPlainName)) {
-    const file = insideStore(folder, name)
-    const { mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { mtimeMs: Infinity }
-    if (now() - mtimeMs > lifeMs) rmSync(file, { recursive: true, force: true })
+  for (const name of readdirSync(folder)) {
+    try {
+      const file = insideStore(folder, name)
+      if (now() - statSync(file).mtimeMs > lifeMs) rmSync(file, { recursive: true, force: true })
+    } catch {
+      // A stray name or a link, or a disk that takes no change: it stays, and is in nobody's way.
+    }
   }
   const placeOf = (file: string): string => insideStore(folder, basename(file))
   return {

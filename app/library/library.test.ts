@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -111,6 +112,8 @@ describe('results', () => {
     await reopen()
     expect([existsSync(inBin(kept)), existsSync(inBin(old))]).toEqual([true, false])
     expect(() => library.restoreResult(kept)).toThrow(/not in the bin/)
+    for (const stray of ['.DS_Store', 'a?b']) writeFileSync(join(dataDir, 'bin', stray), 'x')
+    symlinkSync(tmpdir(), join(dataDir, 'bin', 'link'))
     renameSync(inBin(kept), library.pictureFile(kept))
     expect((await reopen()).result(kept)).toMatchObject({ title: 'kept' })
   })

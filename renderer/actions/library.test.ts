@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { aClip } from '#renderer/store/testing.ts'
-import { fileStem } from './library.ts'
+import { aClassification, aClip } from '#renderer/store/testing.ts'
+import { fileStem, neighbour } from './library.ts'
 
 const stem = (title: string): string => fileStem(aClip({ title }))
 
@@ -11,4 +11,15 @@ test('a file name is made of the words of the prompt and the seed, whatever the 
   expect(stem('"; <b>')).toBe('b-0')
   expect(stem('')).toBe('clip-0')
   expect(stem('long '.repeat(40)).length).toBeLessThan(60)
+})
+
+test('what is deleted gives way to the next of its view, the last one to the one before', () => {
+  const results = [
+    aClip({ id: 'a' }),
+    aClassification({ id: 'x' }),
+    aClip({ id: 'b', kind: 'still' }),
+    aClip({ id: 'c' }),
+  ]
+  const after = (id: string): string | undefined => neighbour(id, results)?.id
+  expect([after('a'), after('b'), after('c'), after('x'), after('gone')]).toEqual(['b', 'c', 'b', undefined, undefined])
 })
