@@ -45,7 +45,8 @@ type Make = (weight: Weight) => Promise<Tensors>
 
 /**
  * The given weights in 8 bits. Throws `not-finite` naming file and key of one that would be rounded away, `disk` when
- * they are large and there is no place for them, and what `onQuantizing` throws: what was written until then stays, and is not made again.
+ * they are large and there is no place for them, and what `onQuantizing` throws: what was written until then stays, and
+ * is not made again.
  */
 export async function eightBitWeights(
   weights: readonly Weight[],
