@@ -1,11 +1,12 @@
 import { ProblemError } from '#app/contract/errors.ts'
 import { reasonOf, withFile } from './file.ts'
 import { identify } from './identify.ts'
+import { parsePythonJson } from './python-json.ts'
 
 const largest = 100_000_000
 
 /**
- * Any JSON value of a file, to be parsed by a schema. Throws `bad-model` naming the file, and what it is, when it is no
+ * Any JSON value of a file as Python writes it, to be parsed by a schema. Throws `bad-model` naming the file, and what it is, when it is no
  * JSON.
  */
 export function readJson(path: string): Promise<unknown> {
@@ -16,12 +17,12 @@ export function readJson(path: string): Promise<unknown> {
     if (file.size > largest) return refuse(`it has ${file.size} bytes, too many for a settings file`)
     const bytes = await file.read(0, file.size)
     try {
-      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown
+      return parsePythonJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
     } catch (cause) {
       const kind = /^\s*[{[]/.test(new TextDecoder('latin1').decode(bytes.subarray(0, 64)))
         ? undefined
         : identify(bytes, file.size)
-      return refuse(kind ? `it is ${kind}` : `it is not valid JSON (${reasonOf(cause)})`, cause)
+      return refuse(kind ? `it is ${kind}` : `it is not valid JSON (${reasonOf(cause).replaceAll(/\s+/g, ' ')})`, cause)
     }
   })
 }

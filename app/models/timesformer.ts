@@ -25,6 +25,9 @@ import { inputDims, required, type Inputs, type Model, type Outputs } from './mo
 
 const side = z.int('only one number is supported, as in transformers')
 
+/** Python takes any value for a label; numbers are what is found. */
+export const labelNames = z.record(z.string(), z.union([z.string(), z.number().transform(String)]))
+
 /** config.json of a TimeSformer, with the reference's defaults (transformers TimesformerConfig, 5.23). */
 const fields = z.object({
   image_size: side.default(224),
@@ -39,7 +42,7 @@ const fields = z.object({
   layer_norm_eps: z.number().default(1e-6),
   qkv_bias: z.boolean().default(true),
   attention_type: z.enum(['divided_space_time', 'space_only', 'joint_space_time']).default('divided_space_time'),
-  id2label: z.record(z.string(), z.string()).nullish(),
+  id2label: labelNames.nullish(),
   num_labels: z.int().nullish(),
   output_hidden_states: z.boolean().nullish(),
   output_attentions: z.boolean().nullish(),

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { readJson } from '#app/checkpoints/json.ts'
 import { ProblemError } from '#app/contract/errors.ts'
+import { labelNames } from '#app/models/timesformer.ts'
 
 /**
  * The few keys of the configs that the list of models shows; the models themselves parse the whole. Other keys are left
@@ -25,7 +26,7 @@ export const adapterConfigSchema = z.looseObject({
 export const classifierConfigSchema = z.looseObject({
   image_size: size,
   num_frames: z.int().min(1),
-  id2label: z.record(z.string(), z.string()).optional(),
+  id2label: labelNames.nullish(),
 })
 export const anyConfigSchema = z.looseObject({})
 
