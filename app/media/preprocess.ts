@@ -7,12 +7,11 @@ import { resamplingByNumber, resize } from './resize.ts'
 const side = z.number().int().min(1).max(4096)
 const heightWidth = z.strictObject({ height: side, width: side })
 const perChannel = z.union([z.number(), z.array(z.number()).length(3)])
-/** Written by some versions of transformers with no value, or with the one value that changes nothing. */
-const onlyAbsent = z.null().optional()
 
 /**
- * preprocessor_config.json of a video classifier. Keys and meanings are transformers' own; a key that is not here is
- * refused by name.
+ * The settings of a video classifier's image or video processor. Keys and meanings are transformers' own; a key that is
+ * not here is refused by name, but for those whose value is null: they are as if they were not there
+ * (transformers/image_processing_utils_fast.py of 5.0, __init__).
  */
 export const preprocessConfigSchema = z.strictObject({
   image_processor_type: z
@@ -23,8 +22,9 @@ export const preprocessConfigSchema = z.strictObject({
       'VideoMAEFeatureExtractor',
     ])
     .optional(),
-  feature_extractor_type: z.enum(['VideoMAEFeatureExtractor', 'VideoMAEImageProcessor']).nullish(),
-  processor_class: z.string().nullish(),
+  video_processor_type: z.enum(['VideoMAEVideoProcessor', 'TimesformerVideoProcessor']).optional(),
+  feature_extractor_type: z.enum(['VideoMAEFeatureExtractor', 'VideoMAEImageProcessor']).optional(),
+  processor_class: z.string().optional(),
   do_resize: z.boolean().default(true),
   /** A plain number is the shortest edge, as in configs of 2022. */
   size: z
@@ -44,25 +44,26 @@ export const preprocessConfigSchema = z.strictObject({
   do_normalize: z.boolean().default(true),
   image_mean: perChannel.default([0.5, 0.5, 0.5]),
   image_std: perChannel.default([0.5, 0.5, 0.5]),
-  do_convert_rgb: z.boolean().nullish(), // frames are RGB already
-  default_to_square: z.literal(false).nullish(),
-  do_pad: z.literal(false).nullish(),
-  data_format: z.literal('channels_first').nullish(),
-  input_data_format: onlyAbsent,
-  pad_size: onlyAbsent,
-  device: onlyAbsent,
-  return_tensors: onlyAbsent,
-  disable_grouping: z.boolean().nullish(),
+  do_convert_rgb: z.boolean().optional(), // frames are RGB already
+  default_to_square: z.literal(false).optional(),
+  do_pad: z.literal(false).optional(),
+  data_format: z.literal('channels_first').optional(),
+  /** Frames are chosen before they come here; what the processor would choose is no part of preparing them. */
+  do_sample_frames: z.boolean().optional(),
+  num_frames: z.number().optional(),
+  fps: z.number().optional(),
+  return_metadata: z.boolean().optional(),
+  disable_grouping: z.boolean().optional(),
   _valid_processor_keys: z.array(z.string()).optional(),
 })
 export type PreprocessConfig = z.infer<typeof preprocessConfigSchema>
 
 /**
- * The parsed preprocessor_config.json; a `bad-model` problem names the key that cannot be honoured. `file` is for the
+ * The parsed settings; a `bad-model` problem names the key that cannot be honoured. `file` is for the
  * message.
  */
 export function parsePreprocessConfig(json: unknown, file = 'preprocessor_config.json'): PreprocessConfig {
-  const parsed = preprocessConfigSchema.safeParse(json)
+  const parsed = preprocessConfigSchema.safeParse(withoutNulls(json))
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!
     const key = [...issue.path, ...(issue.code === 'unrecognized_keys' ? [issue.keys[0]!] : [])].join('.')
@@ -75,6 +76,12 @@ export function parsePreprocessConfig(json: unknown, file = 'preprocessor_config
   if (parsed.data.do_normalize && std.some((value) => value === 0))
     throw new ProblemError('bad-model', `${file}: image_std holds a zero`, { file, field: 'image_std' })
   return parsed.data
+}
+
+function withoutNulls(json: unknown): unknown {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return json
+  const entries = Object.entries(json).filter(([, value]) => value !== null)
+  return Object.fromEntries(entries.map(([key, value]) => [key, withoutNulls(value)]))
 }
 
 /**

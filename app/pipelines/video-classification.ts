@@ -10,6 +10,8 @@ export type ClassifyParts = {
   readonly labels: readonly string[]
   /** Several labels may hold at once: each has a probability of its own. */
   readonly multiLabel: boolean
+  /** What was not as the checkpoint should have it, in words. */
+  readonly notes: readonly string[]
   /** A frame at the size that the model sees. */
   readonly prepare: (frame: RgbFrame) => RgbFrame
   /** Prepared frames -> pixel_values (1, F, 3, H, W). */
@@ -21,6 +23,8 @@ export type ClassifyParts = {
 /** A clip whose frames are read one after the other. */
 export type ClipReader = {
   readonly frameCount: number
+  /** What is wrong with it though it can be read, in words. */
+  readonly notes: readonly string[]
   /** The frames of rising indices. */
   readonly frames: (indices: readonly number[]) => AsyncIterable<RgbFrame>
 }

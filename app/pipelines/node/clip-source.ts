@@ -17,7 +17,7 @@ export async function openSource(source: ClipSource, signal: AbortSignal): Promi
         throw renamed(error, source)
       }
     }
-    return { frameCount: clip.frameCount, frames }
+    return { frameCount: clip.frameCount, notes: clip.notes, frames }
   } catch (error) {
     throw renamed(error, source)
   }
@@ -61,5 +61,5 @@ async function fromPixels({ pixels, indices, frameCount = pixels.count, name }: 
       await handle.close()
     }
   }
-  return { frameCount, frames }
+  return { frameCount, notes: [], frames }
 }

@@ -30,6 +30,7 @@ export const runVideoClassification: Runner<'video-classification'> = async func
   yield { type: 'stage', stage: 'Reading the clip', progress: readingShare }
   const clip = await openSource(source, context.signal)
   const { windows, notes } = chooseFrames(settings.sampling, parts.numFrames, clip.frameCount)
+  const allNotes = [...parts.notes, ...clip.notes, ...notes]
   const frameCount = new Set(windows.flat()).size
 
   const running = classify(parts, clip, windows, { topK: settings.topK, thumbnail })
@@ -49,7 +50,7 @@ export const runVideoClassification: Runner<'video-classification'> = async func
   const { labels, thumbnails } = next.value
   return {
     kind: 'labels',
-    classification: { labels, windows, frameCount: clip.frameCount, notes, modelName: parts.modelName },
+    classification: { labels, windows, frameCount: clip.frameCount, notes: allNotes, modelName: parts.modelName },
     pixels: joined(thumbnails),
   }
 }
