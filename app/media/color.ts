@@ -57,8 +57,9 @@ const halved = (size: number, times: number): number => (size + (1 << times) - 1
 
 /**
  * RGB of a decoded picture by its own matrix and range, each chroma sample used for the pixels it covers. Deeper
- * samples are cut to 8 bits. Within 3 of 255 of swscale, and so of PyAV, when the matrix is the right one. Source: the
- * formulas of ITU-R BT.601 section 2.5.
+ * samples are cut to 8 bits. At 8 bits within 3 of 255 of swscale, and so of PyAV, when the matrix is the right one;
+ * above, swscale blends neighbouring chroma, and so does the host (app/media/node/ffmpeg.ts). Source: the formulas of
+ * ITU-R BT.601 section 2.5.
  */
 export function yuvToRgb(frame: YuvFrame, colour: YuvColour): RgbFrame {
   const { width, height, data, planes, bitDepth } = frame

@@ -6,8 +6,34 @@ export type Clip = { readonly frames: readonly RgbFrame[]; readonly fps: number 
 
 export const megapixels = (frame: { width: number; height: number }): number => (frame.width * frame.height) / 1e6
 
-/** Larger pictures are refused before anything is decoded: 100 megapixels are 300 MB a frame. */
-export const maxMegapixels = 100
+/**
+ * Larger frames are refused before anything is decoded: engine and ffmpeg together stay below 512 MB
+ * (docs/decisions/media.md, "Media have limits in frames, pixels and time"). 4096x2160 has 8.8.
+ */
+export const maxMegapixels = 12
+
+/** A picture that does not move is held but once. */
+export const maxStillMegapixels = 50
+
+/**
+ * Colours and their alpha, which are not multiplied, laid on white: as GIF, WebP and PNG have it here, whatever colour
+ * lies under what is transparent. `colours` has `step` bytes for each pixel, the first three of them red, green, blue.
+ */
+export function onWhite(
+  { width, height }: { width: number; height: number },
+  colours: Uint8Array,
+  step: 3 | 4,
+  alphaAt: (x: number, y: number) => number,
+): RgbFrame {
+  const data = new Uint8Array(width * height * 3)
+  for (let y = 0, from = 0, to = 0; y < height; y++)
+    for (let x = 0; x < width; x++, from += step, to += 3) {
+      const alpha = alphaAt(x, y)
+      const white = 255 * (255 - alpha)
+      for (let c = 0; c < 3; c++) data[to + c] = Math.round((colours[from + c]! * alpha + white) / 255)
+    }
+  return { width, height, data }
+}
 
 /**
  * The frame turned clockwise by `degrees`, a multiple of 90 (negative or above 360 too). Phones store the turn beside

@@ -1,17 +1,15 @@
 import { ascii } from './bytes.ts'
 
 /** What a file is by its first bytes; `video` is anything that only a video decoder may know. */
-export type MediaKind = 'png' | 'apng' | 'jpeg' | 'gif' | 'webp' | 'isobmff' | 'matroska' | 'avi' | 'video'
+export type MediaKind = 'png' | 'jpeg' | 'gif' | 'webp' | 'isobmff' | 'matroska' | 'avi' | 'video'
 
-/** Judged by content, never by name; the first 4 kB are enough. */
+/**
+ * Judged by content, never by name; 12 bytes are enough. Whether a PNG moves is not told: what says so may come after
+ * any amount of text.
+ */
 export function mediaKind(bytes: Uint8Array): MediaKind {
   const text = (at: number, length: number) => ascii(bytes, at, length)
-  if (text(0, 8) === '\x89PNG\r\n\x1a\n') {
-    const head = text(0, Math.min(bytes.length, 4096))
-    const animation = head.indexOf('acTL')
-    const pixels = head.indexOf('IDAT')
-    return animation > 0 && (pixels < 0 || animation < pixels) ? 'apng' : 'png'
-  }
+  if (text(0, 8) === '\x89PNG\r\n\x1a\n') return 'png'
   if (text(0, 3) === '\xff\xd8\xff') return 'jpeg'
   if (text(0, 6) === 'GIF87a' || text(0, 6) === 'GIF89a') return 'gif'
   if (text(0, 4) === 'RIFF' && text(8, 4) === 'WEBP') return 'webp'

@@ -17,7 +17,7 @@ export function readRecipe(bytes: Uint8Array): string | undefined {
 
 function readText(bytes: Uint8Array): string | undefined {
   const kind = mediaKind(bytes)
-  if (kind === 'png' || kind === 'apng') return getPngRecipe(bytes)
+  if (kind === 'png') return getPngRecipe(bytes)
   if (kind === 'gif') return getGifRecipe(bytes)
   return kind === 'webp' ? getWebpRecipe(bytes) : undefined
 }
@@ -29,7 +29,7 @@ function readText(bytes: Uint8Array): string | undefined {
 export function writeRecipe(bytes: Uint8Array, recipe: string): Uint8Array {
   checkRecipe(recipe)
   const kind = mediaKind(bytes)
-  if (kind === 'png' || kind === 'apng') return putPngRecipe(bytes, recipe)
+  if (kind === 'png') return putPngRecipe(bytes, recipe)
   if (kind === 'gif') return putGifRecipe(bytes, recipe)
   if (kind === 'webp') return putWebpRecipe(bytes, recipe)
   throw new Error(`a recipe cannot be put into this kind of file (${kind})`)

@@ -4,9 +4,10 @@ import { ProblemError } from '#app/contract/errors.ts'
 import type { RgbFrame } from '../frame.ts'
 import { mediaKind, type MediaKind } from '../media-kind.ts'
 import { decodeFrames, type DecodeOptions } from './ffmpeg.ts'
-import { badMedia, probeVideo } from './ffprobe.ts'
+import { badMedia, probeVideo, type VideoFile } from './ffprobe.ts'
 import { findFfmpeg } from './find-ffmpeg.ts'
-import { decodePictures, probePicture } from './stills.ts'
+import { pictureStructure, type PictureKind, type PictureStructure } from './picture-structure.ts'
+import { decodePictures, maxPictureFrames, probePicture } from './stills.ts'
 
 /** A clip or picture whose frames can be asked for. */
 export type OpenClip = {
@@ -15,6 +16,8 @@ export type OpenClip = {
   readonly width: number
   readonly height: number
   readonly fps: number
+  /** What is wrong with the file though it can be read, in words: cut short, damaged. */
+  readonly notes: readonly string[]
   /**
    * One frame for each index, in the order asked and repeated where asked. Throws `bad-input` for an index the clip
    * does not have.
@@ -34,30 +37,36 @@ const maxBytesAtOnce = 1 << 30
  */
 export async function openClip(file: string, options: Partial<DecodeOptions> = {}): Promise<OpenClip> {
   const orientation = options.orientation ?? 'upright'
+  const { signal } = options
   const kind = await kindOf(file)
-  return kind === 'gif' || kind === 'webp' || kind === 'png' || kind === 'jpeg'
-    ? openPicture(file, orientation === 'upright')
-    : openVideo(file, { orientation, signal: options.signal })
+  if (!isPicture(kind)) return openVideo({ path: resolve(file), ...(kind === 'isobmff' && { demuxer: 'mov' }) })
+  const structure = await pictureStructure(file, kind, maxPictureFrames)
+  if (structure.frames > maxPictureFrames)
+    throw badMedia(file, `it has more than ${maxPictureFrames} frames, the most that is opened of a ${kind} file`)
+  const { promised } = structure
+  if (promised !== undefined) return openVideo({ path: resolve(file), demuxer: 'apng', promised })
+  return openPicture(file, structure, orientation === 'upright')
+
+  async function openVideo(video: VideoFile): Promise<OpenClip> {
+    const programs = await findFfmpeg()
+    const info = await probeVideo(programs, video, signal)
+    const turned = orientation === 'upright' && Math.abs(info.rotation % 180) === 90
+    const size = turned ? { width: info.height, height: info.width } : { width: info.width, height: info.height }
+    return clipOf({ ...info, ...size }, (indices, signal) =>
+      decodeFrames(programs, video, info, indices, { orientation, signal }),
+    )
+  }
 }
 
-async function openPicture(file: string, upright: boolean): Promise<OpenClip> {
-  const info = await probePicture(file, upright)
-  return clipOf(info, (indices) => decodePictures(file, info, indices, upright))
-}
+const isPicture = (kind: MediaKind): kind is PictureKind => ['gif', 'webp', 'png', 'jpeg'].includes(kind)
 
-async function openVideo(file: string, { orientation, signal }: DecodeOptions): Promise<OpenClip> {
-  const programs = await findFfmpeg()
-  const path = resolve(file)
-  const info = await probeVideo(programs, path, signal)
-  const turned = orientation === 'upright' && Math.abs(info.rotation % 180) === 90
-  const size = turned ? { width: info.height, height: info.width } : { width: info.width, height: info.height }
-  return clipOf({ ...size, frameCount: info.frameCount, fps: info.fps }, (indices, signal) =>
-    decodeFrames(programs, path, info, indices, { orientation, signal }),
-  )
+async function openPicture(file: string, structure: PictureStructure, upright: boolean): Promise<OpenClip> {
+  const info = await probePicture(file, structure, upright)
+  return clipOf(info, (indices, signal) => decodePictures(file, info, indices, upright, signal))
 }
 
 function clipOf(
-  { frameCount, width, height, fps }: Pick<OpenClip, 'frameCount' | 'width' | 'height' | 'fps'>,
+  { frameCount, width, height, fps, notes }: Pick<OpenClip, 'frameCount' | 'width' | 'height' | 'fps' | 'notes'>,
   decode: OpenClip['frames'],
 ): OpenClip {
   const check = (indices: readonly number[]) => {
@@ -80,7 +89,7 @@ function clipOf(
     if (indices.some((index, i) => i > 0 && index <= indices[i - 1]!)) throw new Error('the indices do not rise')
     if (indices.length > 0) yield* decode(indices, signal)
   }
-  return { frameCount, width, height, fps, readFrames, frames }
+  return { frameCount, width, height, fps, notes, readFrames, frames }
 }
 
 async function kindOf(file: string): Promise<MediaKind> {

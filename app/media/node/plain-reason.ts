@@ -1,3 +1,5 @@
+import { maxMegapixels } from '../frame.ts'
+
 /** Why ffmpeg refuses a file, from what it said at its end, in plain words and with what to do. */
 export function plainReason(stderr: string): string {
   const known = reasons.find(([said]) => said.test(stderr))
@@ -5,6 +7,8 @@ export function plainReason(stderr: string): string {
 }
 
 const convert = 'If a player shows it, convert it to MP4 or WebM'
+
+const slow = 'Cut out the part that is to be looked at, or make it smaller'
 
 const reasons: readonly (readonly [RegExp, string])[] = [
   [
@@ -18,6 +22,12 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/EBML header parsing failed|End of file/, 'it is cut short, or no video at all. Copy or download it again'],
   [/Invalid data found/, `it is damaged, or no video at all. ${convert}`],
   [/(decoder|codec).*not found|unknown decoder/i, `the ffmpeg of this machine has no decoder for it. ${convert}`],
+  [
+    /Picture size \d+x\d+ is invalid|Picture size \d+x\d+ exceeds/,
+    `its frames are larger than ${maxMegapixels} megapixels, the most that is opened. Make it smaller`,
+  ],
+  [/^no progress in/, `no frame of it came within two minutes. ${slow}`],
+  [/^not done after/, `it takes more than five minutes to read. ${slow}`],
   [/permission denied/i, 'it may not be read. Give this user the right to read it'],
 ]
 

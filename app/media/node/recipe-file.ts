@@ -19,7 +19,7 @@ export async function readRecipeFile(file: string): Promise<string | undefined> 
     try {
       const { bytesRead, buffer } = await handle.read(Buffer.alloc(4096), 0, 4096, 0)
       const kind = mediaKind(buffer.subarray(0, bytesRead))
-      pictures = kind === 'png' || kind === 'apng' || kind === 'gif' || kind === 'webp'
+      pictures = kind === 'png' || kind === 'gif' || kind === 'webp'
       if (pictures && (await handle.stat()).size > largestPicture) return undefined
       if (!pictures && kind !== 'isobmff' && kind !== 'matroska') return undefined
     } finally {

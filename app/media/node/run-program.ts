@@ -6,6 +6,10 @@ export type RunOptions = {
   readonly signal?: AbortSignal | undefined
   /** The program is killed when it has neither written nor taken anything for so long. */
   readonly idleMs: number
+  /** The same once it has worked for so long in all; the time that its consumer takes does not count. */
+  readonly limitMs?: number
+  /** Each line of what it says of errors, as it comes. */
+  readonly onSaid?: (line: string) => void
   /** What is written to its standard input. */
   readonly input?: Iterable<Uint8Array>
 }
@@ -13,10 +17,13 @@ export type RunOptions = {
 /** A program that ended with another status than 0; `stderr` is the end of what it said. */
 export class ProgramFailed extends Error {
   readonly stderr: string
-  constructor(program: string, status: string, stderr: string) {
+  /** It was ended, because it showed no sign of work or took too long in all. */
+  readonly tookLong: boolean
+  constructor(program: string, status: string, stderr: string, tookLong = false) {
     super(`${program} ended with ${status}: ${stderr}`)
     this.name = 'ProgramFailed'
     this.stderr = stderr
+    this.tookLong = tookLong
   }
 }
 
@@ -28,20 +35,36 @@ export class ProgramFailed extends Error {
 export async function* runProgram(
   program: string,
   args: readonly string[],
-  { signal, idleMs, input }: RunOptions,
+  { signal, idleMs, limitMs = Infinity, onSaid, input }: RunOptions,
 ): AsyncGenerator<Buffer> {
   if (signal?.aborted) throw new ProblemError('cancelled', 'cancelled')
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true })
   const stop = () => child.kill('SIGKILL')
-  const state = { idle: false }
-  const giveUp = () => {
-    state.idle = true
-    stop()
+  const state: { stopped?: string } = {}
+  let worked = 0
+  let since = 0
+  const patience = (): NodeJS.Timeout => {
+    since = Date.now()
+    const left = limitMs - worked
+    const why = left < idleMs ? `not done after ${limitMs / 1000} s` : `no progress in ${idleMs / 1000} s`
+    return setTimeout(
+      () => {
+        state.stopped = why
+        stop()
+      },
+      Math.max(0, Math.min(idleMs, left)),
+    )
   }
-  let timer = setTimeout(giveUp, idleMs)
+  let timer = patience()
   signal?.addEventListener('abort', stop)
   let stderr = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-8192)))
+  let begun = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-8192)
+    const lines = (begun + text).split('\n')
+    begun = lines.pop()!.slice(-8192)
+    if (onSaid) lines.forEach(onSaid)
+  })
   const closed = new Promise<string>((done, fail) => {
     child.on('error', fail)
     child.on('close', (code, killedBy) => done(code === 0 ? 'ok' : `status ${code ?? killedBy}`))
@@ -51,13 +74,14 @@ export async function* runProgram(
   try {
     for await (const piece of child.stdout as AsyncIterable<Buffer>) {
       clearTimeout(timer) // the consumer may take its time
+      worked += Date.now() - since
       yield piece
-      timer = setTimeout(giveUp, idleMs)
+      timer = patience()
     }
     const status = await closed
     await fed
     if (signal?.aborted) throw new ProblemError('cancelled', 'cancelled')
-    if (state.idle) throw new ProgramFailed(program, `no progress in ${idleMs / 1000} s`, stderr.trim())
+    if (state.stopped) throw new ProgramFailed(program, state.stopped, state.stopped, true)
     if (status !== 'ok') throw new ProgramFailed(program, status, stderr.trim())
   } finally {
     clearTimeout(timer)
