@@ -8,6 +8,7 @@ import { createServer, type ViteDevServer } from 'vite'
 import { openClip } from '../app/media/node/decode.ts'
 import { encodeClip } from '../app/media/node/encode.ts'
 import { readRecipeFile } from '../app/media/node/recipe-file.ts'
+import { makeClip } from '../app/media/node/test-clips.ts'
 import { difference, goldenClips, goldenTensors, writeTurned } from '../app/media/node/test-goldens.ts'
 
 // The page's own decoders and encoders in a real browser, without the studio around them.
@@ -34,6 +35,7 @@ test.beforeAll(async () => {
         configureServer: ({ middlewares }) => {
           middlewares.use('/empty.html', (_, response) => {
             response.setHeader('content-type', 'text/html')
+            response.setHeader('content-security-policy', "require-trusted-types-for 'script'; worker-src 'self' blob:")
             response.end('<!doctype html><title>media</title>')
           })
         },
@@ -104,6 +106,38 @@ test('a clip that a phone has turned stands upright, as on the host', async ({ p
   const decoded = (await page.evaluate(decodeInPage, { url: `/@fs${folder}/turned.mp4`, indices: [40] })) as Decoded
   const [frame] = await (await openClip(join(folder, 'turned.mp4'))).readFrames([40])
   expect([decoded.width, decoded.height]).toEqual([120, 160])
+  expect(difference(Buffer.from(decoded.frames[0]!, 'base64'), frame!.data).max).toBeLessThanOrEqual(1)
+})
+
+for (const [codec, options] of [
+  ['libvpx-vp9', ['-lossless', '1']],
+  ['libvpx', ['-b:v', '4M', '-auto-alt-ref', '0']],
+] as const)
+  test(`a WebM with transparency (${codec}) is laid on white under the page's policy, as on the host`, async ({
+    page,
+  }) => {
+    const source = 'testsrc2=size=96x64:rate=8:duration=1,format=rgba,colorchannelmixer=aa=0.4'
+    const file = join(folder, `${codec}.webm`)
+    await makeClip(['-f', 'lavfi', '-i', source, '-c:v', codec, '-pix_fmt', 'yuva420p', ...options], file)
+    const decoded = (await page.evaluate(decodeInPage, { url: `/@fs${file}`, indices: [5] })) as Decoded
+    expect(decoded).toMatchObject({ frameCount: 8, width: 96, height: 64 })
+    const [frame] = await (await openClip(file)).readFrames([5])
+    expect(difference(Buffer.from(decoded.frames[0]!, 'base64'), frame!.data).max).toBeLessThanOrEqual(3)
+  })
+
+test('the first of several video tracks is taken, as on the host', async ({ page }) => {
+  const file = join(folder, 'tracks.mkv')
+  const track = (colour: string, size: string) => [
+    '-f',
+    'lavfi',
+    '-i',
+    `color=${colour}:size=${size}:rate=8:duration=1`,
+  ]
+  const maps = ['-map', '0:v', '-map', '1:v', '-disposition:v:0', '0', '-disposition:v:1', 'default']
+  await makeClip([...track('blue', '64x64'), ...track('red', '320x240'), ...maps, '-c:v', 'libx264'], file)
+  const decoded = (await page.evaluate(decodeInPage, { url: `/@fs${file}`, indices: [3] })) as Decoded
+  const [frame] = await (await openClip(file)).readFrames([3])
+  expect([decoded.width, decoded.height]).toEqual([64, 64])
   expect(difference(Buffer.from(decoded.frames[0]!, 'base64'), frame!.data).max).toBeLessThanOrEqual(1)
 })
 

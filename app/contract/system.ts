@@ -36,6 +36,8 @@ export const engineStatusSchema = z.object({
   /** The providers of this installation, the processor first; checked at their first use, or by `doctor`. */
   providers: z.array(providerSchema),
   refusals: z.array(refusalSchema),
+  /** It has found ffmpeg, so there is no video that only the page could read. */
+  hasFfmpeg: z.boolean().optional(),
   memory: memorySchema,
   sessions: z.array(sessionInfoSchema),
   /** Bytes of weights read or mapped, and graphs compiled, since the engine started. */

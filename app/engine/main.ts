@@ -4,6 +4,7 @@ import type { FromEngine, ToEngine } from '#app/contract/engine.ts'
 import { createCallQueue } from './call-queue.ts'
 import { faultPoint } from './fault.ts'
 import type { FromWorker } from './link.ts'
+import { findFfmpeg } from '#app/media/node/find-ffmpeg.ts'
 import { readMemory } from '#app/runtime/memory.ts'
 import { noSessions, type SessionStats } from '#app/runtime/stats.ts'
 
@@ -53,9 +54,14 @@ const queue = createCallQueue({
 })
 
 let stats: SessionStats = noSessions
+let hasFfmpeg = false
+void findFfmpeg().then(
+  () => (hasFfmpeg = true),
+  () => {},
+)
 const sendStatus = (): void => {
   const { budgetBytes, usedBytes, ...rest } = stats
-  toHost({ type: 'status', status: { ...rest, memory: { budgetBytes, usedBytes, ...readMemory() } } })
+  toHost({ type: 'status', status: { ...rest, hasFfmpeg, memory: { budgetBytes, usedBytes, ...readMemory() } } })
 }
 setInterval(sendStatus, 1000)
 

@@ -65,37 +65,48 @@ async function send(
   return (await callHost((host) => host.run({ pipeline: 'video-classification', settings, source: where }))).jobId
 }
 
-/** Sends only the frames that are needed where the page can decode the file, the whole file where it cannot. */
+/**
+ * Up to so many bytes the host's ffmpeg reads a file as fast as the page would, and says more of it. In a larger one the
+ * page goes straight to the frames that are needed.
+ */
+const hostReadsUpTo = 64 * 2 ** 20
+
+/**
+ * Gives the host the whole file where it can read it, so that page and command line give one answer, or else the frames
+ * that are needed, decoded here. Whatever goes wrong with that, the host has the last word on a file.
+ */
 async function prepare(
   file: File,
   settings: ClassifySettings,
   clipLen: number | undefined,
 ): Promise<{ uploadId: string }> {
   const say = (preparing: string): void => classifyStore.setState({ preparing })
-  if (clipLen !== undefined && !isStillFormat(file)) {
-    try {
-      say('Reading frames')
-      const video = await openVideo(file)
-      try {
-        const { width, height, frameCount } = video
-        const wanted = chooseFrames(settings.sampling, clipLen, frameCount).windows.flat()
-        const indices = [...new Set(wanted)].sort((a, b) => a - b)
-        // As blobs the browser may keep them on disk: many frames of a large clip are more than a page should hold.
-        const frames: Blob[] = []
-        for await (const { data } of video.each(indices)) frames.push(new Blob([data as Uint8Array<ArrayBuffer>]))
-        say('Sending frames')
-        const sizes = { width, height, count: frames.length, indices, frameCount }
-        return { uploadId: await uploadFrames(sizes, new Blob(frames), file.name) }
-      } finally {
-        video.close()
-      }
-    } catch (error) {
-      // A container or codec that this browser does not know may still be one that the engine knows.
-      if (toProblem(error).code !== 'unsupported') throw error
+  const hostReads = studioStore.getState().engine?.hasFfmpeg && file.size <= hostReadsUpTo
+  if (clipLen !== undefined && !isStillFormat(file) && !hostReads) {
+    say('Reading frames')
+    const frames = await decodeFrames(file, settings, clipLen).catch(() => null)
+    if (frames) {
+      say('Sending frames')
+      return { uploadId: await uploadFrames(frames.sizes, frames.pixels, file.name) }
     }
   }
   say('Sending the file')
   return { uploadId: await uploadFile(file, file.name) }
+}
+
+async function decodeFrames(file: File, settings: ClassifySettings, clipLen: number) {
+  const video = await openVideo(file)
+  try {
+    const { width, height, frameCount } = video
+    const wanted = chooseFrames(settings.sampling, clipLen, frameCount).windows.flat()
+    const indices = [...new Set(wanted)].sort((a, b) => a - b)
+    // As blobs the browser may keep them on disk: many frames of a large clip are more than a page should hold.
+    const frames: Blob[] = []
+    for await (const { data } of video.each(indices)) frames.push(new Blob([data as Uint8Array<ArrayBuffer>]))
+    return { sizes: { width, height, count: frames.length, indices, frameCount }, pixels: new Blob(frames) }
+  } finally {
+    video.close()
+  }
 }
 
 export const isStillFormat = (file: File): boolean =>

@@ -14,6 +14,7 @@ import { ProblemError } from '#app/contract/errors.ts'
 import { maxMegapixels, megapixels, type RgbFrame } from '#app/media/frame.ts'
 import { mediaKind } from '#app/media/media-kind.ts'
 import { sampleToRgb } from './sample-to-rgb.ts'
+import { allowBlobWorkers } from './trusted-workers.ts'
 
 /** A video that this browser decodes. Frames stand upright. */
 export type OpenVideo = {
@@ -46,9 +47,11 @@ export async function openVideo(file: Blob, name = file instanceof File ? file.n
     throw new ProblemError('unsupported', `${name} is no MP4, MOV or WebM file: the page cannot read it.`, {
       file: name,
     })
+  allowBlobWorkers()
   const input = new Input({ source: new BlobSource(file), formats: [MP4, QTFF, WEBM, MATROSKA] })
   try {
-    const track = await input.getPrimaryVideoTrack()
+    // The first, as the host's ffmpeg and PyAV take it; mediabunny's "primary" one is chosen by bit rate and more.
+    const [track] = await input.getVideoTracks()
     if (!track) throw bad('it has no video track')
     if (!(await track.canDecode()))
       throw new ProblemError(

@@ -1,6 +1,6 @@
 import type { VideoSample } from 'mediabunny'
 import { yuvToRgb, type YuvColour, type YuvMatrix } from '#app/media/color.ts'
-import { rotated, type RgbFrame } from '#app/media/frame.ts'
+import { onWhite, rotated, type RgbFrame } from '#app/media/frame.ts'
 
 const chromaShifts: Record<string, readonly [across: number, down: number]> = {
   I420: [1, 1],
@@ -18,9 +18,9 @@ const matrices: Record<string, YuvMatrix> = { bt709: 'bt709', 'bt2020-ncl': 'bt2
  */
 export async function sampleToRgb(sample: VideoSample, colour: VideoColorSpaceInit): Promise<RgbFrame> {
   const { width, height } = sample.visibleRect
-  const format = /^(I420|I422|I444|NV12)A?(?:P(10|12))?$/.exec(sample.format ?? '')
+  const format = /^(I420|I422|I444|NV12)(A?)(?:P(10|12))?$/.exec(sample.format ?? '')
   const frame = format
-    ? await planesToRgb(sample, format[1]!, Number(format[2] ?? 8), {
+    ? await planesToRgb(sample, format[1]!, Number(format[3] ?? 8), format[2] === 'A', {
         matrix: matrices[colour.matrix ?? ''] ?? 'bt601',
         fullRange: colour.fullRange ?? false,
       })
@@ -32,6 +32,7 @@ async function planesToRgb(
   sample: VideoSample,
   format: string,
   bitDepth: number,
+  hasAlpha: boolean,
   colour: YuvColour,
 ): Promise<RgbFrame> {
   const bytes = new Uint8Array(sample.allocationSize())
@@ -43,11 +44,12 @@ async function planesToRgb(
     step,
   })
   const { width: across, height: down } = sample.visibleRect
-  return yuvToRgb(
+  const data = bitDepth > 8 ? new Uint16Array(bytes.buffer) : bytes
+  const frame = yuvToRgb(
     {
       width: across,
       height: down,
-      data: bitDepth > 8 ? new Uint16Array(bytes.buffer) : bytes,
+      data,
       bitDepth,
       chromaShift: chromaShifts[format]!,
       planes:
@@ -57,15 +59,15 @@ async function planesToRgb(
     },
     colour,
   )
+  if (!hasAlpha) return frame
+  const { offset, stride } = plane(layout.length - 1, 0, 1)
+  return onWhite(frame, frame.data, 3, (x, y) => data[offset + y * stride + x]! >> (bitDepth - 8))
 }
 
-// Pictures that are RGB already, and those that the browser keeps to itself and only gives out as RGB.
+// Pictures that are RGB already, and those that the browser keeps to itself and only gives out as RGB: rows are packed.
 async function packedToRgb(sample: VideoSample, width: number, height: number): Promise<RgbFrame> {
   const rgba = new Uint8Array(sample.allocationSize({ format: 'RGBA' }))
   const [plane] = await sample.copyTo(rgba, { format: 'RGBA' })
-  const data = new Uint8Array(width * height * 3)
-  for (let y = 0, to = 0; y < height; y++)
-    for (let x = 0, from = plane!.offset + y * plane!.stride; x < width; x++, from += 4, to += 3)
-      data.set(rgba.subarray(from, from + 3), to)
-  return { width, height, data }
+  const { offset, stride } = plane!
+  return onWhite({ width, height }, rgba.subarray(offset), 4, (x, y) => rgba[offset + y * stride + x * 4 + 3]!)
 }
