@@ -6,8 +6,8 @@ import { parsePythonJson } from './python-json.ts'
 const largest = 100_000_000
 
 /**
- * Any JSON value of a file as Python writes it, to be parsed by a schema. Throws `bad-model` naming the file, and what it is, when it is no
- * JSON.
+ * Any JSON value of a file as Python writes it, to be parsed by a schema. Throws `bad-model` naming the file, and what
+ * it is, when it is no JSON.
  */
 export function readJson(path: string): Promise<unknown> {
   return withFile(path, async (file) => {

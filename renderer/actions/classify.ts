@@ -66,8 +66,8 @@ async function send(
 }
 
 /**
- * Up to so many bytes the host's ffmpeg reads a file as fast as the page would, and says more of it. In a larger one the
- * page goes straight to the frames that are needed.
+ * Up to so many bytes the host's ffmpeg reads a file as fast as the page would, and says more of it. In a larger one
+ * the page goes straight to the frames that are needed.
  */
 const hostReadsUpTo = 64 * 2 ** 20
 

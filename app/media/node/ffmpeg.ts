@@ -41,8 +41,8 @@ export async function* decodeFrames(
 ): AsyncGenerator<RgbFrame> {
   const { width, height } = info
   const { format, bytes, toRgb } = wayOut(info)
-  // Bilinear is PyAV's way, too, to give chroma its full size.
-  const scale = `scale=${width}:${height}:flags=bilinear`
+  // As ffmpeg by itself gives chroma its full size.
+  const scale = `scale=${width}:${height}:flags=bicubic`
   const args = [
     ...['-nostdin', '-v', 'error', '-noautorotate', ...inputArgs(file, info.inputOptions)],
     ...['-map', '0:V:0', '-an', '-sn', '-dn'],
@@ -69,8 +69,8 @@ export async function* decodeFrames(
 type WayOut = { format: string; bytes: number; toRgb: (bytes: Uint8Array) => RgbFrame }
 
 /**
- * The format in which ffmpeg hands the frames over, and what makes RGB of it, in memory of its own. Above 8 bits swscale
- * does.
+ * The format in which ffmpeg hands the frames over, and what makes RGB of it, in memory of its own. Above 8 bits
+ * swscale does.
  */
 function wayOut({ width, height, pixelFormat, matrix, fullRange }: VideoInfo): WayOut {
   const shifts = planar[pixelFormat]
