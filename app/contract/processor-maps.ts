@@ -6,6 +6,8 @@ export const processorMapNameSchema = z
   .trim()
   .min(1, 'Give it a name.')
   .max(80, 'A name has 80 characters at most.')
+  // SQLite's text ends at the first of U+0000; the others cannot be seen.
+  .regex(/^\P{Cc}*$/u, 'A name has no control characters.')
 
 /**
  * Attention processors that were kept under a name, to be chosen again. Names that differ in case alone are the same.

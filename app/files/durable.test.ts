@@ -3,47 +3,19 @@ import * as fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { makeDurably, syncFolder, writeDurably, writerOf, writeSynced, type DurableFs } from './durable.ts'
+import { makeDurably, syncFolder, writeDurably, writerOf, writeSynced } from './durable.ts'
+import { setWriteFault } from './write-fault.ts'
 
 let folder: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'frameloom-durable-'))
 })
 afterEach(() => {
+  setWriteFault()
   rmSync(folder, { recursive: true })
 })
 
 const chunks = [Buffer.from('one '), Buffer.from('two '), Buffer.from('three')]
-
-/** The real file operations, of which the n-th fails as a full disk would. */
-function failingAt(n: number): { fs: DurableFs; count: () => number } {
-  let done = 0
-  const step = (): void => {
-    if (done++ === n) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
-  }
-  const counted: DurableFs = {
-    open: async (...args) => {
-      step()
-      const handle = await fs.open(...args)
-      return new Proxy(handle, {
-        get: (target, key) => {
-          const value: unknown = Reflect.get(target, key)
-          if (typeof value !== 'function') return value
-          return (...rest: unknown[]) => {
-            if (key === 'writeFile' || key === 'sync') step()
-            return (value as (...rest: unknown[]) => unknown).apply(target, rest)
-          }
-        },
-      })
-    },
-    rename: (from, to) => {
-      step()
-      return fs.rename(from, to)
-    },
-    rm: fs.rm,
-  }
-  return { fs: counted, count: () => done }
-}
 
 test('writes the whole file and leaves nothing else', async () => {
   await writeDurably(join(folder, 'a'), chunks)
@@ -53,17 +25,18 @@ test('writes the whole file and leaves nothing else', async () => {
 
 test('a failure at any operation leaves the old file or the new one, and no part', async () => {
   const file = join(folder, 'a')
-  const { fs: sound, count } = failingAt(-1)
-  await writeDurably(file, chunks, { fs: sound })
-  const operations = count()
+  setWriteFault()
+  await writeDurably(file, chunks)
+  const operations = setWriteFault()
   expect(operations).toBeGreaterThanOrEqual(6)
   for (let n = 0; n < operations; n++) {
     writeFileSync(file, 'old')
-    await expect(writeDurably(file, chunks, { fs: failingAt(n).fs })).rejects.toMatchObject({
+    setWriteFault(`ENOSPC:${n}`)
+    await expect(writeDurably(file, chunks)).rejects.toMatchObject({
       problem: { code: 'disk', file, message: `${file} could not be written: the disk is full. Free some space.` },
     })
     // Only the sync of the folder comes after the new name.
-    const after = process.platform !== 'win32' && n >= operations - 2 ? 'one two three' : 'old'
+    const after = process.platform !== 'win32' && n === operations - 1 ? 'one two three' : 'old'
     expect([n, readFileSync(file, 'utf8')]).toEqual([n, after])
     expect(readdirSync(folder)).toEqual(['a'])
   }
@@ -134,7 +107,7 @@ test.runIf(process.platform !== 'win32')('a file that only its owner may read is
     yield chunks[0]!
     for (const name of await fs.readdir(folder)) modes.push((await fs.stat(join(folder, name))).mode & 0o777)
   }
-  await writeDurably(join(folder, 'a'), looking(), { mode: 0o600 })
+  await writeDurably(join(folder, 'a'), looking(), 0o600)
   expect([...modes, (await fs.stat(join(folder, 'a'))).mode & 0o777]).toEqual([0o600, 0o600])
 })
 

@@ -1,7 +1,8 @@
-import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { copyFileSync, existsSync, lstatSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Result } from '../contract/results.ts'
 import { insideStore } from './inside-store.ts'
+import { namesIn } from './own-folders.ts'
 
 /** How long a deleted file stays. */
 const lifeMs = 30 * 24 * 3600_000
@@ -12,7 +13,7 @@ const lifeMs = 30 * 24 * 3600_000
  */
 export function openBin(folder: string, now: () => number = Date.now) {
   const deleted = new Map<string, Result>()
-  for (const name of readdirSync(folder)) {
+  for (const name of namesIn(folder)) {
     try {
       const file = insideStore(folder, name)
       if (now() - statSync(file).mtimeMs > lifeMs) rmSync(file, { recursive: true, force: true })
@@ -22,13 +23,18 @@ export function openBin(folder: string, now: () => number = Date.now) {
   }
   const placeOf = (file: string): string => insideStore(folder, basename(file))
   return {
-    /** A file that is not there leaves nothing to bring back. */
-    put(result: Result, file: string): void {
-      if (!existsSync(file)) return
-      move(file, placeOf(file))
-      // Its time is that of the deletion from here on.
-      utimesSync(placeOf(file), now() / 1000, now() / 1000)
-      deleted.set(result.id, result)
+    /** @returns false for what cannot be brought back later: no file of its own, or a disk that does not take it */
+    put(result: Result, file: string): boolean {
+      try {
+        if (!lstatSync(file, { throwIfNoEntry: false })?.isFile()) return false
+        move(file, placeOf(file))
+        // Its time is that of the deletion from here on.
+        utimesSync(placeOf(file), now() / 1000, now() / 1000)
+        deleted.set(result.id, result)
+        return true
+      } catch {
+        return false
+      }
     },
     /** Puts the file back where it was. Undefined for what this process did not delete, or has no more. */
     takeBack(id: string, file: string): Result | undefined {

@@ -1,39 +1,58 @@
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
-import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { ProblemError } from '../contract/errors.ts'
 import { migrate, type MigrateOptions } from './migrate.ts'
+import { damage, isBusy, isDamage, isReadOnly, writeReason } from './sqlite-errors.ts'
 
-/** SQLite's result codes (sqlite.org/rescode.html): BUSY, CORRUPT, NOTADB. */
-const busy = 5
-const damaged = [11, 26]
-
-const primaryCode = (error: unknown): number | undefined =>
-  error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
-
-const isDamage = (error: unknown): boolean => damaged.includes(primaryCode(error) ?? -1)
-
-/** `setAside`: where a damaged file went, when one was found. */
-export type OpenedDatabase = { db: DatabaseSyncInstance; setAside: string | null }
+/**
+ * `setAside`: where a damaged file went, when one was found. `unwritable`: why the disk cannot be written, when it
+ * cannot: then the database is in memory, and empty.
+ */
+export type OpenedDatabase = { db: DatabaseSyncInstance; setAside: string | null; unwritable: string | null }
 
 /**
  * Opens the library's database, for this process alone: the exclusive lock is the operating system's, so it ends with
- * the process however that ends. A damaged file is moved aside and a fresh one made.
- * Throws a ProblemError: 'unsupported' when another process has it or a newer Frameloom wrote it, 'disk' when it cannot
- * be opened.
+ * the process however that ends. A file that cannot be used is moved aside and a fresh one made.
+ * Throws a ProblemError 'unsupported' when another process has it or a newer Frameloom wrote it.
  */
 export function openDatabase(file: string, options: MigrateOptions & { waitMs?: number } = {}): OpenedDatabase {
-  mkdirSync(dirname(file), { recursive: true })
+  let setAside: string | null = null
   try {
-    return { db: openSound(file, options), setAside: null }
+    mkdirSync(dirname(file), { recursive: true })
+    if (tails.some((tail) => isOdd(file + tail))) setAside = moveAside(file)
+    try {
+      return { db: openSound(file, options), setAside, unwritable: null }
+    } catch (error) {
+      if (!isDamage(error) && !(isReadOnly(error) && mayWrite(file))) throw error
+    }
+    setAside = moveAside(file)
+    return { db: openSound(file, options), setAside, unwritable: null }
   } catch (error) {
-    if (!isDamage(error)) throw asProblem(error, file)
+    const unwritable = isBusy(error) ? undefined : writeReason(error)
+    if (unwritable === undefined) throw asProblem(error, file)
+    const db = new DatabaseSync(':memory:')
+    migrate(db, options)
+    return { db, setAside, unwritable }
   }
-  const setAside = moveAside(file)
+}
+
+/** The file itself last: what it is moved with must not stay behind. */
+const tails = ['-wal', '-shm', '-journal', '']
+
+/** A folder, a pipe or the like where a file should be: SQLite would refuse it, or wait for ever. */
+function isOdd(file: string): boolean {
+  const found = statSync(file, { throwIfNoEntry: false })
+  return found !== undefined && !found.isFile()
+}
+
+function mayWrite(file: string): boolean {
   try {
-    return { db: openSound(file, options), setAside }
-  } catch (error) {
-    throw asProblem(error, file)
+    for (const path of [file, dirname(file)]) accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -42,11 +61,16 @@ function openSound(file: string, options: MigrateOptions & { waitMs?: number }):
   try {
     // Exclusive before WAL: then no shared-memory file is made, and a second owner is refused at once.
     db.exec('PRAGMA locking_mode = EXCLUSIVE')
-    db.exec('PRAGMA journal_mode = WAL')
+    try {
+      db.exec('PRAGMA journal_mode = WAL')
+    } catch (error) {
+      // A full disk has no room for that, but what is in the file can be read, and clips be deleted.
+      if (isBusy(error) || isDamage(error) || isReadOnly(error)) throw error
+    }
     db.exec('PRAGMA synchronous = FULL')
     db.exec('BEGIN EXCLUSIVE; COMMIT')
     const { quick_check: verdict } = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string }
-    if (verdict !== 'ok') throw Object.assign(new Error(verdict), { errcode: damaged[0] })
+    if (verdict !== 'ok') throw damage(verdict)
     migrate(db, options)
     return db
   } catch (error) {
@@ -76,18 +100,27 @@ export function closeDatabase(db: DatabaseSyncInstance): void {
   db.close()
 }
 
-/** Keeps the file and its log under a new name; returns that name. */
+/** Keeps the file and its logs under a new name; returns that name. */
 function moveAside(file: string): string {
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-')
   let to = `${file}.damaged-${stamp}`
   for (let n = 2; existsSync(to); n++) to = `${file}.damaged-${stamp}-${n}`
-  for (const tail of ['-wal', '-shm', '']) if (existsSync(file + tail)) renameSync(file + tail, to + tail)
+  for (const tail of tails) if (existsSync(file + tail)) renameSync(file + tail, to + tail)
   return to
 }
 
 /** What can still be read of a damaged file: rows from both ends of a table, up to the damage. Never throws. */
 export function salvage(file: string, table: string): Record<string, unknown>[] {
   const rows = new Map<unknown, Record<string, unknown>>()
+  // On a disk that can only be read, SQLite opens what a killed process left only when told that nobody writes to it.
+  for (const name of [file, `${pathToFileURL(file).href}?immutable=1`]) {
+    if (rows.size > 0) break
+    readInto(rows, name, table)
+  }
+  return [...rows.values()]
+}
+
+function readInto(rows: Map<unknown, Record<string, unknown>>, file: string, table: string): void {
   try {
     const db = new DatabaseSync(file, { readOnly: true })
     try {
@@ -106,18 +139,13 @@ export function salvage(file: string, table: string): Record<string, unknown>[] 
   } catch {
     // not a database at all
   }
-  return [...rows.values()]
 }
 
-function asProblem(error: unknown, file: string): ProblemError {
-  if (error instanceof ProblemError) return error
-  if (primaryCode(error) === busy) {
-    return new ProblemError(
-      'unsupported',
-      `Another Frameloom has the library ${file} open. Use that one, close it, or set FRAMELOOM_DATA to another data folder.`,
-      { file, cause: error },
-    )
-  }
-  const reason = error instanceof Error ? error.message : String(error)
-  return new ProblemError('disk', `Could not open the library ${file}: ${reason}.`, { file, cause: error })
+function asProblem(error: unknown, file: string): unknown {
+  if (!isBusy(error)) return error
+  return new ProblemError(
+    'unsupported',
+    `Another Frameloom has the library ${file} open. Use that one, close it, or set FRAMELOOM_DATA to another data folder.`,
+    { file, cause: error },
+  )
 }

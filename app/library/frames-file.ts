@@ -22,7 +22,7 @@ const headerLimit = 1024 ** 2
 export function writeFrames(file: string, result: ClassificationResult, pixels: Pixels): Promise<void> {
   const { width, height, count, data } = pixels
   const header: FramesHeader = { frameloom: 1, result, frames: { width, height, count } }
-  return writeDurably(file, [Buffer.from(`${JSON.stringify(header)}\n`), data], { mode: 0o600 })
+  return writeDurably(file, [Buffer.from(`${JSON.stringify(header)}\n`), data], 0o600)
 }
 
 /** The header and where the pixels start; null when the file is not one of ours or is cut short. */

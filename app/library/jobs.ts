@@ -3,8 +3,9 @@ import { z } from 'zod'
 import { isFinished, jobSchema, type Job } from '../contract/jobs.ts'
 import { rawFramesSchema } from '../contract/media-routes.ts'
 import { runRequestSchema, type RunRequest } from '../contract/pipelines.ts'
-import { inTransaction } from './migrate.ts'
+import { isId } from './ids.ts'
 import { parseJson, setAside, type TextRow } from './rows.ts'
+import type { Write } from './writes.ts'
 
 /** A file the page sent: a clip, or with `frames` the pixels that it decoded. */
 export const uploadSchema = z.object({ id: z.string(), name: z.string(), frames: rawFramesSchema.optional() })
@@ -33,43 +34,57 @@ function migrateKind(value: unknown): unknown {
 const storedJobSchema = z.preprocess(migrateKind, jobSchema)
 export type StoredJob = { job: Job; request: JobRequest }
 
-export function putJob(db: DatabaseSyncInstance, { job, request }: StoredJob): void {
-  // Not REPLACE, which would move the row to the end of the queue.
-  db.prepare(
-    `INSERT INTO jobs (id, created_at, job, request) VALUES (?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET job = excluded.job, request = excluded.request`,
-  ).run(job.id, job.createdAt, JSON.stringify(job), JSON.stringify(request))
-}
+const keyOf = (id: string): string => `job ${id}`
 
-export const deleteJob = (db: DatabaseSyncInstance, id: string): void => {
-  db.prepare('DELETE FROM jobs WHERE id = ?').run(id)
-}
+export const putJob = (db: DatabaseSyncInstance, { job, request }: StoredJob): Write => ({
+  key: keyOf(job.id),
+  run: () => {
+    // Not REPLACE, which would move the row to the end of the queue.
+    db.prepare(
+      `INSERT INTO jobs (id, created_at, job, request) VALUES (?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET job = excluded.job, request = excluded.request`,
+    ).run(job.id, job.createdAt, JSON.stringify(job), JSON.stringify(request))
+  },
+})
+
+export const deleteJob = (db: DatabaseSyncInstance, id: string): Write => ({
+  key: keyOf(id),
+  run: () => void db.prepare('DELETE FROM jobs WHERE id = ?').run(id),
+})
 
 /**
- * The jobs of the last run, oldest first: queued ones as they were; one that was running comes back 'interrupted'; done
- * and cancelled ones are let go, since nothing is left to say about them.
+ * The jobs of the last run, oldest first: queued ones as they were; one that was running comes back 'interrupted',
+ * unless its result is in the library; done and cancelled ones are let go, since nothing is left to say about them.
+ * `repairs` bring the rows up to that.
  */
-export function restoreJobs(db: DatabaseSyncInstance): StoredJob[] {
-  return inTransaction(db, () => {
-    const kept: StoredJob[] = []
-    const rows = db.prepare('SELECT id, job, request FROM jobs ORDER BY created_at, rowid').all() as TextRow[]
-    for (const { id = '', ...row } of rows) {
-      const job = parseJson(storedJobSchema, row['job'])
-      const request = parseJson(jobRequestSchema, row['request'])
-      if (!job.ok || !request.ok) {
-        const reason = [job, request].map((part) => (part.ok ? '' : part.reason)).join(' ')
-        setAside(db, 'jobs', id, JSON.stringify(row), reason)
-        deleteJob(db, id)
-      } else if (job.value.status === 'done' || job.value.status === 'cancelled') deleteJob(db, id)
-      else {
-        const stored = { job: restored(job.value), request: request.value }
-        putJob(db, stored)
-        kept.push(stored)
-      }
+export function restoreJobs(
+  db: DatabaseSyncInstance,
+  hasResult: (id: string) => boolean,
+): { jobs: StoredJob[]; repairs: Write[]; bad: number } {
+  const jobs: StoredJob[] = []
+  const repairs: Write[] = []
+  let bad = 0
+  const rows = db.prepare('SELECT rowid, id, job, request FROM jobs ORDER BY created_at, rowid').all() as TextRow[]
+  for (const { rowid, id = '', ...row } of rows) {
+    const job = parseJson(storedJobSchema, row['job'])
+    const request = parseJson(jobRequestSchema, row['request'])
+    if (!job.ok || !request.ok || job.value.id !== id || !isId(id)) {
+      const reason = [job, request].map((part) => (part.ok ? '' : part.reason)).join(' ')
+      repairs.push(setAside(db, { origin: 'jobs', rowid, key: id, value: JSON.stringify(row), reason }))
+      bad++
+    } else if (isOver(job.value, hasResult)) repairs.push(deleteJob(db, id))
+    else {
+      const stored = { job: restored(job.value), request: request.value }
+      if (stored.job.status !== job.value.status) repairs.push(putJob(db, stored))
+      jobs.push(stored)
     }
-    return kept
-  })
+  }
+  return { jobs, repairs, bad }
 }
+
+/** A result that is there says more than the status: Frameloom may have ended between the two. */
+const isOver = ({ status, resultId }: Job, hasResult: (id: string) => boolean): boolean =>
+  status === 'done' || status === 'cancelled' || (resultId !== undefined && hasResult(resultId))
 
 function restored(job: Job): Job {
   const { previewStep: _preview, secondsLeft: _seconds, ...rest } = job

@@ -45,7 +45,7 @@ test('a clip of the first version carries a recipe of version 1, which opens as 
 
 test('its results and jobs are there, and nothing was set aside', async () => {
   const library = await open()
-  expect(library.notices).toEqual([])
+  expect(library.notices()).toEqual([])
   const [picture, classification] = [
     library.results().find(isPicture),
     library.results().find((one) => !isPicture(one)),

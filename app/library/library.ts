@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import type { DatabaseSyncInstance } from '@photostructure/sqlite'
+import { existsSync, statSync } from 'node:fs'
 import type { Pixels } from '../contract/engine.ts'
 import { ProblemError } from '../contract/errors.ts'
 import { isFinished } from '../contract/jobs.ts'
@@ -11,18 +12,29 @@ import { readFramesHeader, writeFrames } from './frames-file.ts'
 import { insideStore, isPlainName } from './inside-store.ts'
 import { deleteJob, putJob, restoreJobs, type StoredJob } from './jobs.ts'
 import { inTransaction } from './migrate.ts'
+import { databaseNotices, fileNotices } from './notices.ts'
+import {
+  databaseIn,
+  emptyScratch,
+  makeDataFolder,
+  openFolder,
+  removeOwn,
+  removeParts,
+  strangersIn,
+} from './own-folders.ts'
 import { openProcessorMaps, type ProcessorMaps } from './processor-maps.ts'
-import { clipEnding, framesEnding, pictureResult, reconcile, removeParts, type ReadRecipe } from './reconcile.ts'
+import { clipEnding, framesEnding, pictureResult, readClip, reconcile, type ReadRecipe } from './reconcile.ts'
 import { deleteResult, putResult, readResults, setResultAside } from './results.ts'
 import { restoreRows } from './restore-rows.ts'
 import { defaultSettings, readSettings, writeSettings } from './settings.ts'
 import { openUploads, type Uploads } from './uploads.ts'
+import { createWrites, type Write, type Writes } from './writes.ts'
 
 export type StoredFrames = { file: string; pixelsAt: number; width: number; height: number; count: number }
 
 export type Library = {
-  /** What was found wrong and repaired at the start, for the user. */
-  notices: readonly string[]
+  /** What was found wrong and repaired at the start, and what is wrong now, for the user. */
+  notices(): readonly string[]
   settings(): AppSettings
   saveSettings(settings: AppSettings): void
   /** Newest first. */
@@ -32,6 +44,8 @@ export type Library = {
   pictureFile(id: string): string
   /** Records a picture whose file is there whole. */
   addPicture(id: string, recipe: Recipe, bytes: number, createdAt: number): PictureResult
+  /** Records a picture whose file says what it is, when there is one; for a run whose end was not heard. */
+  adoptPicture(id: string): Promise<PictureResult | null>
   /** The clip or still of that id. Throws not-found. */
   picture(id: string): PictureResult
   addClassification(result: ClassificationResult, pixels: Pixels): Promise<ClassificationResult>
@@ -45,10 +59,15 @@ export type Library = {
   restoreResult(id: string): Result
   /** Jobs of the last run. */
   restoredJobs: readonly StoredJob[]
+  /** Throws `disk`: a job is taken when it is kept. */
+  addJob(job: StoredJob): void
+  /** What becomes of it: never fails, and is written when the disk can be. */
   putJob(job: StoredJob): void
   removeJob(id: string): void
   uploads: Uploads
   processorMaps: ProcessorMaps
+  /** Removes the halves of files that nobody writes any more: neither this process nor those of these numbers. */
+  removeParts(writers: readonly (number | undefined)[]): void
   /** Where a model of that name is to be written: a new folder among the user's models. Throws bad-input. */
   newModelFolder(name: string): string
   /** A folder for files of the moment, emptied at each start. */
@@ -56,63 +75,91 @@ export type Library = {
   close(): void
 }
 
-export type LibraryOptions = { dataDir: string; readRecipe: ReadRecipe; totalMemoryBytes: number; waitMs?: number }
+export type LibraryOptions = {
+  dataDir: string
+  readRecipe: ReadRecipe
+  totalMemoryBytes: number
+  waitMs?: number
+  /** Between two attempts at what the disk refused. */
+  retryMs?: number
+  /** Hears when the disk begins to refuse what the library writes. */
+  onTrouble?: (message: string) => void
+}
 
-/** Opens the store below `dataDir`, made when missing, and repairs it. Throws as `openDatabase` does. */
-export async function openLibrary({ dataDir, readRecipe, totalMemoryBytes, waitMs }: LibraryOptions): Promise<Library> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const folder = (name: string): string => {
-    const path = insideStore(dataDir, name)
-    mkdirSync(path, { recursive: true, mode: 0o700 })
-    return path
-  }
-  const { db, setAside } = openDatabase(insideStore(dataDir, 'library.sqlite'), waitMs === undefined ? {} : { waitMs })
+/**
+ * Opens the store below `dataDir`, made when missing, and repairs it; what cannot be used is moved aside or passed over
+ * and told. Throws as `openDatabase` and `makeDataFolder` do.
+ */
+export async function openLibrary(options: LibraryOptions): Promise<Library> {
+  const { dataDir, readRecipe, totalMemoryBytes, waitMs, retryMs, onTrouble = () => {} } = options
+  makeDataFolder(dataDir)
+  const databaseFile = databaseIn(dataDir)
+  const hole = holeAt(databaseFile)
+  const { db, setAside, unwritable } = openDatabase(databaseFile, waitMs === undefined ? {} : { waitMs })
+  const writes = createWrites(databaseFile, onTrouble, retryMs)
+  const from = setAside || unwritable ? restoreRows(db, setAside ?? databaseFile) : ''
+
   const notices: string[] = []
-  if (setAside) restoreRows(db, setAside)
-  const clips = folder('clips')
-  const classifications = folder('classifications')
-  for (const part of [clips, classifications]) removeParts(part)
-  rmSync(insideStore(dataDir, 'scratch'), { recursive: true, force: true })
-
-  const { results, bad } = readResults(db)
-  const { added, lost, unreadable } = await reconcile({ clips, classifications }, results, readRecipe)
-  inTransaction(db, () => {
-    for (const result of added) putResult(db, result)
-  })
-  for (const result of lost) setResultAside(db, result.id, JSON.stringify(result), 'its file is gone')
-  if (setAside) {
-    notices.push(
-      `The library file was damaged. It was kept as ${setAside}, and a new one was made from what could be read and from the clips.`,
-    )
+  const folder = (name: string): string => openFolder(dataDir, name, notices)
+  const [clips, classifications, uploadFolder] = [folder('clips'), folder('classifications'), folder('uploads')]
+  const folders = [clips, classifications, uploadFolder]
+  const sweep = (writers: readonly (number | undefined)[]): void => {
+    for (const one of folders) removeParts(one, writers)
   }
-  if (added.length > 0) notices.push(`${count(added.length, 'result')} came back from the files of the library.`)
-  if (bad > 0 && !setAside) notices.push(`${count(bad, 'row')} of the library could not be read and were set aside.`)
-  if (lost.length > 0)
-    notices.push(`${count(lost.length, 'clip')} of the library had no file any more: ${titles(lost)}.`)
-  if (unreadable.length > 0)
-    notices.push(
-      `${count(unreadable.length, 'file')} could not be read as clips of the studio: ${unreadable.slice(0, 3).join(', ')}.`,
-    )
+  sweep([])
+  const scratch = folder('scratch')
+  emptyScratch(dataDir, scratch)
 
-  const gone = new Set(lost)
-  const all = new Map([...results.filter((one) => !gone.has(one)), ...added].map((result) => [result.id, result]))
-  const restoredSettings = readSettings(db, defaultSettings(totalMemoryBytes))
-  notices.push(...restoredSettings.notices)
-  let settings = restoredSettings.settings
-  const restoredJobs = restoreJobs(db)
-  const uploads = openUploads(folder('uploads'), restoredJobs.flatMap(uploadOf))
-  for (const stored of restoredJobs)
-    if (isFinished(stored.job.status)) for (const upload of uploadOf(stored)) uploads.release(upload, Date.now())
+  const stored = readResults(db)
+  const found = await reconcile({ clips, classifications }, stored.results, readRecipe)
+  const gone = new Set(found.lost)
+  const kept = stored.results.filter((one) => !gone.has(one))
+  const all = new Map([...kept, ...found.added].map((result) => [result.id, result]))
+  const restored = readSettings(db, defaultSettings(totalMemoryBytes))
+  const jobs = restoreJobs(db, (id) => all.has(id))
+  const { repairs: mapRepairs, ...processorMaps } = openProcessorMaps(db, writes.now)
+  repair(db, writes, [
+    ...stored.repairs,
+    ...found.added.map((result) => putResult(db, result)),
+    ...found.lost.map((result) => setResultAside(db, result, 'its file is gone')),
+    ...restored.repairs,
+    ...jobs.repairs,
+    ...mapRepairs,
+  ])
+  const vanished = all.size + found.unreadable.length > 0 ? hole : null
+  const bad = stored.repairs.length + jobs.bad + mapRepairs.length
+  notices.push(
+    ...databaseNotices(databaseFile, { setAside, unwritable, from, vanished, bad }),
+    ...fileNotices(found, folders.flatMap(strangersIn)),
+    ...restored.notices,
+  )
+
+  let { settings } = restored
+  const restoredJobs = jobs.jobs
+  const uploads = openUploads(uploadFolder, restoredJobs.flatMap(uploadOf))
+  for (const one of restoredJobs)
+    if (isFinished(one.job.status)) for (const upload of uploadOf(one)) uploads.release(upload, Date.now())
   const bin = openBin(folder('bin'))
   const pictureFile = (id: string): string => insideStore(clips, id + clipEnding)
-  const fileOf = (result: Result): string =>
-    isPicture(result) ? pictureFile(result.id) : insideStore(classifications, result.id + framesEnding)
+  const framesFile = (id: string): string => insideStore(classifications, id + framesEnding)
+  const placeOf = (result: Result): [folder: string, name: string] =>
+    isPicture(result) ? [clips, result.id + clipEnding] : [classifications, result.id + framesEnding]
+  const add = <R extends Result>(result: R): R => {
+    writes.late(putResult(db, result))
+    all.set(result.id, result)
+    return result
+  }
 
   return {
-    notices,
+    notices() {
+      const trouble = writes.trouble()
+      return trouble === null ? notices : [...notices, trouble]
+    },
     settings: () => settings,
     saveSettings(next) {
-      writeSettings(db, next)
+      writes.now(() => {
+        writeSettings(db, next)
+      })
       settings = next
     },
     results: () => [...all.values()].sort((a, b) => b.createdAt - a.createdAt),
@@ -126,64 +173,87 @@ export async function openLibrary({ dataDir, readRecipe, totalMemoryBytes, waitM
     addPicture(id, recipe, bytes, createdAt) {
       const file = pictureFile(id)
       if (!existsSync(file)) throw new ProblemError('disk', `The file ${file} was not written.`, { file })
-      const result = pictureResult(id, createdAt, bytes, recipe)
-      putResult(db, result)
-      all.set(id, result)
-      return result
+      return add(pictureResult(id, createdAt, bytes, recipe))
+    },
+    async adoptPicture(id) {
+      const result = existsSync(pictureFile(id)) ? await readClip(clips, id, readRecipe).catch(() => null) : null
+      return result && add(result)
     },
     async addClassification(result, pixels) {
-      await writeFrames(fileOf(result), result, pixels)
-      putResult(db, result)
-      all.set(result.id, result)
-      return result
+      const file = framesFile(result.id)
+      await writeFrames(file, result, pixels).catch(async (error: unknown) => {
+        // What fails after the file got its name leaves it whole, and the next start would find it.
+        if (!(await readFramesHeader(file).catch(() => null))) throw error
+      })
+      return add(result)
     },
     async frames(id) {
       const result = all.get(id)
-      if (!result || isPicture(result) || !existsSync(fileOf(result))) return null
-      const file = fileOf(result)
-      const found = await readFramesHeader(file)
-      return found && { file, pixelsAt: found.pixelsAt, ...found.header.frames }
+      if (!result || isPicture(result) || !existsSync(framesFile(id))) return null
+      const file = framesFile(id)
+      const frames = await readFramesHeader(file)
+      return frames && { file, pixelsAt: frames.pixelsAt, ...frames.header.frames }
     },
     removeResult(id) {
       const result = all.get(id)
       if (!result) throw new ProblemError('not-found', 'This result is not in the library any more.')
-      bin.put(result, fileOf(result))
-      deleteResult(db, id)
+      const [where, name] = placeOf(result)
+      if (!bin.put(result, join(where, name))) removeOwn(where, name)
+      writes.late(deleteResult(db, id))
       all.delete(id)
     },
     restoreResult(id) {
       const deleted = bin.find(id)
-      const result = deleted && bin.takeBack(id, fileOf(deleted))
+      const result = deleted && bin.takeBack(id, join(...placeOf(deleted)))
       if (!result) throw new ProblemError('not-found', 'This is not in the bin any more.')
-      putResult(db, result)
-      all.set(id, result)
-      return result
+      return add(result)
     },
     restoredJobs,
-    putJob: (job) => putJob(db, job),
-    removeJob: (id) => deleteJob(db, id),
+    addJob: (job) => writes.now(putJob(db, job).run),
+    putJob: (job) => writes.late(putJob(db, job)),
+    removeJob: (id) => writes.late(deleteJob(db, id)),
     uploads,
-    processorMaps: openProcessorMaps(db),
+    processorMaps,
+    removeParts: (writers) => sweep([process.pid, ...writers]),
     newModelFolder(name) {
       const refuse = (message: string): never => {
         throw new ProblemError('bad-input', message, { field: 'name' })
       }
       if (!isPlainName(name)) refuse(`${JSON.stringify(name)} cannot be the name of a folder.`)
-      const path = insideStore(folder('models'), name)
+      const path = insideStore(openFolder(dataDir, 'models', []), name)
       return existsSync(path) ? refuse(`There is a model folder ${JSON.stringify(name)} already.`) : path
     },
-    scratch: folder('scratch'),
-    close: () => closeDatabase(db),
+    scratch,
+    close() {
+      writes.close()
+      closeDatabase(db)
+    },
+  }
+}
+
+/** What is wrong with a database that says nothing; at the first start it is not there either. */
+function holeAt(file: string): string | null {
+  try {
+    return statSync(file).size === 0 ? 'is empty' : null
+  } catch {
+    return 'is missing'
+  }
+}
+
+/** All at once where that is possible: a commit waits for the disk. */
+function repair(db: DatabaseSyncInstance, writes: Writes, repairs: readonly Write[]): void {
+  if (repairs.length === 0) return
+  try {
+    writes.now(() => {
+      inTransaction(db, () => {
+        for (const { run } of repairs) run()
+      })
+    })
+  } catch {
+    for (const one of repairs) writes.late(one)
   }
 }
 
 /** The file of a job that will run, or may be run again. */
 export const uploadOf = ({ request }: StoredJob) =>
   request.source && 'upload' in request.source ? [request.source.upload] : []
-
-const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
-const titles = (results: readonly Result[]): string =>
-  results
-    .slice(0, 3)
-    .map((result) => `"${result.title.slice(0, 60)}"`)
-    .join(', ')

@@ -1,15 +1,20 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 import { attnChoiceSchema, type AttnChoice } from '../contract/attn-processors.ts'
 import { ProblemError } from '../contract/errors.ts'
-import { sameName, type ProcessorMap } from '../contract/processor-maps.ts'
+import { processorMapNameSchema, sameName, type ProcessorMap } from '../contract/processor-maps.ts'
 import { inTransaction } from './migrate.ts'
-import { parseJson, setAside } from './rows.ts'
+import { parseJson, setAside, type TextRow } from './rows.ts'
+import type { Write, Writes } from './writes.ts'
 
-export type ProcessorMaps = ReturnType<typeof openProcessorMaps>
+export type ProcessorMaps = Omit<ReturnType<typeof openProcessorMaps>, 'repairs'>
 
-/** Attention processors under names. Rows that cannot be read are set aside. */
-export function openProcessorMaps(db: DatabaseSyncInstance, now: () => number = Date.now) {
-  let maps = readAll(db)
+/**
+ * Attention processors under names, as `write` gets them to the disk. `repairs` take rows that cannot be used out of
+ * use.
+ */
+export function openProcessorMaps(db: DatabaseSyncInstance, write: Writes['now'] = (run) => run()) {
+  const read = readAll(db)
+  let { maps } = read
 
   const named = (name: string): ProcessorMap => {
     const found = maps.find((map) => sameName(map.name, name))
@@ -23,40 +28,46 @@ export function openProcessorMaps(db: DatabaseSyncInstance, now: () => number = 
     throw new ProblemError('bad-input', `There is a processor map ${JSON.stringify(name)} already.`, { field: 'name' })
   }
   const put = (map: ProcessorMap, instead?: ProcessorMap): void => {
-    inTransaction(db, () => {
+    const change = (): void => {
       if (instead) db.prepare('DELETE FROM processor_maps WHERE name = ?').run(instead.name)
       db.prepare('INSERT INTO processor_maps (name, saved_at, processors) VALUES (?, ?, ?)').run(
         map.name,
         map.savedAt,
         JSON.stringify(map.processors),
       )
+    }
+    write(() => {
+      inTransaction(db, change)
     })
     maps = byName([...maps.filter((one) => one !== instead), map])
   }
 
   return {
+    repairs: read.repairs,
     /** By name. */
     list: (): readonly ProcessorMap[] => maps,
     /** Throws not-found. */
     get: named,
     /** Throws bad-input when the name is taken, unless `replace`. */
-    save(name: string, processors: AttnChoice, replace = false): void {
+    save(wanted: string, processors: AttnChoice, replace = false): void {
+      const name = checked(wanted)
       if (!replace) refuseTaken(name)
       put(
-        { name, processors, savedAt: now() },
+        { name, processors, savedAt: Date.now() },
         maps.find((map) => sameName(map.name, name)),
       )
     },
     /** Throws not-found, or bad-input when another has the new name. */
     rename(name: string, to: string): void {
       const map = named(name)
-      if (!sameName(name, to)) refuseTaken(to)
-      put({ ...map, name: to }, map)
+      const next = checked(to)
+      if (!sameName(name, next)) refuseTaken(next)
+      put({ ...map, name: next }, map)
     },
     /** Throws not-found. */
     remove(name: string): void {
       const map = named(name)
-      db.prepare('DELETE FROM processor_maps WHERE name = ?').run(map.name)
+      write(() => db.prepare('DELETE FROM processor_maps WHERE name = ?').run(map.name))
       maps = maps.filter((one) => one !== map)
     },
   }
@@ -65,21 +76,27 @@ export function openProcessorMaps(db: DatabaseSyncInstance, now: () => number = 
 const byName = (maps: readonly ProcessorMap[]): ProcessorMap[] =>
   maps.toSorted((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1))
 
-function readAll(db: DatabaseSyncInstance): ProcessorMap[] {
-  const rows = db.prepare('SELECT name, saved_at, processors FROM processor_maps').all() as {
-    name: string
-    saved_at: number
-    processors: string
-  }[]
+/** Names are held to the same rule when they are written and when they are read. Throws bad-input. */
+function checked(name: string): string {
+  const parsed = processorMapNameSchema.safeParse(name)
+  if (parsed.success) return parsed.data
+  const why = parsed.error.issues[0]?.message ?? 'It cannot be used.'
+  throw new ProblemError('bad-input', `${JSON.stringify(name)}: ${why}`, { field: 'name' })
+}
+
+function readAll(db: DatabaseSyncInstance): { maps: ProcessorMap[]; repairs: Write[] } {
+  const rows = db.prepare('SELECT rowid, name, saved_at, processors FROM processor_maps').all() as TextRow[]
   const maps: ProcessorMap[] = []
-  for (const { name, saved_at: savedAt, processors } of rows) {
+  const repairs: Write[] = []
+  for (const { rowid, name = '', saved_at: savedAt, processors = '' } of rows) {
     const parsed = parseJson(attnChoiceSchema, processors)
-    if (parsed.ok) maps.push({ name, savedAt, processors: parsed.value })
-    else
-      inTransaction(db, () => {
-        setAside(db, 'processor_maps', name, processors, parsed.reason)
-        db.prepare('DELETE FROM processor_maps WHERE name = ?').run(name)
-      })
+    const isNamed = processorMapNameSchema.safeParse(name).data === name
+    if (parsed.ok && isNamed && !maps.some((map) => sameName(map.name, name)))
+      maps.push({ name, savedAt: Number(savedAt), processors: parsed.value })
+    else {
+      const reason = parsed.ok ? 'its name cannot be used' : parsed.reason
+      repairs.push(setAside(db, { origin: 'processor_maps', rowid, key: name, value: processors, reason }))
+    }
   }
-  return byName(maps)
+  return { maps: byName(maps), repairs }
 }

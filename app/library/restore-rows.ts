@@ -1,5 +1,6 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 import { inTransaction } from './migrate.ts'
+import { count } from './notices.ts'
 import { salvage } from './database.ts'
 
 const columns: Record<string, readonly string[]> = {
@@ -10,19 +11,29 @@ const columns: Record<string, readonly string[]> = {
   set_aside: ['at', 'origin', 'key', 'value', 'reason'],
 }
 
-/** Copies what can still be read of a damaged database. Rows are checked when they are read, as always. */
-export const restoreRows = (db: DatabaseSyncInstance, damaged: string): void => {
+/**
+ * Copies what can still be read of a database that cannot be used, and tells how much that was. Rows are checked when
+ * they are read, as always.
+ */
+export function restoreRows(db: DatabaseSyncInstance, from: string): string {
   inTransaction(db, () => {
-    copyRows(db, damaged)
+    copyRows(db, from)
   })
+  const words = { results: 'result', settings: 'setting', processor_maps: 'processor map', jobs: 'job' }
+  return Object.entries(words)
+    .map(([table, what]) => {
+      const { n } = db.prepare(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }
+      return count(n, what)
+    })
+    .join(', ')
 }
 
-function copyRows(db: DatabaseSyncInstance, damaged: string): void {
+function copyRows(db: DatabaseSyncInstance, from: string): void {
   for (const [table, names] of Object.entries(columns)) {
     const put = db.prepare(
       `INSERT OR IGNORE INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
     )
-    for (const row of salvage(damaged, table)) {
+    for (const row of salvage(from, table)) {
       try {
         put.run(...names.map((name) => row[name] as never))
       } catch {

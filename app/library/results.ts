@@ -1,44 +1,50 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 import { resultSchema, type Result } from '../contract/results.ts'
-import { inTransaction } from './migrate.ts'
+import { isId } from './ids.ts'
 import { digestOf, parseJson, setAside, type TextRow } from './rows.ts'
+import type { Write } from './writes.ts'
 
-export function putResult(db: DatabaseSyncInstance, result: Result): void {
-  const data = JSON.stringify(result)
-  db.prepare('INSERT OR REPLACE INTO results (id, kind, created_at, data, digest) VALUES (?, ?, ?, ?, ?)').run(
-    result.id,
-    result.kind,
-    result.createdAt,
-    data,
-    digestOf(result.id, data),
-  )
-}
+const keyOf = (id: string): string => `result ${id}`
 
-export const deleteResult = (db: DatabaseSyncInstance, id: string): void => {
-  db.prepare('DELETE FROM results WHERE id = ?').run(id)
-}
+export const putResult = (db: DatabaseSyncInstance, result: Result): Write => ({
+  key: keyOf(result.id),
+  run: () => {
+    const data = JSON.stringify(result)
+    db.prepare('INSERT OR REPLACE INTO results (id, kind, created_at, data, digest) VALUES (?, ?, ?, ?, ?)').run(
+      result.id,
+      result.kind,
+      result.createdAt,
+      data,
+      digestOf(result.id, data),
+    )
+  },
+})
 
-/** Takes a row out of use without losing what it said. */
-export function setResultAside(db: DatabaseSyncInstance, id: string, value: string, reason: string): void {
-  inTransaction(db, () => {
-    setAside(db, 'results', id, value, reason)
-    deleteResult(db, id)
-  })
-}
+export const deleteResult = (db: DatabaseSyncInstance, id: string): Write => ({
+  key: keyOf(id),
+  run: () => void db.prepare('DELETE FROM results WHERE id = ?').run(id),
+})
 
-/** Every result whose row is whole, oldest first. The others are kept in `set_aside`; their number is `bad`. */
-export function readResults(db: DatabaseSyncInstance): { results: Result[]; bad: number } {
+/** Takes the row of a result whose file is gone out of use. */
+export const setResultAside = (db: DatabaseSyncInstance, { id }: Result, reason: string): Write => ({
+  key: keyOf(id),
+  run: () => {
+    const row = db.prepare('SELECT rowid, data FROM results WHERE id = ?').get(id) as TextRow | undefined
+    if (row) setAside(db, { origin: 'results', rowid: row.rowid, key: id, value: row['data'] ?? '', reason }).run()
+  },
+})
+
+/** Every result whose row is whole, oldest first; `repairs` take the others out of use. */
+export function readResults(db: DatabaseSyncInstance): { results: Result[]; repairs: Write[] } {
   const results: Result[] = []
-  let bad = 0
-  const rows = db.prepare('SELECT id, data, digest FROM results ORDER BY created_at, rowid').all() as TextRow[]
-  for (const { id = '', data = '', digest } of rows) {
+  const repairs: Write[] = []
+  const rows = db.prepare('SELECT rowid, id, data, digest FROM results ORDER BY created_at, rowid').all() as TextRow[]
+  for (const { rowid, id = '', data = '', digest } of rows) {
     const parsed = parseJson(resultSchema, data)
-    const whole = parsed.ok && parsed.value.id === id && digestOf(id, data) === digest
+    const whole = parsed.ok && parsed.value.id === id && isId(id) && digestOf(id, data) === digest
+    const reason = parsed.ok ? 'its digest does not fit' : parsed.reason
     if (whole) results.push(parsed.value)
-    else {
-      bad++
-      setResultAside(db, id, data, parsed.ok ? 'its digest does not fit' : parsed.reason)
-    }
+    else repairs.push(setAside(db, { origin: 'results', rowid, key: id, value: data, reason }))
   }
-  return { results, bad }
+  return { results, repairs }
 }

@@ -1,6 +1,8 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 import { createHash } from 'node:crypto'
 import type { z } from 'zod'
+import { inTransaction } from './migrate.ts'
+import type { Write } from './writes.ts'
 
 /** Tells a row whose text the disk changed although the database's structure is sound. */
 export const digestOf = (id: string, data: string): string =>
@@ -24,15 +26,23 @@ export function parseJson<S extends z.ZodType>(schema: S, text: unknown): Parsed
 }
 
 /** A row whose columns are text: the tables are STRICT, so SQLite keeps them so. */
-export type TextRow = Record<string, string>
+export type TextRow = { readonly rowid: number } & Readonly<Record<string, string>>
 
-/** Keeps what cannot be used, so that nothing is lost without a trace. */
-export function setAside(db: DatabaseSyncInstance, origin: string, key: string, value: string, reason: string): void {
-  db.prepare('INSERT INTO set_aside (at, origin, key, value, reason) VALUES (?, ?, ?, ?, ?)').run(
-    Date.now(),
-    origin,
-    key,
-    value,
-    reason,
-  )
-}
+type Unusable = { origin: string; rowid: number; key: string; value: string; reason: string }
+
+/** Takes a row out of use and keeps what it said, so that nothing is lost without a trace. */
+export const setAside = (db: DatabaseSyncInstance, { origin, rowid, key, value, reason }: Unusable): Write => ({
+  key: `${origin} row ${rowid}`,
+  run: () => {
+    inTransaction(db, () => {
+      db.prepare('INSERT INTO set_aside (at, origin, key, value, reason) VALUES (?, ?, ?, ?, ?)').run(
+        Date.now(),
+        origin,
+        key,
+        value,
+        reason,
+      )
+      db.prepare(`DELETE FROM ${origin} WHERE rowid = ?`).run(rowid)
+    })
+  },
+})

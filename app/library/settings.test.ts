@@ -27,19 +27,20 @@ test('defaults are valid on small and large machines', () => {
 
 test('what was saved is read', () => {
   writeSettings(db, own)
-  expect(readSettings(db, defaults)).toEqual({ settings: own, notices: [] })
+  expect(readSettings(db, defaults)).toEqual({ settings: own, notices: [], repairs: [] })
 })
 
 test('a bad key falls back alone, is kept aside and named once', () => {
   writeSettings(db, own)
   put('theme', '"pink"')
-  const { settings, notices } = readSettings(db, defaults)
+  const { settings, notices, repairs } = readSettings(db, defaults)
+  for (const { run } of repairs) run()
   expect(settings).toEqual({ ...own, theme: 'system' })
   expect(notices).toEqual([expect.stringContaining('"theme"')])
   expect(db.prepare('SELECT origin, key, value FROM set_aside').all()).toEqual([
     { origin: 'settings', key: 'theme', value: '"pink"' },
   ])
-  expect(readSettings(db, defaults)).toEqual({ settings: { ...own, theme: 'system' }, notices: [] })
+  expect(readSettings(db, defaults)).toEqual({ settings: { ...own, theme: 'system' }, notices: [], repairs: [] })
 })
 
 test('20,000 mutated rows: always valid, nothing polluted', () => {

@@ -1,7 +1,8 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 import { appSettingsSchema, type AppSettings } from '../contract/settings.ts'
 import { inTransaction } from './migrate.ts'
-import { parseJson, setAside } from './rows.ts'
+import { parseJson, setAside, type TextRow } from './rows.ts'
+import type { Write } from './writes.ts'
 
 const keys = Object.keys(appSettingsSchema.shape) as (keyof AppSettings)[]
 
@@ -13,29 +14,28 @@ export const defaultSettings = (totalMemoryBytes: number): AppSettings => ({
 })
 
 /**
- * Settings key by key: one that cannot be used falls back to its default, is kept in `set_aside`, and is named in
- * `notices`. Keys that this version does not know are left where they are.
+ * Settings key by key: one that cannot be used falls back to its default and is named in `notices`; `repairs` take its
+ * row out of use. Keys that this version does not know are left where they are.
  */
 export function readSettings(
   db: DatabaseSyncInstance,
   defaults: AppSettings,
-): { settings: AppSettings; notices: string[] } {
+): { settings: AppSettings; notices: string[]; repairs: Write[] } {
   const notices: string[] = []
+  const repairs: Write[] = []
   const settings: Record<string, unknown> = { ...defaults }
   for (const key of keys) {
-    const row = db.prepare('SELECT value FROM settings WHERE key = ?').get(key) as { value: string } | undefined
+    const row = db.prepare('SELECT rowid, value FROM settings WHERE key = ?').get(key) as TextRow | undefined
     if (!row) continue
-    const parsed = parseJson(appSettingsSchema.shape[key], row.value)
+    const value = row['value'] ?? ''
+    const parsed = parseJson(appSettingsSchema.shape[key], value)
     if (parsed.ok) settings[key] = parsed.value
     else {
       notices.push(`The setting "${key}" could not be used (${parsed.reason}); it has its default again.`)
-      inTransaction(db, () => {
-        setAside(db, 'settings', key, row.value, parsed.reason)
-        db.prepare('DELETE FROM settings WHERE key = ?').run(key)
-      })
+      repairs.push(setAside(db, { origin: 'settings', rowid: row.rowid, key, value, reason: parsed.reason }))
     }
   }
-  return { settings: settings as AppSettings, notices }
+  return { settings: settings as AppSettings, notices, repairs }
 }
 
 export function writeSettings(db: DatabaseSyncInstance, settings: AppSettings): void {

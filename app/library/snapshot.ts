@@ -18,13 +18,16 @@ export function readSnapshot<T>(file: string, read: (db: DatabaseSyncInstance) =
   try {
     const copy = insideStore(folder, 'library.sqlite')
     copyBoth(file, copy)
-    const { db, setAside } = openDatabase(copy)
+    const { db, setAside, unwritable } = openDatabase(copy)
     try {
-      if (!setAside) return read(db)
+      if (!setAside && !unwritable) return read(db)
     } finally {
       closeDatabase(db)
     }
-    throw new ProblemError('disk', `The library ${file} is damaged. Start the studio, which repairs it.`, { file })
+    const why = unwritable
+      ? `no copy of it can be made: ${unwritable}`
+      : 'it is damaged. Start the studio, which repairs it'
+    throw new ProblemError('disk', `The library ${file} cannot be read: ${why}.`, { file })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

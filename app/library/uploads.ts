@@ -1,10 +1,10 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { writeDurably } from '#app/files/durable.ts'
 import { ProblemError } from '../contract/errors.ts'
 import type { RawFrames } from '../contract/media-routes.ts'
 import { isId, newId } from './ids.ts'
 import { insideStore } from './inside-store.ts'
 import type { Upload } from './jobs.ts'
+import { isOwn, namesIn, removeOwn } from './own-folders.ts'
 
 export type Uploads = {
   /**
@@ -38,17 +38,18 @@ export const displayName = (name: string): string =>
     .replace(/^.*[\\/]/, '')
     .slice(-200) || 'clip'
 
-/** `held`: uploads of restored jobs; every other file in the folder is removed. */
+/** `held`: uploads of restored jobs; every other one in the folder is removed. */
 export function openUploads(folder: string, held: readonly Upload[]): Uploads {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const all = new Map(held.map((upload) => [upload.id, { upload, at: Infinity }]))
-  for (const name of readdirSync(folder)) {
-    if (!all.has(name)) rmSync(insideStore(folder, name), { recursive: true, force: true })
+  const all = new Map(held.filter(({ id }) => isId(id)).map((upload) => [upload.id, { upload, at: Infinity }]))
+  const remove = (name: string): void => {
+    all.delete(name)
+    try {
+      removeOwn(folder, name)
+    } catch {
+      // a disk that cannot be written: the next start tries again
+    }
   }
-  const remove = (id: string): void => {
-    all.delete(id)
-    rmSync(insideStore(folder, id), { force: true })
-  }
+  for (const name of namesIn(folder)) if (isOwn(name) && !all.has(name)) remove(name)
   return {
     async receive({ name, frames, body, limit }) {
       const id = newId()
@@ -64,7 +65,7 @@ export function openUploads(folder: string, held: readonly Upload[]): Uploads {
         if (bytes === 0) throw new ProblemError('bad-media', `${displayName(name)} is empty.`)
         if (wanted !== undefined && bytes !== wanted) throw wrongLength(wanted)
       }
-      await writeDurably(insideStore(folder, id), counted(), { mode: 0o600 })
+      await writeDurably(insideStore(folder, id), counted(), 0o600)
       const upload: Upload = { id, name: displayName(name), ...(frames ? { frames } : {}) }
       all.set(id, { upload, at: Date.now() })
       return upload

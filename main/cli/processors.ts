@@ -5,7 +5,6 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { isOneProcessor, parseAttnChoice, type AttnChoice } from '#app/contract/attn-processors.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
-import { processorMapNameSchema } from '#app/contract/processor-maps.ts'
 import { openLibrary } from '#app/library/library.ts'
 import { openProcessorMaps, type ProcessorMaps } from '#app/library/processor-maps.ts'
 import { readSnapshot } from '#app/library/snapshot.ts'
@@ -48,7 +47,7 @@ Examples:
     .argument('<file>')
     .option('--replace', 'take the place of the map of that name')
     .action((name: string, file: string, { replace = false }: { replace?: boolean }) =>
-      reporting(() => changeMaps(async (maps) => maps.save(checkedName(name), await readMapFile(file), replace))),
+      reporting(() => changeMaps(async (maps) => maps.save(name, await readMapFile(file), replace))),
     )
   command
     .command('list')
@@ -114,12 +113,6 @@ export async function readMapFile(file: string): Promise<AttnChoice> {
   }
 }
 
-function checkedName(name: string): string {
-  const parsed = processorMapNameSchema.safeParse(name)
-  if (parsed.success) return parsed.data
-  throw new ProblemError('bad-input', `${JSON.stringify(name)}: ${parsed.error.issues[0]?.message}`, { field: 'name' })
-}
-
 /** The maps as they are now, whether or not the studio has the library open. */
 const keptMaps = (): Pick<ProcessorMaps, 'list' | 'get'> =>
   readSnapshot(join(dataDir(), 'library.sqlite'), openProcessorMaps)
@@ -131,7 +124,7 @@ async function changeMaps(work: (maps: ProcessorMaps) => void | Promise<void>): 
     openLibrary({ dataDir: folder, readRecipe: readClipRecipe, totalMemoryBytes: totalmem() }),
   )
   try {
-    for (const notice of library.notices) process.stderr.write(`note: ${notice}\n`)
+    for (const notice of library.notices()) process.stderr.write(`note: ${notice}\n`)
     await work(library.processorMaps)
   } finally {
     library.close()
