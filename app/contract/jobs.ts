@@ -39,6 +39,10 @@ export const jobSchema = z.object({
   /** A warning that does not stop the job: text that did not fit, frames repeated. */
   notes: z.array(z.string()),
   problem: problemSchema.optional(),
+  /**
+   * What its result will be called. Known before anything is written, so that whenever Frameloom ends, the next start
+   * can tell whose result it finds.
+   */
   resultId: z.string().optional(),
 })
 export type Job = z.infer<typeof jobSchema>

@@ -40,6 +40,8 @@ export const studioEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('models'), models: z.array(modelEntrySchema) }),
   z.object({ type: z.literal('settings'), settings: appSettingsSchema }),
   z.object({ type: z.literal('processor-maps'), processorMaps: z.array(processorMapSchema) }),
+  /** What the user should know at once. */
+  z.object({ type: z.literal('notice'), message: z.string() }),
   /** Chosen in the host's own menu; the page performs it. */
   z.object({ type: z.literal('command'), id: commandIdSchema }),
 ])

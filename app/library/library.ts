@@ -1,5 +1,6 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Pixels } from '../contract/engine.ts'
 import { ProblemError } from '../contract/errors.ts'
 import { isFinished } from '../contract/jobs.ts'

@@ -16,7 +16,7 @@ export function fileTexts(bytes: Uint8Array): FileTexts {
   const texts = new Map<string, string>()
   try {
     const kind = mediaKind(bytes)
-    if (kind === 'png' || kind === 'apng')
+    if (kind === 'png')
       for (const { type, body } of pngChunks(bytes)) {
         if (type === 'eXIf') readExif(body, texts)
         else if (type === 'tEXt' || type === 'iTXt') readPngText(type, body, texts)

@@ -4,7 +4,8 @@ import { toProblem } from '#app/contract/errors.ts'
 import { insideStore } from '#app/library/inside-store.ts'
 import { makeDataDir } from '#main/data-folder.ts'
 import { dataDir } from '#main/paths.ts'
-import { openStudio } from '#main/studio/open-studio.ts'
+import { keepRunning } from '#main/studio/keep-running.ts'
+import { openStudio, type OpenedStudio } from '#main/studio/open-studio.ts'
 import { rendererDir } from '#main/studio/page-dir.ts'
 import { openPageFiles } from '#main/studio/page-files.ts'
 import { connectChannel } from './channel.ts'
@@ -22,6 +23,7 @@ try {
   app.setPath('userData', insideStore(makeDataDir(), 'window'))
 } catch (error) {
   giveUp(error)
+  process.exit(1)
 }
 app.enableSandbox()
 protocol.registerSchemesAsPrivileged([studioScheme])
@@ -37,8 +39,10 @@ if (app.requestSingleInstanceLock()) {
 } else app.quit()
 
 async function start(): Promise<void> {
+  let opened: OpenedStudio | undefined
+  keepRunning(() => opened?.log)
   const files = openPageFiles(rendererDir())
-  const studio = await openStudio()
+  const studio = (opened = await openStudio())
   app.on('before-quit', (event) => {
     event.preventDefault()
     void studio.close().finally(() => app.exit())

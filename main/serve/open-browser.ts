@@ -24,7 +24,11 @@ export async function openBrowser(url: string, file: string): Promise<OpenedBrow
   const forget = (): Promise<void> => rm(file, { force: true })
   if (!hasDisplay()) return { opened: false, forget }
   const page = `<!doctype html><meta charset="utf-8"><title>Frameloom</title><meta http-equiv="refresh" content="0;url=${url}">`
-  await writeFile(file, page, { mode: 0o600 })
+  try {
+    await writeFile(file, page, { mode: 0o600 })
+  } catch {
+    return { opened: false, forget } // a full disk: the link is printed
+  }
   const [program, args] = command(pathToFileURL(file).href)
   const opened = await new Promise<boolean>((resolve) => {
     const child = spawn(program, args, { stdio: 'ignore', detached: true })

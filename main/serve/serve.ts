@@ -9,6 +9,7 @@ import { openStudio, type OpenStudioOptions } from '#main/studio/open-studio.ts'
 import { hostsOf, isLoopback, linkHost } from './addresses.ts'
 import { createHttpHandler, judgeRequest, postPaths, socketPath } from './http-handler.ts'
 import { openBrowser } from './open-browser.ts'
+import type { Log } from '#main/studio/log.ts'
 import { openPageFiles } from '#main/studio/page-files.ts'
 import { serveSocket } from './socket.ts'
 import { createTokens } from './tokens.ts'
@@ -37,6 +38,7 @@ export type Served = {
   address: string
   /** A link with a fresh token; the one before it ends. */
   newLink(): string
+  log: Log
   close(): Promise<void>
 }
 
@@ -83,7 +85,7 @@ export async function startServe(options: ServeOptions = {}): Promise<Served> {
     )
   }
   if (open) {
-    const { opened, forget } = await openBrowser(url, insideStore(dataDir, 'scratch', 'open.html'))
+    const { opened, forget } = await openBrowser(url, insideStore(studio.scratch, 'open.html'))
     browser.forget = forget
     print(
       opened
@@ -100,7 +102,14 @@ export async function startServe(options: ServeOptions = {}): Promise<Served> {
     await Promise.all([closed, browser.forget()])
     await studio.close()
   }
-  return { url, port, address, newLink: () => linkOf(tokens.renew()), close: () => (closing ??= close()) }
+  return {
+    url,
+    port,
+    address,
+    newLink: () => linkOf(tokens.renew()),
+    log: studio.log,
+    close: () => (closing ??= close()),
+  }
 }
 
 async function listen(server: ReturnType<typeof createServer>, host: string, port: number | undefined): Promise<void> {

@@ -24,6 +24,8 @@ function subjectOf(event: StudioEvent): string {
       return `result ${event.id}`
     case 'command':
       return `command ${event.id}`
+    case 'notice':
+      return `notice ${event.message}`
     case 'snapshot':
     case 'engine':
     case 'models':
@@ -33,13 +35,19 @@ function subjectOf(event: StudioEvent): string {
   }
 }
 
-export function createEventHub(snapshot: () => StudioEvent): EventHub {
+/** `sound`: an event as the contract allows it, or null when nothing of it can be told. */
+export function createEventHub(
+  snapshot: () => StudioEvent,
+  sound: (event: StudioEvent) => StudioEvent | null = (event) => event,
+): EventHub {
   type Subscriber = { waiting: Map<string, StudioEvent>; wake: () => void }
   const subscribers = new Set<Subscriber>()
   let closed = false
 
   return {
-    publish(event) {
+    publish(told) {
+      const event = sound(told)
+      if (event === null) return
       for (const { waiting, wake } of subscribers) {
         const subject = subjectOf(event)
         waiting.delete(subject) // so that it goes to the end: what a later event builds on comes first
@@ -53,7 +61,8 @@ export function createEventHub(snapshot: () => StudioEvent): EventHub {
       signal?.addEventListener('abort', wake)
       subscribers.add(subscriber)
       try {
-        yield snapshot()
+        const first = sound(snapshot())
+        if (first) yield first
         while (!closed && !signal?.aborted) {
           const [next] = subscriber.waiting
           if (next) {

@@ -29,9 +29,12 @@ function atStart({ pipeline, settings }: JobRequest) {
 
 export type JobBoard = ReturnType<typeof createJobBoard>
 
-/** The jobs as the pages see them. Changes of status are on disk before they are told; steps are only told. */
+/**
+ * The jobs as the pages see them. Changes of status are on disk before they are told, or as soon as the disk takes
+ * them; steps are only told.
+ */
 export function createJobBoard(
-  library: Pick<Library, 'putJob' | 'removeJob' | 'restoredJobs'>,
+  library: Pick<Library, 'addJob' | 'putJob' | 'removeJob' | 'restoredJobs'>,
   publish: (event: StudioEvent) => void,
   now: () => number = Date.now,
 ) {
@@ -70,9 +73,10 @@ export function createJobBoard(
         title,
         ...('seed' in request.settings && { seed: request.settings.seed }),
         ...atStart(request),
+        resultId: newId(),
       }
       const stored = { job, request }
-      library.putJob(stored)
+      library.addJob(stored)
       jobs.set(job.id, stored)
       publish({ type: 'job', job })
       trim()

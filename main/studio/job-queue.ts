@@ -1,7 +1,8 @@
-import { toProblem, type Problem } from '#app/contract/errors.ts'
+import type { Problem } from '#app/contract/errors.ts'
 import type { Job } from '#app/contract/jobs.ts'
 import type { Result } from '#app/contract/results.ts'
 import type { JobBoard } from './job-board.ts'
+import { pageProblem } from './rpc-errors.ts'
 
 export type JobQueue = {
   /** Looks for a queued job, if none runs. */
@@ -36,15 +37,15 @@ export function createJobQueue(options: {
   let closed = false
 
   const work = async (id: string, signal: AbortSignal): Promise<void> => {
-    board.update(id, { status: 'loading', stage: 'Starting' })
     try {
+      board.update(id, { status: 'loading', stage: 'Starting' })
       const result = await run(id, signal)
       if (closed) return
       recorded(result)
       board.update(id, { status: 'done', stage: 'Done', progress: 1, secondsLeft: undefined, resultId: result.id })
     } catch (error) {
       if (closed) return // the next start finds it as it was, and says 'interrupted'
-      const problem = toProblem(error)
+      const problem = pageProblem(error)
       if (problem.code === 'internal') log.error({ error, job: id }, 'job failed')
       const status = statusAfter(problem)
       const about = status === 'cancelled' ? {} : { problem }
@@ -57,7 +58,9 @@ export function createJobQueue(options: {
     const next = closed || running ? undefined : board.firstQueued()
     if (!next) return
     const abort = new AbortController()
-    const ended = work(next.job.id, abort.signal)
+    const ended = work(next.job.id, abort.signal).catch((error: unknown) =>
+      log.error({ error, job: next.job.id }, 'job not recorded'),
+    )
     running = { id: next.job.id, abort, ended }
     void ended.finally(() => {
       running = undefined

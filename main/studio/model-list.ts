@@ -28,7 +28,7 @@ export function createModelList(engine: StudioEngine, roots: () => ModelRoot[], 
     },
     /** Whether a search has ended, however it did. */
     isKnown: (): boolean => known,
-    entries: (): ModelEntry[] => models.map((model) => modelEntrySchema.parse(model)),
+    entries: (): ModelEntry[] => models.flatMap((model) => modelEntrySchema.safeParse(model).data ?? []),
     /** Looks again. A scan that runs is waited for, then one follows that sees the newest folders. */
     refresh(): Promise<void> {
       const next = scan

@@ -15,8 +15,10 @@ export type OpenStudioOptions = {
   enginePath?: string
 }
 
-export type OpenedStudio = Omit<Studio, 'close'> & {
+export type OpenedStudio = Omit<Studio, 'close' | 'tell'> & {
   notices: readonly string[]
+  /** A folder for files of the moment. */
+  scratch: string
   log: Log
   /** Ends the engine, then closes the library. */
   close(): Promise<void>
@@ -28,9 +30,18 @@ export type OpenedStudio = Omit<Studio, 'close'> & {
  */
 export async function openStudio(options: OpenStudioOptions = {}): Promise<OpenedStudio> {
   const folder = options.dataDir ?? dataDir()
+  let tell = (_message: string): void => {}
   const { log, library } = await inDataDir(folder, async () => {
     const log = openLog(folder)
-    const opening = openLibrary({ dataDir: folder, readRecipe: readClipRecipe, totalMemoryBytes: totalmem() })
+    const opening = openLibrary({
+      dataDir: folder,
+      readRecipe: readClipRecipe,
+      totalMemoryBytes: totalmem(),
+      onTrouble: (message) => {
+        log.warn({}, message)
+        tell(message)
+      },
+    })
     const library = await opening.catch((error: unknown) => {
       log.close()
       throw error
@@ -45,7 +56,8 @@ export async function openStudio(options: OpenStudioOptions = {}): Promise<Opene
     log,
   })
   const roots = options.modelRoots ?? modelRoots
-  const notices = [...missingFolders(), ...library.notices]
+  const missing = missingFolders()
+  const notices = (): readonly string[] => [...missing, ...library.notices()]
   const studio = createStudio({
     library,
     notices,
@@ -55,6 +67,7 @@ export async function openStudio(options: OpenStudioOptions = {}): Promise<Opene
     appVersion: appVersion(),
     log,
   })
+  tell = studio.tell
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     studio.close()
@@ -66,7 +79,8 @@ export async function openStudio(options: OpenStudioOptions = {}): Promise<Opene
     router: studio.router,
     handleMedia: studio.handleMedia,
     command: studio.command,
-    notices,
+    notices: notices(),
+    scratch: library.scratch,
     log,
     close: () => (closing ??= close()),
   }

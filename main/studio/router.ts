@@ -77,9 +77,10 @@ export function createRouter(tools: RouterTools) {
         throw new ProblemError('bad-input', 'This job has not ended without a result: there is nothing to run again.')
       const again = input.precision ? inPrecision(request, input.precision) : request
       await checkJob(again)
+      const started = start(again, job.title)
       board.remove(job.id)
       previews.remove(job.id)
-      return start(again, job.title)
+      return started
     }),
 
     dismiss: os.dismiss.handler(({ input }) => {

@@ -1,4 +1,5 @@
 import { ORPCError, ValidationError } from '@orpc/server'
+import { diskReason } from '#app/files/disk-problem.ts'
 import { ProblemError, toProblem, type Problem } from '#app/contract/errors.ts'
 
 /** Any error as the Problem that a page may see: no stack, no cause. */
@@ -12,6 +13,8 @@ export function pageProblem(error: unknown): Problem {
     const message = `${field ? `${field}: ` : ''}${issue?.message ?? 'This request cannot be used.'}`
     return { code: error.code === 'BAD_REQUEST' ? 'bad-input' : 'internal', message, ...(field ? { field } : {}) }
   }
+  const why = diskReason(error)
+  if (why !== undefined) return { code: 'disk', message: `A file could not be read or written: ${why}.` }
   const { message } = toProblem(error)
   return { code: 'internal', message: `Something went wrong inside Frameloom: ${message}` }
 }

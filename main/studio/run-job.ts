@@ -24,18 +24,26 @@ export async function runJob(tools: JobTools, id: string, signal: AbortSignal): 
   const { job, request } = board.get(id)
   const { source, ...run } = request
   const models = checkRun(run, await tools.models.all())
-  const resultId = newId()
-  const made = await engine.call(
-    'run',
-    {
-      ...run,
-      models,
-      ...(source && { source: readSource(library, source) }),
-      out: library.pictureFile(resultId),
-      appVersion,
-    },
-    { key: id, signal, onEvent: (event) => board.update(id, changeBy(event)) },
-  )
+  const { resultId = newId() } = job
+  const made = await engine
+    .call(
+      'run',
+      {
+        ...run,
+        models,
+        ...(source && { source: readSource(library, source) }),
+        out: library.pictureFile(resultId),
+        appVersion,
+      },
+      { key: id, signal, onEvent: (event) => board.update(id, changeBy(event)) },
+    )
+    .catch(async (error: unknown) => {
+      // The file is whole or not there: an engine that ended after it had written it did all that was asked.
+      const found = await library.adoptPicture(resultId)
+      if (found) return found
+      throw error
+    })
+  if ('id' in made) return made
   if (made.kind === 'picture') {
     board.update(id, { notes: made.notes })
     return library.addPicture(resultId, made.recipe, made.bytes, Date.now())

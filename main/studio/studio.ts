@@ -14,6 +14,7 @@ import { createModelList } from './model-list.ts'
 import { createPreviews } from './previews.ts'
 import { createRouter, type StudioRouter } from './router.ts'
 import { runJob } from './run-job.ts'
+import { soundEvent } from './sound-event.ts'
 import type { StudioEngine } from './studio-engine.ts'
 import { createThrottle } from './throttle.ts'
 
@@ -21,6 +22,8 @@ export type Studio = {
   router: StudioRouter
   /** Answers what media-routes.ts lists; any other path with 404. Never rejects. */
   handleMedia: (request: Request) => Promise<Response>
+  /** Tells the user something now. */
+  tell: (message: string) => void
   /** Has the page perform a command that was chosen outside of it. */
   command: (id: CommandId) => void
   close(): void
@@ -29,7 +32,7 @@ export type Studio = {
 export type StudioOptions = {
   library: Library
   /** What was found wrong at the start, for the user. */
-  notices: readonly string[]
+  notices: () => readonly string[]
   engine: StudioEngine
   /** Folders to search, the bundled ones first. */
   modelRoots: (fromSettings: readonly string[]) => ModelRoot[]
@@ -46,7 +49,7 @@ const uploadLifeMs = 60 * 60_000
  */
 export function createStudio(options: StudioOptions): Studio {
   const { library, notices, engine, modelRoots, tuningsFile, appVersion, log } = options
-  const hub = createEventHub(snapshot)
+  const hub = createEventHub(snapshot, (event) => soundEvent(event, log))
   const publish = (event: StudioEvent): void => hub.publish(event)
   const board = createJobBoard(library, publish)
   const previews = createPreviews()
@@ -58,7 +61,13 @@ export function createStudio(options: StudioOptions): Studio {
   const tools = { engine, library, models, board, previews, appVersion }
   const queue = createJobQueue({ board, run: (id, signal) => runJob(tools, id, signal), recorded, finished, log })
   const engineEvents = createThrottle(200, publish)
-  const stopStatus = engine.onStatus((status) => engineEvents.push('engine', { type: 'engine', engine: status }))
+  let writer: number | undefined
+  const stopStatus = engine.onStatus((status) => {
+    engineEvents.push('engine', { type: 'engine', engine: status })
+    // An engine that died left half of what it wrote.
+    if (status.pid !== writer) library.removeParts([status.pid])
+    writer = status.pid
+  })
   const expiry = setInterval(() => library.uploads.expire(Date.now(), uploadLifeMs), 10 * 60_000)
   expiry.unref()
 
@@ -68,6 +77,7 @@ export function createStudio(options: StudioOptions): Studio {
   return {
     router: createRouter({ ...tools, tuningsFile, queue, hub, log, settingsChanged }),
     handleMedia: createMediaHandler({ library, engine, previews, log }),
+    tell: (message) => publish({ type: 'notice', message }),
     command: (id) => publish({ type: 'command', id }),
     close() {
       clearInterval(expiry)
@@ -90,7 +100,7 @@ export function createStudio(options: StudioOptions): Studio {
       engine: engine.status(),
       settings: library.settings(),
       processorMaps: Array.from(library.processorMaps.list()),
-      notices: Array.from(notices),
+      notices: Array.from(notices()),
     }
   }
 

@@ -8,8 +8,9 @@ import { putWebpRecipe } from '#app/media/recipe-webp.ts'
 /**
  * A real engine process for the host's tests: it speaks the whole protocol, and the prompt says how it behaves, since
  * the engine itself can be made neither slow nor dead at will. `slow` waits for its cancel, `die` ends itself in
- * mid-run, `burst` reports ten thousand steps at once, `refuse` fails, `coarse` does in int8. Classifying a clip named
- * `die...` ends it, too.
+ * mid-run, `halve` when it has written half of a file, `end` and `linger` have written the whole one and then end, or
+ * say nothing; `burst` reports ten thousand steps at once, `refuse` fails, `coarse` does in int8. Classifying a clip named `die...` ends it,
+ * too.
  */
 const send = (message: FromEngine): void => void process.send?.(message)
 const controls = new Map<number, LiveControls>()
@@ -79,7 +80,13 @@ async function makePicture(
   const { width, height } = settings
   const still = sharp({ create: { width, height, channels: 3, background: '#336699' } })
   const file = putWebpRecipe(await still.webp({ lossless: true }).toBuffer(), JSON.stringify(recipe))
+  if (settings.prompt === 'halve') {
+    writeFileSync(`${out}.${process.pid}-0badcafe.part`, file.subarray(0, 100))
+    process.kill(process.pid, 'SIGKILL')
+  }
   writeFileSync(out!, file)
+  if (settings.prompt === 'end') process.kill(process.pid, 'SIGKILL')
+  while (settings.prompt === 'linger') await pause(50)
   return { kind: 'picture', recipe, bytes: file.length, notes: ['The end of the prompt did not fit.'] }
 }
 

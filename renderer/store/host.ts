@@ -16,11 +16,16 @@ export function startMirror(perform: (id: CommandId) => void): void {
   connection ??= connect(isElectron() ? openMessagePort : openWebSocket, {
     event: (event) => {
       if (event.type === 'command') return perform(event.id)
+      if (event.type === 'notice') return tellOnce([event.message])
       studioStore.setState((state) => applyEvent(state, event))
-      if (event.type === 'snapshot') for (const notice of unheard(event.notices ?? [])) tell('warning', notice)
+      if (event.type === 'snapshot') tellOnce(event.notices ?? [])
     },
     state: (state) => studioStore.setState({ connection: state }),
   })
+}
+
+function tellOnce(notices: readonly string[]): void {
+  for (const notice of unheard(notices)) tell('warning', notice)
 }
 
 /** Calls the host; a failure is a ProblemError. */

@@ -48,8 +48,8 @@ export const studioStore = createStore<StudioState>(() => ({
 
 export const useStudio = <T>(select: (state: StudioState) => T): T => useStore(studioStore, select)
 
-/** An event about the host's state; a command of its menu is none. */
-export type StateEvent = Exclude<StudioEvent, { type: 'command' }>
+/** An event about the host's state; a command of its menu is none, nor is what it only tells. */
+export type StateEvent = Exclude<StudioEvent, { type: 'command' | 'notice' }>
 
 export function applyEvent(state: StudioState, event: StateEvent): Partial<StudioState> {
   switch (event.type) {
