@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process'
-import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import type { FromEngine, ToEngine } from '#app/contract/engine.ts'
 import { ffmpegPath, resourcesDir } from '#main/paths.ts'
 import type { EngineEnd } from './describe-end.ts'
@@ -26,6 +26,8 @@ export type EngineTimes = {
 export const engineTimes: EngineTimes = { heartbeat: 1000, missedHeartbeats: 10, start: 30_000 }
 
 const keptLines = 20
+/** A line that does not end is taken in pieces of this many characters. */
+const longestLine = 16_384
 
 /**
  * One engine process from its start to its end, which is reported exactly once. Its output goes to the log line by
@@ -62,7 +64,7 @@ export function startEngineProcess(
     ['stderr', child.stderr],
   ] as const) {
     if (!stream) continue
-    createInterface({ input: stream }).on('line', (line) => {
+    onLines(stream, (line) => {
       log.info({ engine: child.pid, stream: name }, line)
       end.lastLines.push(line)
       if (end.lastLines.length > keptLines) end.lastLines.shift()
@@ -118,4 +120,20 @@ export function startEngineProcess(
   child.on('close', finish)
 
   return { pid: child.pid, send, end: () => kill('expected') }
+}
+
+function onLines(stream: Readable, tell: (line: string) => void): void {
+  let rest = ''
+  stream.setEncoding('utf8')
+  stream.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split(/\r?\n/)
+    rest = lines.pop() ?? ''
+    for (const line of lines) tell(line)
+    if (rest.length < longestLine) return
+    tell(rest)
+    rest = ''
+  })
+  stream.on('end', () => {
+    if (rest) tell(rest)
+  })
 }

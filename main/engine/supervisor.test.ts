@@ -268,3 +268,18 @@ test.skipIf(process.platform === 'win32')(
     rmSync(folder, { recursive: true })
   },
 )
+
+test('output that never ends a line is taken in pieces, its last words among them', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'frameloom-chatty-'))
+  const chatty = join(folder, 'engine.mjs')
+  writeFileSync(chatty, "process.stdout.write('x'.repeat(2_000_000) + 'the end', () => process.exit(3))")
+  lines.length = 0
+  start(undefined, { enginePath: chatty })
+  const { problem } = await untilStatus(({ state }) => state === 'stopped')
+  expect(problem?.message).toMatch(/exit code 3.*the end$/s)
+  const pieces = lines.filter((line) => line.startsWith('x'))
+  expect(pieces.join('').match(/x/g)).toHaveLength(6_000_000)
+  // A piece may be longer by what the pipe gives at once.
+  expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThan(16_384 + 65_536)
+  rmSync(folder, { recursive: true })
+})
