@@ -1,13 +1,15 @@
 /** Cookies know no ports: with the port in its name a second server does not overwrite the first one's. */
 export const cookieName = (port: number): string => `frameloom-${port}`
 
-export function readCookie(header: string | undefined, name: string): string | undefined {
-  for (const part of header?.split(';') ?? []) {
+/**
+ * Every value of that name. Another server of this machine can have a cookie of the same name sent first, with a longer
+ * path.
+ */
+export const readCookies = (header: string | undefined, name: string): string[] =>
+  (header?.split(';') ?? []).flatMap((part) => {
     const at = part.indexOf('=')
-    if (at > 0 && part.slice(0, at).trim() === name) return part.slice(at + 1).trim()
-  }
-  return undefined
-}
+    return at > 0 && part.slice(0, at).trim() === name ? [part.slice(at + 1).trim()] : []
+  })
 
 /** Without an age it ends with the browser. Not `Secure`: the server speaks plain HTTP on the loopback address. */
 export const sessionCookie = (name: string, value: string): string =>

@@ -1,5 +1,6 @@
+import { hostname } from 'node:os'
 import { expect, test } from 'vitest'
-import { hostsOf } from './addresses.ts'
+import { hostsOf, linkHost } from './addresses.ts'
 import { judge, type GuardedRequest } from './guard.ts'
 import { postPaths, socketPath } from './http-handler.ts'
 
@@ -84,7 +85,7 @@ test('every cell of hosts, origins, sites, tokens and routes: only the allowed o
             const request = {
               ...route,
               ...token,
-              host,
+              hosts: host === undefined ? [] : [host],
               origin,
               secFetchSite,
               secFetchMode: 'cors',
@@ -112,7 +113,7 @@ test('every cell of hosts, origins, sites, tokens and routes: only the allowed o
 const base: GuardedRequest = {
   method: 'GET',
   path: '/',
-  host: `127.0.0.1:${port}`,
+  hosts: [`127.0.0.1:${port}`],
   origin: undefined,
   secFetchSite: 'cross-site',
   secFetchMode: 'navigate',
@@ -140,7 +141,9 @@ test('a launch link that is followed from elsewhere gets in, and only that', () 
     { method: 'POST' },
     { upgrade: true },
     { origin: 'null' },
-    { host: 'evil.example' },
+    { hosts: ['evil.example'] },
+    { hosts: [] },
+    { hosts: [...base.hosts, ...base.hosts] },
   ] satisfies Partial<GuardedRequest>[]) {
     expect(judge({ ...base, ...change }, policy).kind, JSON.stringify(change)).toBe('refuse')
   }
@@ -165,9 +168,35 @@ test('a program that is no browser needs origin and cookie, too', () => {
   })
 })
 
+test('of two Host headers none counts, whatever they are', () => {
+  for (const hosts of [
+    [goodHosts[0]!, goodHosts[0]!],
+    [goodHosts[0]!, 'evil.example'],
+    ['evil.example', goodHosts[0]!],
+  ])
+    for (const token of tokens)
+      expect(judge({ ...base, ...token, hosts }, policy)).toEqual({ kind: 'refuse', status: 400, reason: 'hosts' })
+})
+
 test('names follow the address that is bound', () => {
   expect([...hostsOf('192.168.1.5', 80)]).toEqual(['192.168.1.5', '192.168.1.5:80'])
   expect(hostsOf('192.168.1.5', 9000).has('localhost:9000')).toBe(false)
   expect(hostsOf('::1', 9000).has('[::1]:9000')).toBe(true)
-  expect(hostsOf('0.0.0.0', 9000).has('127.0.0.1:9000')).toBe(true)
+  for (const any of ['0.0.0.0', '::', '::ffff:0.0.0.0']) {
+    expect(hostsOf(any, 9000).has('127.0.0.1:9000')).toBe(true)
+    expect(hostsOf(any, 9000).has(`${hostname().toLowerCase()}:9000`)).toBe(true)
+  }
+  expect(hostsOf('192.168.1.5', 9000, 'Studio.local').has('studio.local:9000')).toBe(true)
+  // As a browser's address bar makes it, and as it was printed.
+  expect([...hostsOf('::ffff:192.168.1.5', 9000)]).toEqual(['[::ffff:c0a8:105]:9000', '[::ffff:192.168.1.5]:9000'])
+  expect([...hostsOf('fe80::1%eth0', 9000)]).toEqual(['[fe80::1]:9000'])
+})
+
+test('whatever is bound is in its own list, and so is what the link says', () => {
+  const bound = ['127.0.0.1', '127.0.0.2', '127.255.255.254', '::1', '::ffff:127.0.0.1', '0.0.0.0', '::']
+  for (const address of [...bound, '::ffff:0.0.0.0', '192.168.1.5', 'fe80::1%eth0', '::ffff:10.0.0.1']) {
+    const hosts = hostsOf(address, 80)
+    expect(hosts.has(linkHost(address, 80)), address).toBe(true)
+    expect(hosts.has(new URL(`http://${linkHost(address, 80)}`).host), address).toBe(true)
+  }
 })

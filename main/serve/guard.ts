@@ -3,7 +3,8 @@ export type GuardedRequest = {
   method: string
   /** Without the query. */
   path: string
-  host: string | undefined
+  /** Every Host header: there must be one. */
+  hosts: readonly string[]
   origin: string | undefined
   secFetchSite: string | undefined
   secFetchMode: string | undefined
@@ -31,7 +32,8 @@ export type Verdict =
   | { kind: 'exchange'; reload: boolean }
   | { kind: 'refuse'; status: number; reason: Refusal }
 
-export type Refusal = 'host' | 'origin' | 'cross-site' | 'method' | 'launch-spent' | 'launch-wrong' | 'no-session'
+export type Refusal =
+  'hosts' | 'host' | 'origin' | 'cross-site' | 'method' | 'launch-spent' | 'launch-wrong' | 'no-session'
 
 const refuse = (status: number, reason: Refusal): Verdict => ({ kind: 'refuse', status, reason })
 
@@ -42,7 +44,9 @@ const refuse = (status: number, reason: Refusal): Verdict => ({ kind: 'refuse', 
  */
 export function judge(request: GuardedRequest, policy: GuardPolicy): Verdict {
   const { method, path, origin, secFetchSite, upgrade, session, launch } = request
-  const host = request.host?.toLowerCase()
+  // RFC 9112, 3.2: who takes the first and who takes the last of two would not mean the same.
+  if (request.hosts.length > 1) return refuse(400, 'hosts')
+  const host = request.hosts[0]?.toLowerCase()
   if (host === undefined || !policy.hosts.has(host)) return refuse(421, 'host')
   if (origin !== undefined && origin !== `http://${host}`) return refuse(403, 'origin')
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { OpenedStudio } from '#main/studio/open-studio.ts'
-import { cookieName, readCookie, sessionCookie } from './cookies.ts'
+import { cookieName, readCookies, sessionCookie } from './cookies.ts'
 import { judge, type GuardPolicy, type Refusal, type Verdict } from './guard.ts'
 import { pageHeaders } from '#main/studio/page-headers.ts'
 import type { PageFiles } from '#main/studio/page-files.ts'
@@ -41,13 +41,13 @@ export function judgeRequest(
     {
       method,
       path,
-      host: headers.host,
+      hosts: request.headersDistinct.host ?? [],
       origin: one(headers.origin),
       secFetchSite: one(headers['sec-fetch-site']),
       secFetchMode: one(headers['sec-fetch-mode']),
       secFetchDest: one(headers['sec-fetch-dest']),
       upgrade,
-      session: tools.tokens.sessionState(readCookie(headers.cookie, cookieName(tools.port))),
+      session: tools.tokens.sessionState(readCookies(headers.cookie, cookieName(tools.port))),
       launch: tools.tokens.launchState(new URLSearchParams(query).get('token')),
     },
     tools.policy,

@@ -21,9 +21,10 @@ try {
     },
   })
   const port = values.port === undefined ? undefined : Number(values.port)
-  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port < 65536)) {
-    throw new Error(`--port ${values.port} is not a port: use a number from 0 to 65535.`)
+  if (port !== undefined && !(/^\d+$/.test(values.port!) && port < 65536)) {
+    throw new Error(`--port ${JSON.stringify(values.port)} is not a port: use a number from 0 to 65535.`)
   }
+  if (values['data-dir']?.trim() === '') throw new Error('--data-dir is empty: name a folder, or leave it out.')
   if (values.help) console.log(help)
   else {
     // Before anything asks where things are.

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -184,6 +184,49 @@ test('only the address that was asked for is bound', async () => {
   expect(host.printed.join('\n')).toMatch(/Warning: other machines can reach 0\.0\.0\.0/)
   expect((await ask(wide.port, '/')).status).toBe(403)
   await wide.close()
+})
+
+test('an empty address is refused, not taken for every one, and nothing is opened for it', async () => {
+  for (const address of ['', ' ']) {
+    const refused = host.start({ host: address, dataDir: join(host.root, 'never') })
+    await expect(refused).rejects.toMatchObject({ problem: { code: 'bad-input', field: 'host' } })
+  }
+  expect(existsSync(join(host.root, 'never'))).toBe(false)
+})
+
+test.runIf(process.platform === 'linux')('the link for each loopback address opens the studio', async () => {
+  for (const address of ['127.0.0.2', '::ffff:127.0.0.1']) {
+    const other = await host.start({ host: address, dataDir: join(host.root, 'loopback') })
+    const { host: name, pathname, search } = new URL(other.url)
+    const answer = await ask(other.port, pathname + search, { host: address, headers: { host: name } })
+    expect(answer.status, address).toBe(303)
+    await other.close()
+  }
+})
+
+test('a cookie that another server of this machine planted locks nobody out', async () => {
+  const [name = ''] = cookie.split('=')
+  for (const both of [`${name}=planted; ${cookie}`, `${cookie}; ${name}=planted`])
+    expect((await ask(served.port, '/', { headers: { ...own(), cookie: both } })).status).toBe(200)
+  expect((await ask(served.port, '/', { headers: { ...own(), cookie: `${name}=planted; ${name}=` } })).status).toBe(403)
+})
+
+test('of two Host headers neither is taken', async () => {
+  const right = `127.0.0.1:${served.port}`
+  for (const [first, second] of [
+    [right, right],
+    [right, 'evil.example'],
+    ['evil.example', right],
+  ]) {
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = createConnection(served.port, '127.0.0.1', () =>
+        socket.end(`GET / HTTP/1.1\r\nHost: ${first}\r\nHost: ${second}\r\nCookie: ${cookie}\r\n\r\n`),
+      )
+      socket.on('data', (data) => resolve(data.toString()))
+      socket.on('error', reject)
+    })
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+  }
 })
 
 test('no token in anything that was written', async () => {

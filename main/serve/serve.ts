@@ -45,6 +45,11 @@ export type Served = {
 /** Opens the studio and serves it. Throws a ProblemError when the library, the page or the port cannot be had. */
 export async function startServe(options: ServeOptions = {}): Promise<Served> {
   const { host = '127.0.0.1', open = true, print = console.log } = options
+  // To Node an empty address means every one; here it is more likely a variable that is not set.
+  if (host.trim() === '') {
+    const message = '--host is empty. Leave it out for 127.0.0.1, or name an address: 0.0.0.0 is every one.'
+    throw new ProblemError('bad-input', message, { field: 'host' })
+  }
   const dataDir = options.dataDir ?? userDataDir()
   const pageDir = options.pageDir ?? rendererDir()
   if (!existsSync(pageDir)) {
@@ -63,7 +68,7 @@ export async function startServe(options: ServeOptions = {}): Promise<Served> {
   }
   const { address, port } = server.address() as AddressInfo
   const tokens = createTokens()
-  const policy = { hosts: hostsOf(address, port), postPaths, socketPath }
+  const policy = { hosts: hostsOf(address, port, host), postPaths, socketPath }
   const linkOf = (token: string): string => `http://${linkHost(address, port)}/?token=${token}`
   const browser = { forget: async () => {} }
   const tools = { studio, files: openPageFiles(pageDir), tokens, policy, port, exchanged: () => void browser.forget() }

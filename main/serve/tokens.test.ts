@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cookieName, readCookie, sessionCookie } from './cookies.ts'
+import { cookieName, readCookies, sessionCookie } from './cookies.ts'
 import { createTokens } from './tokens.ts'
 
 test('the launch token has 256 bits and is good once', () => {
@@ -13,9 +13,11 @@ test('the launch token has 256 bits and is good once', () => {
   expect(session).not.toBe(tokens.launch())
   expect(tokens.launchState(tokens.launch())).toBe('spent')
   expect(() => tokens.exchange()).toThrow(/spent/)
-  expect(tokens.sessionState(session)).toBe('valid')
-  expect(tokens.sessionState(tokens.launch())).toBe('wrong')
-  expect(tokens.sessionState(undefined)).toBe('missing')
+  expect(tokens.sessionState([session])).toBe('valid')
+  expect(tokens.sessionState(['planted', session])).toBe('valid')
+  expect(tokens.sessionState([session, 'planted'])).toBe('valid')
+  expect(tokens.sessionState([tokens.launch(), 'planted'])).toBe('wrong')
+  expect(tokens.sessionState([])).toBe('missing')
 })
 
 test('a fresh launch token ends the one before and keeps the session', () => {
@@ -33,9 +35,10 @@ test('two servers never share secrets', () => {
 
 test('cookies are read by their whole name', () => {
   const name = cookieName(8715)
-  expect(readCookie(`a=1; ${name}=abc=; b=2`, name)).toBe('abc=')
-  expect(readCookie(`x${name}=abc`, name)).toBeUndefined()
-  expect(readCookie(`${name}0=abc`, name)).toBeUndefined()
-  expect(readCookie(undefined, name)).toBeUndefined()
+  expect(readCookies(`a=1; ${name}=abc=; b=2`, name)).toEqual(['abc='])
+  expect(readCookies(`${name}=x; a=1;${name}=abc`, name)).toEqual(['x', 'abc'])
+  expect(readCookies(`x${name}=abc`, name)).toEqual([])
+  expect(readCookies(`${name}0=abc`, name)).toEqual([])
+  expect(readCookies(undefined, name)).toEqual([])
   expect(sessionCookie(name, 'abc')).toBe(`${name}=abc; HttpOnly; SameSite=Strict; Path=/`)
 })

@@ -30,9 +30,9 @@ export function createTokens() {
       if (!equal(token, launch)) return 'wrong'
       return spent ? 'spent' : 'valid'
     },
-    sessionState(cookie: string | undefined): GuardedRequest['session'] {
-      if (cookie === undefined) return 'missing'
-      return equal(cookie, session) ? 'valid' : 'wrong'
+    sessionState(cookies: readonly string[]): GuardedRequest['session'] {
+      if (cookies.length === 0) return 'missing'
+      return cookies.some((cookie) => equal(cookie, session)) ? 'valid' : 'wrong'
     },
     /** The session's secret for the launch token; it is spent from here on. */
     exchange(): string {

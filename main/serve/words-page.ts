@@ -2,6 +2,7 @@ import type { Refusal } from './guard.ts'
 
 /** What a person reads who comes without the cookie. */
 const words: Record<Refusal, string> = {
+  hosts: 'This request names two addresses; there must be one.',
   host: 'This address is not one that Frameloom answers to. Use the address that it printed.',
   origin: 'This request came from another page, and Frameloom answers only its own.',
   'cross-site':
