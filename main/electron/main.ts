@@ -4,6 +4,8 @@ import { toProblem } from '#app/contract/errors.ts'
 import { insideStore } from '#app/library/inside-store.ts'
 import { makeDataDir } from '#main/data-folder.ts'
 import { dataDir } from '#main/paths.ts'
+import { startOrOpenRunning } from '#main/serve/open-running.ts'
+import { openDoor } from '#main/studio/door.ts'
 import { keepRunning } from '#main/studio/keep-running.ts'
 import { openStudio, type OpenedStudio } from '#main/studio/open-studio.ts'
 import { rendererDir } from '#main/studio/page-dir.ts'
@@ -30,11 +32,7 @@ protocol.registerSchemesAsPrivileged([studioScheme])
 pinContents()
 
 if (app.requestSingleInstanceLock()) {
-  app.on('second-instance', () => {
-    const [window] = BrowserWindow.getAllWindows()
-    if (window?.isMinimized()) window.restore()
-    window?.focus()
-  })
+  app.on('second-instance', toFront)
   app.whenReady().then(start).catch(giveUp)
 } else app.quit()
 
@@ -42,9 +40,21 @@ async function start(): Promise<void> {
   let opened: OpenedStudio | undefined
   keepRunning(() => opened?.log)
   const files = openPageFiles(rendererDir())
-  const studio = (opened = await openStudio())
+  // One that serves a browser may have the same data folder.
+  const running = { dataDir: dataDir(), open: true, print: console.log }
+  const studio = await startOrOpenRunning(running, () => openStudio())
+  if (!studio) {
+    app.quit()
+    return
+  }
+  opened = studio
+  const closeDoor = await openDoor(dataDir(), studio.log, () => {
+    toFront()
+    return { kind: 'window' }
+  })
   app.on('before-quit', (event) => {
     event.preventDefault()
+    closeDoor()
     void studio.close().finally(() => app.exit())
   })
   app.on('window-all-closed', () => app.quit())
@@ -61,6 +71,12 @@ async function start(): Promise<void> {
   })
   setMenu(studio.command)
   openStudioWindow(insideStore(dataDir(), 'window.json'))
+}
+
+function toFront(): void {
+  const [window] = BrowserWindow.getAllWindows()
+  if (window?.isMinimized()) window.restore()
+  window?.focus()
 }
 
 function giveUp(error: unknown): void {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
 import { rm, writeFile } from 'node:fs/promises'
+import { insideStore } from '#app/library/inside-store.ts'
 
 const command = (target: string): [string, string[]] => {
   if (process.platform === 'darwin') return ['open', [target]]
@@ -13,21 +14,20 @@ const hasDisplay = (): boolean =>
   process.platform !== 'linux' ||
   Boolean(process.env['DISPLAY'] ?? process.env['WAYLAND_DISPLAY'] ?? process.env['WSL_DISTRO_NAME'])
 
-export type OpenedBrowser = { opened: boolean; forget: () => Promise<void> }
+/** The file that leads the browser to a link. It is removed when the link was used, or the studio ends. */
+export const launchFile = (scratch: string): string => insideStore(scratch, 'open.html')
 
 /**
  * Opens the default browser. The address holds the launch token and other users of the machine can read a process's
- * arguments, so the browser gets a file of this user's that leads there; `forget` removes it. `opened` is false when no
- * browser could be started.
+ * arguments, so the browser gets a file of this user's that leads there. False when no browser could be started.
  */
-export async function openBrowser(url: string, file: string): Promise<OpenedBrowser> {
-  const forget = (): Promise<void> => rm(file, { force: true })
-  if (!hasDisplay()) return { opened: false, forget }
+export async function openBrowser(url: string, file: string): Promise<boolean> {
+  if (!hasDisplay()) return false
   const page = `<!doctype html><meta charset="utf-8"><title>Frameloom</title><meta http-equiv="refresh" content="0;url=${url}">`
   try {
     await writeFile(file, page, { mode: 0o600 })
   } catch {
-    return { opened: false, forget } // a full disk: the link is printed
+    return false // a full disk: the link is printed
   }
   const [program, args] = command(pathToFileURL(file).href)
   const opened = await new Promise<boolean>((resolve) => {
@@ -40,6 +40,6 @@ export async function openBrowser(url: string, file: string): Promise<OpenedBrow
       resolve(true)
     })
   })
-  if (!opened) await forget()
-  return { opened, forget }
+  if (!opened) await rm(file, { force: true })
+  return opened
 }

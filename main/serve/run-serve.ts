@@ -1,15 +1,19 @@
 import { toProblem } from '#app/contract/errors.ts'
+import { dataDir } from '#main/paths.ts'
 import { keepRunning } from '#main/studio/keep-running.ts'
+import { startOrOpenRunning } from './open-running.ts'
 import { startServe, type ServeOptions, type Served } from './serve.ts'
 
 /**
- * Serves until SIGINT, SIGTERM or SIGHUP; a second one ends at once. In a terminal, Enter prints a fresh link. Sets the
- * exit code and prints the reason when it cannot start.
+ * Serves until SIGINT, SIGTERM or SIGHUP; a second one ends at once. In a terminal, Enter prints a fresh link. Opens
+ * the studio that runs on this data already, where there is one. Sets the exit code and prints the reason when it can
+ * do neither.
  */
 export async function runServe(options: ServeOptions): Promise<void> {
   const host: { served?: Served } = {}
   keepRunning(() => host.served?.log)
-  const served = await startServe(options).catch((error: unknown) => {
+  const running = { dataDir: options.dataDir ?? dataDir(), open: options.open ?? true, print: console.log }
+  const served = await startOrOpenRunning(running, () => startServe(options)).catch((error: unknown) => {
     console.error(toProblem(error).message)
     process.exitCode = 1
   })

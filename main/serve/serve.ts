@@ -1,14 +1,15 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { ProblemError } from '#app/contract/errors.ts'
-import { insideStore } from '#app/library/inside-store.ts'
 import { dataDir as userDataDir } from '#main/paths.ts'
 import { rendererDir } from '#main/studio/page-dir.ts'
+import { openDoor } from '#main/studio/door.ts'
 import { openStudio, type OpenStudioOptions } from '#main/studio/open-studio.ts'
 import { hostsOf, isLoopback, linkHost } from './addresses.ts'
 import { createHttpHandler, judgeRequest, postPaths, socketPath } from './http-handler.ts'
-import { openBrowser } from './open-browser.ts'
+import { launchFile, openBrowser } from './open-browser.ts'
 import type { Log } from '#main/studio/log.ts'
 import { openPageFiles } from '#main/studio/page-files.ts'
 import { serveSocket } from './socket.ts'
@@ -70,8 +71,12 @@ export async function startServe(options: ServeOptions = {}): Promise<Served> {
   const tokens = createTokens()
   const policy = { hosts: hostsOf(address, port, host), postPaths, socketPath }
   const linkOf = (token: string): string => `http://${linkHost(address, port)}/?token=${token}`
-  const browser = { forget: async () => {} }
-  const tools = { studio, files: openPageFiles(pageDir), tokens, policy, port, exchanged: () => void browser.forget() }
+  const newLink = (): string => linkOf(tokens.renew())
+  const launch = launchFile(studio.scratch)
+  const forgetLaunch = (): Promise<void> =>
+    rm(launch, { force: true }).catch((error: unknown) => studio.log.warn({ error }, 'a used link stays on the disk'))
+  const exchanged = (): void => void forgetLaunch()
+  const tools = { studio, files: openPageFiles(pageDir), tokens, policy, port, exchanged }
   const handle = createHttpHandler(tools)
   server.on('request', (request, response) => {
     handle(request, response).catch((error: unknown) => {
@@ -80,6 +85,7 @@ export async function startServe(options: ServeOptions = {}): Promise<Served> {
     })
   })
   const closeSocket = serveSocket(server, studio, (request) => judgeRequest(tools, request, true))
+  const closeDoor = await openDoor(dataDir, studio.log, () => ({ kind: 'link', url: newLink() }))
   studio.log.info({ address, port }, 'serving')
 
   const url = linkOf(tokens.launch())
@@ -89,29 +95,27 @@ export async function startServe(options: ServeOptions = {}): Promise<Served> {
       `Warning: other machines can reach ${address}:${port}. The link lets them in, and nothing that they send or get is encrypted.`,
     )
   }
-  if (open) {
-    const { opened, forget } = await openBrowser(url, insideStore(studio.scratch, 'open.html'))
-    browser.forget = forget
-    print(
-      opened
-        ? `Frameloom opens in your browser, or open this link (good once): ${url}`
-        : `Open Frameloom in your browser (link good once): ${url}`,
-    )
-  } else print(`Open Frameloom in your browser (link good once): ${url}`)
+  const opened = open && (await openBrowser(url, launch))
+  print(
+    opened
+      ? `Frameloom opens in your browser, or open this link (good once): ${url}`
+      : `Open Frameloom in your browser (link good once): ${url}`,
+  )
 
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     closeSocket()
     const closed = new Promise((resolve) => server.close(resolve))
     server.closeAllConnections()
-    await Promise.all([closed, browser.forget()])
+    closeDoor()
+    await Promise.all([closed, forgetLaunch()])
     await studio.close()
   }
   return {
     url,
     port,
     address,
-    newLink: () => linkOf(tokens.renew()),
+    newLink,
     log: studio.log,
     close: () => (closing ??= close()),
   }

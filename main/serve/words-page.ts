@@ -13,7 +13,7 @@ const words: Record<Refusal, string> = {
   'no-session': 'This browser has not been let in, or was closed since.',
 }
 const again =
-  'For a new link, press Enter in the terminal where Frameloom runs, or stop it there (Ctrl+C) and start it again: npm start, or npx frameloom serve.'
+  'For a new link, press Enter in the terminal where Frameloom runs, or start it once more, which opens it again: npm start, or npx frameloom serve.'
 
 export const refusalText = (reason: Refusal): string => `${words[reason]} ${again}`
 
