@@ -108,7 +108,8 @@ export function startEngineProcess(
   child.on('error', (error) => {
     log.warn({ engine: child.pid, error: error.message }, 'engine process error')
     if (child.pid !== undefined) return
-    end.lastLines.push(error.message) // it could not be started: there will be no 'close'
+    end.cause = 'not-started' // so there will be no 'close'
+    end.lastLines.push(error.message)
     finish()
   })
   // 'close' comes after the output was read to its end, so the last words are known; a grandchild may hold the pipes

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { toProblem } from '#app/contract/errors.ts'
 import type { EngineStatus } from '#app/contract/system.ts'
 import { appRoot } from '#main/paths.ts'
 import { createSupervisor, type Supervisor, type SupervisorOptions } from './supervisor.ts'
@@ -182,7 +183,9 @@ describe('a crash', () => {
     await expect(third).rejects.toMatchObject({ problem: { message: expect.stringMatching(/third time/) } })
     await expect(waiting).rejects.toMatchObject({ problem: { code: 'engine-lost' } })
     expect(supervisor.status()).toMatchObject({ state: 'stopped', recentCrashes: 3, problem: { code: 'engine-lost' } })
-    await expect(scan()).rejects.toMatchObject({ problem: { code: 'engine-lost' } })
+    await expect(scan()).rejects.toMatchObject({
+      problem: { code: 'engine-lost', message: expect.stringMatching(/^The engine is off.*third time/) },
+    })
     supervisor.restart()
     await expect(scan()).resolves.toEqual({ models: [] })
     expect(supervisor.status()).toMatchObject({ state: 'ready', recentCrashes: 0 })
@@ -199,7 +202,20 @@ describe('a crash', () => {
     await expect(scan()).rejects.toMatchObject({ problem: { message: expect.stringMatching(/not built.*none\.js/) } })
     await supervisor.close()
     start(undefined, { nodePath: join(appRoot(), 'no-node') })
-    await expect(scan()).rejects.toMatchObject({ problem: { message: expect.stringMatching(/ENOENT/) } })
+    await expect(scan()).rejects.toMatchObject({
+      problem: { message: expect.stringMatching(/could not be started with .*no-node: there is no such file\./) },
+    })
+  })
+
+  test.runIf(process.platform !== 'win32')('a Node that may not be run is said in words, a folder too', async () => {
+    for (const nodePath of [join(appRoot(), 'LICENSE'), appRoot()]) {
+      start(undefined, { nodePath })
+      const problem = await scan().catch((error: unknown) => toProblem(error))
+      expect(problem).toMatchObject({ code: 'engine-lost' })
+      expect(problem).toHaveProperty('message', expect.stringMatching(/could not be started with .*may be run/))
+      expect(problem).toHaveProperty('message', expect.not.stringMatching(/null/))
+      await supervisor.close()
+    }
   })
 })
 

@@ -52,6 +52,11 @@ type Pending = {
 
 const asError = (problem: Problem): ProblemError => new ProblemError(problem.code, problem.message, problem)
 const cancelled: Problem = { code: 'cancelled', message: 'Cancelled.' }
+/** For calls to an engine that was given up. */
+const off = (problem: Problem): Problem => ({
+  ...problem,
+  message: `The engine is off, so nothing can run. Restart it ("Restart the engine"). Why it is off: ${problem.message}`,
+})
 const nothingLoaded = { sessions: [], bytesMapped: 0, compilations: 0 }
 
 /** Starts the engine process, keeps it alive, and makes calls to it, which it runs one after the other. */
@@ -200,7 +205,7 @@ export function createSupervisor(options: SupervisorOptions) {
     ): Promise<EngineCalls[M]['result']> {
       if (method === 'configure') configuration = request as typeof configuration
       if (closed) return Promise.reject(new ProblemError('engine-lost', 'Frameloom is closing.'))
-      if (status.state === 'stopped' && status.problem) return Promise.reject(asError(status.problem))
+      if (status.state === 'stopped' && status.problem) return Promise.reject(asError(off(status.problem)))
       if (callOptions.signal?.aborted) return Promise.reject(asError(cancelled))
       return new Promise((resolve, reject) => {
         const id = nextId++

@@ -10,8 +10,28 @@ export function createModelList(engine: StudioEngine, roots: () => ModelRoot[], 
   let known = false
   let scan: Promise<void> = Promise.resolve()
 
+  /** After the scan that runs. One that found nothing since it failed is made again, whose failure is the news. */
+  const scanned = (): Promise<void> => scan.catch(() => (models.length === 0 ? refresh() : undefined))
+
+  /** Looks again. A scan that runs is waited for, then one follows that sees the newest folders. */
+  const refresh = (): Promise<void> => {
+    const next = scan
+      .catch(() => {})
+      .then(async () => {
+        try {
+          ;({ models } = await engine.call('scanModels', { roots: roots() }))
+        } finally {
+          known = true
+          changed()
+        }
+      })
+    scan = next
+    next.catch(() => {}) // reported to whoever asked; the list stays as it was
+    return next
+  }
+
   const get = async (id: string, field: string): Promise<LocatedModel> => {
-    await scan.catch(() => {})
+    await scanned()
     const model = models.find((one) => one.id === id)
     if (model) return model
     const message = `There is no model ${JSON.stringify(id)}. Choose another one, or add its folder in the settings.`
@@ -19,32 +39,20 @@ export function createModelList(engine: StudioEngine, roots: () => ModelRoot[], 
   }
 
   return {
-    /** The model of an id, after the scan that runs, whatever it is for. Throws 'bad-input' that names `field`. */
+    /**
+     * The model of an id, after the scan that runs, whatever it is for. Throws 'bad-input' that names `field`, or why
+     * there is no list.
+     */
     get,
-    /** All of them, after the scan that runs. */
+    /** All of them, after the scan that runs. Throws why there is no list. */
     async all(): Promise<readonly LocatedModel[]> {
-      await scan.catch(() => {})
+      await scanned()
       return models
     },
     /** Whether a search has ended, however it did. */
     isKnown: (): boolean => known,
     entries: (): ModelEntry[] => models.flatMap((model) => modelEntrySchema.safeParse(model).data ?? []),
-    /** Looks again. A scan that runs is waited for, then one follows that sees the newest folders. */
-    refresh(): Promise<void> {
-      const next = scan
-        .catch(() => {})
-        .then(async () => {
-          try {
-            ;({ models } = await engine.call('scanModels', { roots: roots() }))
-          } finally {
-            known = true
-            changed()
-          }
-        })
-      scan = next
-      next.catch(() => {}) // reported to whoever asked; the list stays as it was
-      return next
-    },
+    refresh,
     /**
      * Throws a ProblemError that names `field`: 'bad-input' for one of another kind, 'bad-model' for one that cannot be
      * used.

@@ -109,7 +109,11 @@ export function createRouter(tools: RouterTools) {
       await tools.settingsChanged(before, input)
     }),
 
-    restartEngine: os.restartEngine.handler(() => engine.restart()),
+    restartEngine: os.restartEngine.handler(() => {
+      engine.restart()
+      // An engine that never got ready found none.
+      if (models.entries().length === 0) void models.refresh()
+    }),
 
     attnProcessors: os.attnProcessors.handler(async ({ input, signal }) => {
       const { processors } = await engine.call(

@@ -31,7 +31,8 @@ export async function classify(): Promise<void> {
   if (!source || preparing) return
   const { models, engine } = studioStore.getState()
   const model = models.find((entry) => entry.id === draft.model)
-  const problem = model ? computeProblem(draft.compute, engine) : 'Choose a classifier first.'
+  const none = engine?.state === 'stopped' ? 'The engine is off: restart it first.' : 'Choose a classifier first.'
+  const problem = model ? computeProblem(draft.compute, engine) : none
   if (!model || problem) {
     classifyStore.setState({ problem: problem ?? null })
     return

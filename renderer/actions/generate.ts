@@ -13,7 +13,8 @@ import { followJob } from './jobs.ts'
 export async function generate(): Promise<void> {
   const draft = draftStore.getState()
   const { models, engine } = studioStore.getState()
-  const problems = checkDraft(draft, models, engine)
+  // While it is off no model is known: the host has the words for that.
+  const problems = engine?.state === 'stopped' ? {} : checkDraft(draft, models, engine)
   const [field, message] = Object.entries(problems)[0] ?? []
   if (field && message) {
     pointAt(field as keyof Draft, message)
