@@ -17,6 +17,25 @@ export function electronBinary() {
   return existsSync(file) ? file : undefined
 }
 
+/** Six majors come in a year; 40 came then. The newest three are kept up. */
+const schedule = { major: 40, at: Date.UTC(2026, 0, 13), everyMs: (365.25 / 6) * 24 * 3600 * 1000, keptUp: 3 }
+
+/**
+ * What is wrong with an Electron that is to be shipped, in words: it is older than package.json asks for, or gets no
+ * fixes of Chromium's holes any more.
+ * @param {string} version
+ * @param {string} wanted as in package.json: `^45.4.1`
+ * @param {number} today
+ */
+export function electronProblem(version, wanted, today) {
+  const [least, found] = [wanted.replace(/^\^/, ''), version].map((text) => text.split('.').map(Number))
+  const at = found.findIndex((part, i) => part !== least[i])
+  if (at >= 0 && found[at] < least[at]) return `Electron ${version} is older than package.json asks for (${wanted})`
+  const ends = schedule.at + (found[0] + schedule.keptUp - schedule.major) * schedule.everyMs
+  if (today < ends) return undefined
+  return `Electron ${found[0]} gets no fixes since about ${new Date(ends).toISOString().slice(0, 7)}: take a newer one`
+}
+
 /**
  * For the window's process: it must not run as Node, and is told which Node runs the engine, since its own binary
  * cannot.

@@ -1,6 +1,7 @@
-import { cpSync } from 'node:fs'
+import { cpSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { downloadElectron, electronBinary } from './electron.mjs'
+import { downloadElectron, electronBinary, electronProblem } from './electron.mjs'
+import { packagedBinaries, wrongFuses } from './fuses.mjs'
 import { fetchedNode } from './node.mjs'
 import { captureNode, fail, modulePath, root } from './process.mjs'
 import { checkNode, ensureBuilt, ensureInstalled } from './setup.mjs'
@@ -12,6 +13,11 @@ const log = (line) => console.log(line)
 
 checkNode()
 await ensureInstalled(log)
+const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'))
+const { version } = readJson(modulePath('electron/package.json'))
+const { electron } = readJson(path.join(root, 'package.json')).devDependencies
+const problem = electronProblem(version, electron, Date.now())
+if (problem) fail(`${problem}.`)
 if (!(await ensureBuilt(log))) fail('the build failed: see above.')
 if (!electronBinary()) {
   const { reason } = await downloadElectron({ force: true, log })
@@ -27,4 +33,12 @@ const { code } = await captureNode(
     live: (text) => process.stdout.write(text),
   },
 )
+if (code === 0) {
+  const binaries = packagedBinaries()
+  if (binaries.length === 0) fail('there is no packaged binary in release/, so its fuses could not be read back.')
+  for (const binary of binaries) {
+    const wrong = await wrongFuses(binary)
+    if (wrong.length > 0) fail(`${binary} has other fuses than electron-builder.yml asks for: ${wrong.join(', ')}.`)
+  }
+}
 process.exitCode = code

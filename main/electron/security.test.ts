@@ -72,6 +72,7 @@ describe('Electron’s security checklist', () => {
     expect(filesWith(/shell\.openExternal|openPath|\bshell\b/)).toEqual(['external-link.ts'])
     expect(sources.get('external-link.ts')).toMatch(/externalUrl\(url\)[^]*showMessageBox[^]*openExternal\(target\)/)
   })
+  // 16 and 19, the version and the fuses: main/dev/fuses.test.ts.
   test('17: one channel, and its sender is checked', () => {
     expect(filesWith(/ipcMain/)).toEqual(['main.ts'])
     // What the menu asks the page for is an event of the contract, through the port that the page has handed over.
