@@ -2,6 +2,7 @@ import { cpSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { downloadElectron, electronBinary, electronProblem } from './electron.mjs'
 import { packagedBinaries, wrongFuses } from './fuses.mjs'
+import { writeNotices } from './licences.mjs'
 import { fetchedNode } from './node.mjs'
 import { captureNode, fail, modulePath, root } from './process.mjs'
 import { checkNode, ensureBuilt, ensureInstalled } from './setup.mjs'
@@ -26,6 +27,7 @@ if (!electronBinary()) {
 cpSync(await fetchedNode(log), path.join(root, 'dist/packaged-node', `${process.platform}-${process.arch}`), {
   recursive: true,
 })
+writeNotices()
 log('Packaging ...')
 const { code } = await captureNode(
   [modulePath('electron-builder/cli.js'), '--publish', 'never', ...process.argv.slice(2)],
