@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { runServe } from './run-serve.ts'
+import { limitProblem } from '#main/limits.ts'
 
 const help = `Serves the studio to a browser on this machine.
 
@@ -25,10 +25,16 @@ try {
     throw new Error(`--port ${JSON.stringify(values.port)} is not a port: use a number from 0 to 65535.`)
   }
   if (values['data-dir']?.trim() === '') throw new Error('--data-dir is empty: name a folder, or leave it out.')
+  const problem = values.help ? undefined : limitProblem()
   if (values.help) console.log(help)
-  else {
+  else if (problem) {
+    console.error(problem)
+    process.exitCode = 1
+  } else {
     // Before anything asks where things are.
     if (values['data-dir'] !== undefined) process.env['FRAMELOOM_DATA'] = resolve(values['data-dir'])
+    // After the check: reading it all is what few open files do not allow.
+    const { runServe } = await import('./run-serve.ts')
     await runServe({
       open: !values['no-open'],
       ...(port === undefined ? {} : { port }),
