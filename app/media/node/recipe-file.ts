@@ -1,5 +1,4 @@
 import { open, readFile } from 'node:fs/promises'
-import { FilePathSource, Input, MATROSKA, MP4, QTFF, WEBM } from 'mediabunny'
 import { ProblemError } from '#app/contract/errors.ts'
 import { mediaKind } from '../media-kind.ts'
 import { readRecipe } from '../recipe-metadata.ts'
@@ -35,6 +34,8 @@ export async function readRecipeFile(file: string): Promise<string | undefined> 
 
 // A file that mediabunny cannot parse has no recipe of ours.
 async function videoRecipe(file: string): Promise<string | undefined> {
+  // Read here and not at the engine's start, of which it would be a sixth.
+  const { FilePathSource, Input, MATROSKA, MP4, QTFF, WEBM } = await import('mediabunny')
   const input = new Input({ source: new FilePathSource(file), formats: [MP4, QTFF, WEBM, MATROSKA] })
   try {
     const recipe = fromComment((await input.getMetadataTags()).comment)
