@@ -9,8 +9,8 @@ import { putWebpRecipe } from '#app/media/recipe-webp.ts'
  * A real engine process for the host's tests: it speaks the whole protocol, and the prompt says how it behaves, since
  * the engine itself can be made neither slow nor dead at will. `slow` waits for its cancel, `die` ends itself in
  * mid-run, `halve` when it has written half of a file, `end` and `linger` have written the whole one and then end, or
- * say nothing; `burst` reports ten thousand steps at once, `refuse` fails, `coarse` does in int8. Classifying a clip named `die...` ends it,
- * too.
+ * say nothing; `burst` reports ten thousand steps at once, `refuse` fails, `coarse` does in int8. Classifying a clip
+ * named `die...` ends it, too.
  */
 const send = (message: FromEngine): void => void process.send?.(message)
 const controls = new Map<number, LiveControls>()
