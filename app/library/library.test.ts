@@ -70,7 +70,7 @@ describe('results', () => {
     expect(readFileSync(library.pictureFile(id))).toEqual(bytes)
     expect(() => library.restoreResult(id)).toThrow(/not in the bin/)
     expect((await reopen()).results()).toEqual([before])
-    expect(library.notices).toEqual([])
+    expect(library.notices()).toEqual([])
 
     const classified = newId()
     await library.addClassification(testClassification(classified, 'clip.mp4'), pixels)

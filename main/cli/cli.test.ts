@@ -256,7 +256,9 @@ describe('generate', () => {
     const { code, stdout, stderr } = await done
     expect({ code, stdout }).toEqual({ code: 130, stdout: '' })
     expect(stderr).toMatch(/Cancelled/)
-    expect(readdirSync(folder).toSorted()).toEqual(['data', 'tmp'].filter((name) => existsSync(join(folder, name))))
+    expect(readdirSync(folder).toSorted()).toEqual(
+      ['data', 'hub', 'tmp'].filter((name) => existsSync(join(folder, name))),
+    )
     expect(readdirSync(join(folder, 'tmp'))).toEqual([])
   })
 })

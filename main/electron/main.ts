@@ -37,8 +37,8 @@ if (app.requestSingleInstanceLock()) {
 } else app.quit()
 
 async function start(): Promise<void> {
-  let opened: OpenedStudio | undefined
-  keepRunning(() => opened?.log)
+  const host: { studio?: OpenedStudio } = {}
+  keepRunning(() => host.studio?.log)
   const files = openPageFiles(rendererDir())
   // One that serves a browser may have the same data folder.
   const running = { dataDir: dataDir(), open: true, print: console.log }
@@ -47,7 +47,7 @@ async function start(): Promise<void> {
     app.quit()
     return
   }
-  opened = studio
+  host.studio = studio
   const closeDoor = await openDoor(dataDir(), studio.log, () => {
     toFront()
     return { kind: 'window' }
