@@ -1,6 +1,5 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 import { existsSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Pixels } from '../contract/engine.ts'
 import { ProblemError } from '../contract/errors.ts'
 import { isFinished } from '../contract/jobs.ts'
@@ -19,6 +18,7 @@ import {
   emptyScratch,
   makeDataFolder,
   openFolder,
+  ownFile,
   removeOwn,
   removeParts,
   strangersIn,
@@ -199,13 +199,13 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
       const result = all.get(id)
       if (!result) throw new ProblemError('not-found', 'This result is not in the library any more.')
       const [where, name] = placeOf(result)
-      if (!bin.put(result, join(where, name))) removeOwn(where, name)
+      if (!bin.put(result, ownFile(where, name))) removeOwn(where, name)
       writes.late(deleteResult(db, id))
       all.delete(id)
     },
     restoreResult(id) {
       const deleted = bin.find(id)
-      const result = deleted && bin.takeBack(id, join(...placeOf(deleted)))
+      const result = deleted && bin.takeBack(id, ownFile(...placeOf(deleted)))
       if (!result) throw new ProblemError('not-found', 'This is not in the bin any more.')
       return add(result)
     },

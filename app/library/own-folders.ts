@@ -73,10 +73,15 @@ export const strangersIn = (folder: string): string[] =>
     .filter((name) => !isOwn(name) && !isLitter(name))
     .map((name) => join(folder, name))
 
-/** Removes a file of the studio's own, whatever is there in its place; of a link, the link. Throws `disk`. */
-export function removeOwn(folder: string, name: string): void {
+/** A file of the studio's own, whatever is there in its place. */
+export function ownFile(folder: string, name: string): string {
   if (!isOwn(name)) throw new Error(`${JSON.stringify(name)} is not a name that the studio gives`)
-  const file = join(folder, name)
+  return join(folder, name)
+}
+
+/** Removes it; of a link, the link. Throws `disk`. */
+export function removeOwn(folder: string, name: string): void {
+  const file = ownFile(folder, name)
   try {
     rmSync(file, { recursive: true, force: true })
   } catch (error) {

@@ -97,6 +97,6 @@ test('a data folder that cannot be used is told with what to do', async () => {
   await ended
   expect(child.exitCode).toBe(1)
   expect(said.filter((line) => line.startsWith('The data folder'))).toEqual([
-    `The data folder ${data()} cannot be used: it is a file. Set FRAMELOOM_DATA to a folder that can be written, or allow writing to this one.`,
+    `The data folder ${data()} cannot be made: there is a file of that name. Set FRAMELOOM_DATA to a folder that you can write, or change this one's permissions.`,
   ])
 })

@@ -104,6 +104,7 @@ test('main is killed at the moments of a job', async () => {
   await expectSound()
 })
 
+if (!isLong) console.log('SKIPPED: kills at random moments are for `npm run faults`.')
 test.runIf(isLong)('engine and main are killed at any moment', async () => {
   const first = performance.now()
   await host.page.untilJob(await host.generate('how long one takes'), 'done')
