@@ -57,7 +57,7 @@ export async function openStudio(options: OpenStudioOptions = {}): Promise<Opene
   })
   const roots = options.modelRoots ?? modelRoots
   const missing = missingFolders()
-  const notices = (): readonly string[] => [...missing, ...library.notices()]
+  const notices = (): readonly string[] => missing.concat(library.notices())
   const studio = createStudio({
     library,
     notices,
