@@ -1,7 +1,7 @@
 import { ProblemError } from '#app/contract/errors.ts'
 import { add, mul, reshape } from './functions.ts'
 import type { Value } from './graph.ts'
-import { withConvLoras, withLinearLoras } from './loras.ts'
+import { withConvLoras, withLinearLoras, withNormLoras } from './loras.ts'
 import type { Scope } from './scope.ts'
 
 /** (..., in) -> (..., out), straight from the (out, in) weight. `bias: 'auto'` takes one if the checkpoint has it. */
@@ -11,7 +11,7 @@ export function linear(scope: Scope, x: Value, out: number, { bias = true }: { b
   const weight = scope.weight('weight', [out, input])
   const operands = bias ? [rows, weight, scope.weight('bias', [out])] : [rows, weight]
   const output = reshape(scope.emit('Gemm', operands, { transB: 1 }), [...x.shape.slice(0, -1), out])
-  return withLinearLoras(scope, x, output)
+  return withLinearLoras(scope, x, weight, output)
 }
 
 export type ConvOptions = { kernel?: number; stride?: number; padding?: number; bias?: boolean }
@@ -25,7 +25,7 @@ export function conv2d(scope: Scope, x: Value, out: number, options: ConvOptions
     pads: [padding, padding, padding, padding],
     strides: [stride, stride],
   })
-  return withConvLoras(scope, x, output, { stride, padding })
+  return withConvLoras(scope, x, weight, output, { stride, padding })
 }
 
 /** Over the last axis. `affine: false` for a norm without weights. */
@@ -35,14 +35,13 @@ export function layerNorm(
   { epsilon = 1e-5, affine = true }: { epsilon?: number; affine?: boolean } = {},
 ): Value {
   const size = x.shape.at(-1)!
-  const scale = affine ? scope.weight('weight', [size]) : x.builder.filled(size, 1)
-  const operands = affine ? [x, scale, scope.weight('bias', [size])] : [x, scale]
+  const operands = affine ? [x, ...normWeights(scope, size)] : [x, x.builder.filled(size, 1)]
   return scope.emit('LayerNormalization', operands, { axis: x.shape.length - 1, epsilon })
 }
 
 /** x / sqrt(mean x^2 + epsilon) * weight over the last axis (arXiv 1910.07467). */
 export function rmsNorm(scope: Scope, x: Value, epsilon: number): Value {
-  const scale = scope.weight('weight', [x.shape.at(-1)!])
+  const [scale] = withNormLoras(scope, scope.weight('weight', [x.shape.at(-1)!]))
   return scope.emit('SimplifiedLayerNormalization', [x, scale], { axis: x.shape.length - 1, epsilon })
 }
 
@@ -55,9 +54,14 @@ export function groupNorm(scope: Scope, x: Value, groups: number, epsilon: numbe
   checkGroups(scope, channels, groups)
   const normalized = normalizeGroups(scope, reshape(x, [batch, groups, -1]), epsilon)
   const perChannel = [channels, ...new Array<number>(x.shape.length - 2).fill(1)]
-  const scale = reshape(scope.weight('weight', [channels]), perChannel)
-  const bias = reshape(scope.weight('bias', [channels]), perChannel)
-  return add(mul(reshape(normalized, x.shape), scale), bias)
+  const [scale, bias] = normWeights(scope, channels)
+  return add(mul(reshape(normalized, x.shape), reshape(scale, perChannel)), reshape(bias, perChannel))
+}
+
+/** A norm's weight and bias, (size) each. */
+export function normWeights(scope: Scope, size: number): [weight: Value, bias: Value] {
+  const [weight, bias] = withNormLoras(scope, scope.weight('weight', [size]), scope.weight('bias', [size]))
+  return [weight, bias!]
 }
 
 /** Throws bad-model where groups of channels would not be of one size. */

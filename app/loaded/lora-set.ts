@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { openLora, type LoraFile } from '#app/checkpoints/lora/open-lora.ts'
 import type { LoraPart } from '#app/checkpoints/lora/keys.ts'
 import { resolveLora } from '#app/checkpoints/lora/resolve.ts'
+import { withRotations } from '#app/checkpoints/lora/rotations.ts'
 import type { Weights } from '#app/checkpoints/weights.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { loraScalesInput, type Lora } from '#app/graph/index.ts'
@@ -42,7 +43,7 @@ export class LoraSet {
         field: 'name',
       })
     checkScale(scale)
-    const file = typeof source === 'string' ? await openLora(source) : source
+    const file = await prepared(typeof source === 'string' ? await openLora(source) : source, part)
     const { layers, unused } = resolveLora(file, part, weights)
     if (layers.size > 0)
       this.#loaded.set(chosen, { lora: { name: chosen, layers }, file, part, identity: identityOf(file, part), scale })
@@ -115,12 +116,23 @@ function checkScale(scale: number): void {
     throw new ProblemError('bad-input', `a LoRA's scale must be a number, not ${scale}`, { field: 'scale' })
 }
 
+/** The file with the layers of that part as a graph takes them. */
+async function prepared(file: LoraFile, part: LoraPart): Promise<LoraFile> {
+  const layers: LoraFile['layers'][number][] = []
+  for (const one of file.layers)
+    layers.push(one.part === part ? { ...one, layer: await withRotations(one.layer) } : one)
+  return { ...file, layers }
+}
+
 function identityOf({ layers }: LoraFile, part: LoraPart): string {
   const hash = createHash('sha256').update(part)
-  for (const { path, layer } of layers)
-    for (const { source } of [layer.down, layer.up])
-      hash.update(
-        'file' in source ? `${path}:${source.file}:${source.offset}:${layer.factor}` : new Uint8Array(source.bytes),
-      )
+  for (const { path, layer } of layers) {
+    const { weights, bias, magnitude, ...numbers } = layer
+    hash.update(JSON.stringify([path, numbers]))
+    for (const { name, source } of [...Object.values(weights), bias, magnitude?.weight].filter(
+      (one) => one !== undefined,
+    ))
+      hash.update('file' in source ? `${name}:${source.file}:${source.offset}` : source.bytes)
+  }
   return hash.digest('hex')
 }

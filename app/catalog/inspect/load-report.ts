@@ -7,6 +7,7 @@ import { familyNames } from '#app/checkpoints/layouts/family.ts'
 import { openMotionModule } from '#app/checkpoints/layouts/motion-module.ts'
 import { openSingleFile, type SingleFile } from '#app/checkpoints/layouts/single-file.ts'
 import { openLora } from '#app/checkpoints/lora/open-lora.ts'
+import { loraSummary } from '#app/checkpoints/lora/summary.ts'
 import { openWeightsFile } from '#app/checkpoints/open.ts'
 import type { Weights } from '#app/checkpoints/weights.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
@@ -131,14 +132,14 @@ async function fromLora(file: string, weights: Weights): Promise<Found> {
   const lora = await openLora(file)
   const counts = new Map<string, number>()
   for (const { part } of lora.layers) counts.set(part, (counts.get(part) ?? 0) + 1)
-  const ranks = [...new Set(lora.layers.map(({ layer }) => layer.down.shape[0]!))].sort((a, b) => a - b)
+  const { kinds, ranks } = loraSummary(lora)
   const modules = [...counts].map(([part, count]) => `${count} layers of the ${part}`)
   return {
     kind: 'LoRA, file',
     parts: [{ ...nothing, ...numbersOf(weights), part: '', architecture: 'LoRA' }],
     unused: [],
     files: [file],
-    notes: [modules.join(', '), `rank ${ranks.join(', ')}`],
+    notes: [kinds.join(', '), modules.join(', '), ...(ranks.length ? [`rank ${ranks.join(', ')}`] : [])],
   }
 }
 

@@ -1,4 +1,5 @@
 import { motionModulePath } from '../layouts/motion-module.ts'
+import type { LoraWeightName } from './layer.ts'
 
 /**
  * Which of a pipeline's models a LoRA layer is for. `denoiser` is the UNet, the transformer or the prior: the file's
@@ -6,7 +7,7 @@ import { motionModulePath } from '../layouts/motion-module.ts'
  */
 export type LoraPart = 'denoiser' | 'text_encoder' | 'text_encoder_2'
 
-export type LoraRole = 'down' | 'up' | 'mid' | 'alpha'
+export type LoraRole = LoraWeightName | 'alpha' | 'bias' | 'on_input' | 'magnitude' | 'dora_scale'
 
 /**
  * What one key of a LoRA file is. `path` is the layer's path in the model, with dots or, in kohya's files, with
@@ -23,7 +24,13 @@ const roles: readonly { readonly pattern: RegExp; readonly role: (word: string) 
   { pattern: /^(.+?)(?:\.lora|\.lora_linear_layer|_lora)\.(down|up)\.weight$/, role: (word) => word as LoraRole },
   // kohya and LyCORIS
   { pattern: /^(.+)\.lora_(down|up|mid)\.weight$/, role: (word) => word as LoraRole },
-  { pattern: /^(.+)\.(alpha)$/, role: () => 'alpha' },
+  { pattern: /^(.+)\.(alpha|on_input|dora_scale|oft_blocks|rescale|diff|w_norm)$/, role: (word) => word as LoraRole },
+  { pattern: /^(.+)\.(hada_(?:w[12]_[ab]|t[12])|lokr_(?:w[12](?:_[ab])?|t2))$/, role: (word) => word as LoraRole },
+  { pattern: /^(.+)\.([ab][12]|bm)\.weight$/, role: (word) => word as LoraRole },
+  { pattern: /^(.+)\.(diff_b|b_norm)$/, role: () => 'bias' },
+  { pattern: /^(.+)\.(lora_magnitude_vector)(?:\.[\w-]+)*$/, role: () => 'magnitude' },
+  // IA3, beside its on_input
+  { pattern: /^(.+)\.(weight)$/, role: () => 'scaling' },
 ]
 
 const parts: readonly (readonly [prefix: string, part: LoraPart])[] = [
@@ -36,6 +43,7 @@ const parts: readonly (readonly [prefix: string, part: LoraPart])[] = [
   ['lora_unet_', 'denoiser'],
   ['lora_transformer_', 'denoiser'],
   ['lycoris_', 'denoiser'],
+  ['oft_unet_', 'denoiser'],
   ['lora_te2_', 'text_encoder_2'],
   ['lora_te1_', 'text_encoder'],
   ['lora_te_', 'text_encoder'],

@@ -2,9 +2,13 @@ import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
 import type { LoraPart } from './keys.ts'
 
-/** What of PEFT's LoraConfig decides the strength of a layer. Source: peft/tuners/lora/config.py. */
+/**
+ * What of PEFT's LoraConfig, LoHaConfig and LoKrConfig decides the strength of a layer. Source:
+ * peft/tuners/{lora,loha,lokr}/config.py.
+ */
 const schema = z.looseObject({
   lora_alpha: z.number().optional(),
+  alpha: z.number().optional(),
   alpha_pattern: z.record(z.string(), z.number()).optional(),
   use_rslora: z.boolean().optional(),
 })
@@ -44,5 +48,5 @@ export function trainedAlpha(settings: TrainedSettings | undefined, path: string
     const plain = name.replace(/^\^/, '')
     return path === plain || (plain === name && path.endsWith(`.${plain}`))
   })
-  return pattern?.[1] ?? settings?.lora_alpha
+  return pattern?.[1] ?? settings?.lora_alpha ?? settings?.alpha
 }

@@ -102,14 +102,19 @@ test.each([
     { 'lora_unet_a.lora_down.weight': values(2, 4), 'lora_unet_a.lora_up.weight': values(4, 3) },
     /ranks 2 and 3/,
   ],
-  ['LoHa', { 'lora_unet_a.hada_w1_a': values(2, 4) }, /is a LoHa, as "lora_unet_a.hada_w1_a" shows/],
-  ['LoKr', { 'lora_unet_a.lokr_w1': values(2, 4) }, /is a LoKr/],
-  ['BOFT', { 'lora_unet_a.oft_blocks': values(2, 4) }, /is an OFT or a BOFT, as/],
-  ['GLoRA', { 'lora_unet_a.a1.weight': values(2, 4) }, /is a GLoRA, as/],
-  ['a full difference', { 'lora_unet_a.diff': values(2, 4) }, /is a full difference \(LyCORIS\), as/],
-  ['IA3', { 'lora_unet_a.on_input': values(2, 4) }, /is an IA3, as/],
-  ['trained norms', { ...pair('lora_unet_a'), 'lora_unet_b.w_norm': values(4) }, /is a LoCon with trained norms, as/],
-  ['DoRA', { ...pair('lora_unet_a'), 'lora_unet_a.dora_scale': values(4) }, /is a DoRA/],
+  ['a LoHa that lacks a factor', { 'lora_unet_a.hada_w1_a': values(2, 4) }, /"a" has no hada_w1_b weight/],
+  ['a LoKr that lacks a factor', { 'lora_unet_a.lokr_w1': values(2, 4) }, /has no lokr_w2 or lokr_w2_a weight/],
+  [
+    'a GLoRA that lacks a factor',
+    { 'lora_unet_a.a1.weight': values(2, 4), ...pair('lora_unet_b') },
+    /has no a2 weight/,
+  ],
+  ['a weight without on_input', { 'lora_unet_a.weight': values(2, 4) }, /"lora_unet_a.weight" is a name that no kind/],
+  [
+    'a magnitude of what is no DoRA',
+    { 'lora_unet_a.diff': values(2, 4), 'lora_unet_a.dora_scale': values(4) },
+    /the magnitude of a DoRA, which a full difference has not/,
+  ],
   ['an alpha that is many', { ...pair('lora_unet_a'), 'lora_unet_a.alpha': values(2) }, /is not one number/],
   ['no LoRA', { 'some.weight': values(2) }, /holds nothing that is known/],
   ['one layer twice', { ...pair('unet.a'), 'unet.a.lora_A.weight': values(2, 4) }, /that it has twice/],
@@ -141,7 +146,7 @@ test('layers are found with dots or underscores, with or without text_model, and
     }),
   )
   const unet = resolveLora(file, 'denoiser', modelOf({ 'down_blocks.0.proj_in.weight': [4, 4, 1, 1] }))
-  expect(unet.layers.get('down_blocks.0.proj_in')?.down.shape).toEqual([2, 4, 1, 1])
+  expect(unet.layers.get('down_blocks.0.proj_in')?.weights.down?.shape).toEqual([2, 4, 1, 1])
   expect(unet.unused).toEqual(['gone'])
   const text = resolveLora(file, 'text_encoder', modelOf({ 'encoder.layers.0.mlp.fc1.weight': [4, 4] }))
   expect([...text.layers.keys()]).toEqual(['encoder.layers.0.mlp.fc1'])
@@ -159,6 +164,16 @@ test.each([
     modelOf({ 'down_blocks.0.proj_in.weight': [4, 4] }),
   )
   expect([[...layers.keys()], unused]).toEqual([['down_blocks.0.proj_in'], []])
+})
+
+test.each([
+  ['a LoHa', { 'lycoris_a.hada_w1_a': values(4, 2), 'lycoris_a.hada_w1_b': values(2, 4) }, 'lycoris_a.hada_w2'],
+])('%s of another model is told by its shapes', async (_, tensors, second) => {
+  const whole = { ...tensors, [`${second}_a`]: values(4, 2), [`${second}_b`]: values(2, 4) }
+  const file = await openLora(await loraOf(whole))
+  expect(() => resolveLora(file, 'denoiser', modelOf({ 'a.weight': [4, 5] }))).toThrow(
+    /"lycoris_a.hada_w1_b" has shape \(2, 4\), where the model's layer "a" asks for \(2, 5\)/,
+  )
 })
 
 test('another model is told by the layers or by their shapes', async () => {

@@ -11,74 +11,87 @@ import { openWeightsFile } from '../open.ts'
 import { readWeight } from '../read.ts'
 import type { Weight } from '../weights.ts'
 import { parseLoraKey, type LoraPart, type LoraRole } from './keys.ts'
+import { kindOf } from './kinds.ts'
 import type { LoraLayer } from './layer.ts'
 import { trainedAlpha, trainedSettings, type TrainedSettings } from './metadata.ts'
 
 export type LoraFile = {
   readonly file: string
-  readonly layers: readonly { readonly part: LoraPart; readonly path: string; readonly layer: LoraLayer }[]
+  readonly layers: readonly {
+    readonly part: LoraPart
+    readonly path: string
+    /** Where the kind has one. */
+    readonly rank: number | undefined
+    readonly layer: LoraLayer
+  }[]
 }
 
-type Found = { part: LoraPart; path: string } & Partial<Record<LoraRole, Weight>>
+type Found = { readonly part: LoraPart; readonly path: string; readonly weights: Partial<Record<LoraRole, Weight>> }
 
 /**
- * Opens a LoRA file (.safetensors; or a PyTorch zip, as AnimateDiff's motion LoRAs are). Only its alphas are read.
- * Throws `bad-model` naming the key that is of no known kind or lacks its other half, `unsupported` for other
- * kinds, such as LoHa, LoKr and DoRA.
+ * Opens a LoRA file (.safetensors; or a PyTorch zip, as AnimateDiff's motion LoRAs are), of any kind in `LoraKind`.
+ * Only its numbers are read, such as alphas. Throws `bad-model` naming the key that is of no known kind, or the weight
+ * that is missing.
  */
 export async function openLora(file: string): Promise<LoraFile> {
   const { weights, metadata } = await openWeightsFile(file)
-  const refuse = (reason: string, code: 'bad-model' | 'unsupported' = 'bad-model'): never => {
-    throw new ProblemError(code, `${file} cannot be used as a LoRA: ${reason}.`, { file })
+  const refuse = (reason: string): never => {
+    throw new ProblemError('bad-model', `${file} cannot be used as a LoRA: ${reason}.`, { file })
   }
   const { kind, name } = contentsOf(weights)
   if (kind !== 'lora') return refuse(`it holds ${name}`)
 
   const found = new Map<string, Found>()
   for (const [key, weight] of weights) {
-    const kin = unsupportedKinds.find(({ mark }) => mark.test(key))
-    if (kin) return refuse(`it is ${kin.name}, as ${quoted(key)} shows, which is not supported`, 'unsupported')
     const parsed = parseLoraKey(key)
     if (!parsed) return refuse(`${quoted(key)} is a name that no kind of LoRA has`)
     const place = `${parsed.part} ${parsed.path}`
-    const entry = found.get(place) ?? { part: parsed.part, path: parsed.path }
-    if (entry[parsed.role]) return refuse(`${quoted(key)} stands for a weight that it has twice`)
-    entry[parsed.role] = weight
+    const entry = found.get(place) ?? { part: parsed.part, path: parsed.path, weights: {} }
+    if (entry.weights[parsed.role]) return refuse(`${quoted(key)} stands for a weight that it has twice`)
+    entry.weights[parsed.role] = weight
     found.set(place, entry)
   }
   const settings = await settingsOf(file, metadata)
+  const numberOf = async (weight: Weight | undefined, what: string): Promise<number | undefined> => {
+    if (!weight) return undefined
+    if (sizeOf(weight.shape) !== 1) return refuse(`the ${what} ${quoted(weight.name)} is not one number`)
+    return toFloat32(await readWeight(weight)).data[0]
+  }
   const layers: LoraFile['layers'][number][] = []
-  for (const { part, path, down, up, mid, alpha } of found.values()) {
-    if (!down || !up) {
-      if (!down && !up && !mid) continue // an alpha of a layer that was left out
-      return refuse(`the layer ${quoted(path)} has no ${down ? 'up' : 'down'} weight`)
-    }
-    const rank = down.shape[0]!
-    if (up.shape[1] !== rank)
+  for (const { part, path, weights: all } of found.values()) {
+    const { alpha, bias, on_input, magnitude, dora_scale, ...changes } = all
+    if (!bias && !Object.keys(changes).length) continue // an alpha of a layer that was left out
+    const { kind, rank, missing } = kindOf(changes)
+    if (missing) return refuse(`the layer ${quoted(path)} has no ${missing} weight`)
+    if (changes.scaling && !on_input)
+      return refuse(`${quoted(changes.scaling.name)} is a name that no kind of LoRA has`)
+    const { down, up } = changes
+    if (down && up && up.shape[1] !== rank)
       return refuse(`the two weights of the layer ${quoted(path)} have the ranks ${rank} and ${up.shape[1]}`)
-    if (alpha && sizeOf(alpha.shape) !== 1) return refuse(`the alpha ${quoted(alpha.name)} is not one number`)
-    const written = alpha ? toFloat32(await readWeight(alpha)).data[0]! : trainedAlpha(settings[part], path)
-    const divisor = settings[part]?.use_rslora ? Math.sqrt(rank) : rank
+    const size = magnitude ?? dora_scale
+    if (size && !['LoRA', 'LoHa', 'LoKr'].includes(kind))
+      return refuse(`${quoted(size.name)} is the magnitude of a DoRA, which a ${kind} has not`)
+    const written = (await numberOf(alpha, 'alpha')) ?? trainedAlpha(settings[part], path)
+    const turns = kind === 'OFT' || kind === 'BOFT'
+    const whole = rank === undefined || written === undefined || turns
+    const divisor = settings[part]?.use_rslora ? Math.sqrt(rank ?? 1) : (rank ?? 1)
     layers.push({
       part,
       path,
-      layer: { down, up, ...(mid && { mid }), factor: written === undefined ? 1 : written / divisor },
+      rank,
+      layer: {
+        kind,
+        weights: changes,
+        factor: whole ? 1 : written / divisor,
+        ...(bias && { bias }),
+        ...(size && { magnitude: { weight: size, by: magnitude ? 'PEFT' : 'LyCORIS' } }),
+        ...(on_input && { onInput: (await numberOf(on_input, 'on_input')) !== 0 }),
+        ...(turns && { constraint: written ?? 0 }),
+      },
     })
   }
   return { file, layers }
 }
-
-const unsupportedKinds = [
-  { mark: /\.hada_/, name: 'a LoHa' },
-  { mark: /\.lokr_/, name: 'a LoKr' },
-  { mark: /\.oft_/, name: 'an OFT or a BOFT' },
-  { mark: /\.dora_scale$|lora_magnitude_vector/, name: 'a DoRA' },
-  // LyCORIS' other kinds: lycoris/modules/{glora,full,ia3,norms}.py
-  { mark: /\.[ab][12]\.weight$/, name: 'a GLoRA' },
-  { mark: /\.diff(_b)?$/, name: 'a full difference (LyCORIS)' },
-  { mark: /\.on_input$/, name: 'an IA3' },
-  { mark: /\.[wb]_norm$/, name: 'a LoCon with trained norms' },
-]
 
 const adapterConfig = z.looseObject({ peft_type: z.string().optional() })
 

@@ -1,9 +1,9 @@
 import { ProblemError } from '#app/contract/errors.ts'
-import { sameShape, showShape, type Shape } from '#app/tensor/tensor.ts'
 import { quoted } from '../file.ts'
 import { ldmUnetLayer } from '../layouts/ldm-unet.ts'
-import { countOf, renamed } from '../layouts/views.ts'
-import type { Weight, Weights } from '../weights.ts'
+import { countOf } from '../layouts/views.ts'
+import type { Weights } from '../weights.ts'
+import { fitted } from './fit.ts'
 import { flat, type LoraPart } from './keys.ts'
 import type { LoraLayer } from './layer.ts'
 import type { LoraFile } from './open-lora.ts'
@@ -55,31 +55,4 @@ function fromLdm(path: string, layersPerBlock: number): string | undefined {
     .replace(/\.(in_layers|out_layers|emb_layers)_(\d+)$/, '.$1.$2')
     .replace(/\.$/, '')
   return ldmUnetLayer(dotted, layersPerBlock)
-}
-
-function fitted(layer: LoraLayer, base: Shape, path: string, file: string): LoraLayer {
-  const [out, input, ...kernel] = base as [number, number, ...number[]]
-  const rank = layer.down.shape[0]!
-  const ones = kernel.map(() => 1)
-  const shapes = {
-    down: [rank, input, ...(layer.mid ? ones : kernel)],
-    mid: [rank, rank, ...kernel],
-    up: [out, rank, ...ones],
-  }
-  const fit = (weight: Weight, shape: Shape): Weight => {
-    // A 1x1 kernel and a matrix are the same thing.
-    const bare = (sizes: Shape): Shape => sizes.slice(0, 2).concat(sizes.slice(2).filter((size) => size !== 1))
-    if (sameShape(bare(weight.shape), bare(shape))) return renamed(weight, weight.name, shape)
-    throw new ProblemError(
-      'bad-model',
-      `${file}: the LoRA weight ${quoted(weight.name)} has shape ${showShape(weight.shape)}, where the model's layer "${path}" asks for ${showShape(shape)}. It was made for another model.`,
-      { file, field: weight.name },
-    )
-  }
-  return {
-    down: fit(layer.down, shapes.down),
-    up: fit(layer.up, shapes.up),
-    ...(layer.mid && { mid: fit(layer.mid, shapes.mid) }),
-    factor: layer.factor,
-  }
 }

@@ -100,7 +100,10 @@ function joinedLinear(scope: Scope, names: readonly string[], x: Value, out: num
     joined,
     names.map(() => out),
     -1,
-  ).map((part, i) => withLinearLoras(scope.at(names[i]!), x, part))
+  ).map((part, i) => {
+    const own = scope.at(names[i]!)
+    return withLinearLoras(own, x, own.weight('weight', [out, input]), part)
+  })
 }
 
 function checkMask(scope: Scope, mask: Value, key: Value): void {

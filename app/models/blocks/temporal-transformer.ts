@@ -4,6 +4,7 @@ import {
   linear,
   mul,
   normalizeGroups,
+  normWeights,
   reshape,
   transpose,
   type Scope,
@@ -55,8 +56,6 @@ function groupNormOverFrames(scope: Scope, x: Value, numFrames: number, groups: 
   const normalized = reshape(normalizeGroups(scope, reshape(grouped, [batch, groups, -1]), 1e-6), grouped.shape)
   const back = reshape(transpose(normalized, [0, 2, 1, 3]), x.shape)
   const perChannel = [channels, 1, 1]
-  return add(
-    mul(back, reshape(scope.weight('weight', [channels]), perChannel)),
-    reshape(scope.weight('bias', [channels]), perChannel),
-  )
+  const [scale, bias] = normWeights(scope, channels)
+  return add(mul(back, reshape(scale, perChannel)), reshape(bias, perChannel))
 }
