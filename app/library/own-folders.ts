@@ -13,7 +13,6 @@ import {
 import { join } from 'node:path'
 import { diskProblem, diskReason } from '#app/files/disk-problem.ts'
 import { writerOf } from '#app/files/durable.ts'
-import { ProblemError } from '../contract/errors.ts'
 import { isId } from './ids.ts'
 
 export const databaseIn = (dataDir: string): string => join(dataDir, 'library.sqlite')
@@ -24,10 +23,7 @@ export function makeDataFolder(folder: string): void {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     if (!existsSync(databaseIn(folder))) accessSync(folder, constants.W_OK)
   } catch (cause) {
-    const isFile = statSync(folder, { throwIfNoEntry: false })?.isFile()
-    const why = isFile ? 'it is a file' : (diskReason(cause) ?? String(cause)).split('. ')[0]
-    const message = `The data folder ${folder} cannot be used: ${why}. Set FRAMELOOM_DATA to a folder that can be written, or allow writing to this one.`
-    throw new ProblemError('disk', message, { file: folder, cause })
+    throw diskProblem(cause, folder, 'cannot be the data folder')
   }
 }
 
