@@ -3,12 +3,12 @@ import { z } from 'zod'
 import { readJsonCache, writeJsonCache } from '#app/files/json-cache.ts'
 
 /** Raised when a kernel changes, so that old measurements are taken anew. */
-const version = 3
+const version = 4
 
 const figureSchema = z.object({ ms: z.number().nonnegative(), error: z.number().nonnegative() })
 /**
- * For each kernel that a shape may have, its time and its largest difference to the plainest, as a part of the largest
- * output.
+ * For each kernel that a shape may have, its processor time of all threads and its largest difference to the plainest,
+ * as a part of the largest output.
  */
 const measurementSchema = z.record(z.string(), figureSchema)
 export type Measurement = z.infer<typeof measurementSchema>
