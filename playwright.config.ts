@@ -17,13 +17,14 @@ export default defineConfig({
   timeout: 1_200_000,
   expect: { timeout: 300_000 },
   use: {
-    trace: 'retain-on-failure',
+    // `--trace on` where one is wanted: a trace of all tests costs half of their time.
     screenshot: 'only-on-failure',
     viewport: { width: 1440, height: 900 },
     launchOptions: {
       ...(executablePath ? { executablePath } : {}),
-      // Chromium's sandbox refuses to run as root, as in a container.
-      args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+      // A graphics card in software costs more than drawing without. Chromium's sandbox refuses to run as root, as in a
+      // container.
+      args: ['--disable-gpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
     },
   },
   projects: [
