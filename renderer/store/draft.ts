@@ -6,8 +6,10 @@ import { fieldDefaults, fields, type Fields } from '#app/contract/pipelines/fiel
 import { forwardChunkingSchema, freeUPresets, freeUSchema } from '#app/contract/settings.ts'
 import { keep, readKeptJson } from './kept.ts'
 
-/** The pipelines that the form can be for, in the order of its choice. */
-export const makers = namesMaking('clip', 'still')
+/** What the form makes, in the order of its choice. */
+export const made = ['clip', 'still'] as const
+/** The pipelines that the form can be for. */
+export const makers = namesMaking(...made)
 export type Maker = (typeof makers)[number]
 
 const { sampling: _, topK: __, ...makerFields } = fields

@@ -7,6 +7,9 @@ import type { Fields } from './fields.ts'
 /** What a run ends with: an animated or a still picture, or the labels of a clip. */
 export type Makes = 'clip' | 'still' | 'labels'
 
+/** What one chooses to make, in a word. */
+export const makesTitles: Readonly<Record<Makes, string>> = { clip: 'Clip', still: 'Still', labels: 'Labels' }
+
 /** The settings that every pipeline has. */
 export type BaseSettings = Pick<Fields, 'model' | 'compute'>
 
