@@ -8,7 +8,9 @@ import { priorTransformer } from './prior-transformer.ts'
 import { t5EncoderModel } from './t5-encoder.ts'
 import { timesformerForVideoClassification, timesformerModel } from './timesformer.ts'
 import { transformerTemporalModel } from './transformer-temporal.ts'
+import { unclipTextProjModel } from './unclip-text-proj.ts'
 import { unet2dConditionModel } from './unet-2d-condition.ts'
+import { unet2dModel } from './unet-2d.ts'
 import { unet3dConditionModel } from './unet-3d-condition.ts'
 import { unetMotionModel } from './unet-motion.ts'
 import { vqModel } from './vq-model.ts'
@@ -17,10 +19,12 @@ import { vqModel } from './vq-model.ts'
 export const classes: Readonly<Record<string, Model>> = {
   UNetMotionModel: unetMotionModel,
   UNet2DConditionModel: unet2dConditionModel,
+  UNet2DModel: unet2dModel,
   UNet3DConditionModel: unet3dConditionModel,
   PixArtTransformer2DModel: pixartTransformer2d,
   TransformerTemporalModel: transformerTemporalModel,
   PriorTransformer: priorTransformer,
+  UnCLIPTextProjModel: unclipTextProjModel,
   AutoencoderKL: autoencoderKl,
   VQModel: vqModel,
   CLIPTextModel: clipTextModel,

@@ -10,8 +10,10 @@ import { priorTransformer } from './prior-transformer.ts'
 import { t5EncoderModel } from './t5-encoder.ts'
 import { timesformerModel } from './timesformer.ts'
 import { transformerTemporalModel } from './transformer-temporal.ts'
+import { unclipTextProjModel } from './unclip-text-proj.ts'
 import { levels2d, unet2dConfig } from './unet-2d-config.ts'
 import { unet2dConditionModel } from './unet-2d-condition.ts'
+import { unet2dModel } from './unet-2d.ts'
 import { unet3dConditionModel } from './unet-3d-condition.ts'
 import { levels as motionLevels, unetMotionConfig } from './unet-motion-config.ts'
 import { joinedConfig, parseAdapterConfig } from './unet-motion-join.ts'
@@ -99,6 +101,12 @@ it.each([
       ],
     }),
   ],
+  ['down_block_types', parsed(unet2dModel, { down_block_types: ['AttnSkipDownBlock2D'] })],
+  ['class_embed_type', parsed(unet2dModel, { class_embed_type: 'timestep' })],
+  ['num_class_embeds', parsed(unet2dModel, { num_class_embeds: 10 })],
+  ['time_embedding_type', parsed(unet2dModel, { time_embedding_type: 'fourier' })],
+  ['up_block_types', built(unet2dModel, { up_block_types: ['UpBlock2D'] }, { sample: [1, 3, 8, 8], timestep: [1] })],
+  ['cross_attention_dim', parsed(unclipTextProjModel, { time_embed_dim: 32 })],
   ['attention_head_dim', parsed(unet3dConditionModel, { attention_head_dim: [8, 8] })],
 ] as const)('%s is refused by name', (key, run) => {
   expect(run).toThrow(key)
@@ -115,6 +123,7 @@ const sized = {
 }
 const down = 'down_block_additional_residuals'
 const prior = { hidden_states: [2, 768], timestep: [1], proj_embedding: [2, 768], encoder_hidden_states: [2, 77, 768] }
+const projection = { clip_embeddings_dim: 20, time_embed_dim: 8, cross_attention_dim: 8 }
 const image = { hidden_states: [2, 4, 8, 8], timestep: [1], encoder_hidden_states: [2, 5, 1152] }
 
 it.each([
@@ -132,6 +141,8 @@ it.each([
       'added_cond_kwargs.time_ids': [2, 6],
     }),
   ],
+  ['sample', built(unet2dModel, {}, { sample: [1, 3, 8, 12], timestep: [1] })],
+  ['image_embeddings', built(unclipTextProjModel, projection, { image_embeddings: [20], prompt_embeds: [1, 20] })],
   ['proj_embedding', built(priorTransformer, {}, { ...prior, proj_embedding: [1, 768] })],
   ['encoder_hidden_states', built(priorTransformer, {}, { ...prior, encoder_hidden_states: [1, 77, 768] })],
   [
