@@ -58,12 +58,45 @@ export const preprocessConfigSchema = z.strictObject({
 })
 export type PreprocessConfig = z.infer<typeof preprocessConfigSchema>
 
+/** What a picture is prepared by, whichever processor wrote it. */
+export type PictureConfig = Pick<
+  PreprocessConfig,
+  | 'do_resize'
+  | 'size'
+  | 'resample'
+  | 'do_center_crop'
+  | 'crop_size'
+  | 'do_rescale'
+  | 'rescale_factor'
+  | 'do_normalize'
+  | 'image_mean'
+  | 'image_std'
+>
+
+/** The same of CLIP's image processor, with its own defaults (transformers/models/clip/image_processing_clip.py, 5.23). */
+const clipImageConfigSchema = preprocessConfigSchema
+  .omit({ video_processor_type: true, do_sample_frames: true, num_frames: true, fps: true })
+  .extend({
+    image_processor_type: z.enum(['CLIPImageProcessor', 'CLIPImageProcessorFast', 'CLIPImageProcessorPil']).optional(),
+    feature_extractor_type: z.literal('CLIPFeatureExtractor').optional(),
+    resample: preprocessConfigSchema.shape.resample.unwrap().default(3),
+    image_mean: perChannel.default([0.48145466, 0.4578275, 0.40821073]),
+    image_std: perChannel.default([0.26862954, 0.26130258, 0.27577711]),
+  })
+
 /**
  * The parsed settings; a `bad-model` problem names the key that cannot be honoured. `file` is for the
  * message.
  */
-export function parsePreprocessConfig(json: unknown, file = 'preprocessor_config.json'): PreprocessConfig {
-  const parsed = preprocessConfigSchema.safeParse(withoutNulls(json))
+export const parsePreprocessConfig = (json: unknown, file = 'preprocessor_config.json'): PreprocessConfig =>
+  parsedConfig(preprocessConfigSchema, json, file)
+
+/** The same for the pictures of CLIP's image encoder. */
+export const parseClipImageConfig = (json: unknown, file = 'preprocessor_config.json'): PictureConfig =>
+  parsedConfig(clipImageConfigSchema, json, file)
+
+function parsedConfig<C extends PictureConfig>(schema: z.ZodType<C>, json: unknown, file: string): C {
+  const parsed = schema.safeParse(withoutNulls(json))
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!
     const key = [...issue.path, ...(issue.code === 'unrecognized_keys' ? [issue.keys[0]!] : [])].join('.')
@@ -89,18 +122,18 @@ function withoutNulls(json: unknown): unknown {
  * (or padded with black where it is smaller), rescaled and normalised.
  * Source: VideoMAEImageProcessor, transformers/models/videomae/image_processing_pil_videomae.py of 5.23.
  */
-export const preprocessFrames = (frames: readonly RgbFrame[], config: PreprocessConfig): Tensor<'float32'> =>
+export const preprocessFrames = (frames: readonly RgbFrame[], config: PictureConfig): Tensor<'float32'> =>
   pixelValues(
     frames.map((frame) => preparePicture(frame, config)),
     config,
   )
 
 /** Its first half, a frame at a time: the picture at the size that the model sees. */
-export const preparePicture = (frame: RgbFrame, config: PreprocessConfig): RgbFrame =>
+export const preparePicture = (frame: RgbFrame, config: PictureConfig): RgbFrame =>
   cropped(resized(frame, config), config)
 
 /** Its second half: prepared pictures as pixel_values (1, F, 3, H, W). */
-export function pixelValues(pictures: readonly RgbFrame[], config: PreprocessConfig): Tensor<'float32'> {
+export function pixelValues(pictures: readonly RgbFrame[], config: PictureConfig): Tensor<'float32'> {
   const { width, height } = pictures[0] ?? { width: 0, height: 0 }
   if (width === 0) throw new ProblemError('bad-media', 'the clip has no frames')
   if (pictures.some((picture) => picture.width !== width || picture.height !== height))
@@ -118,7 +151,7 @@ export function pixelValues(pictures: readonly RgbFrame[], config: PreprocessCon
   return float32([1, pictures.length, 3, height, width], values)
 }
 
-function resized(frame: RgbFrame, config: PreprocessConfig): RgbFrame {
+function resized(frame: RgbFrame, config: PictureConfig): RgbFrame {
   if (!config.do_resize) return frame
   const filter = resamplingByNumber[config.resample]!
   if ('height' in config.size) return resize(frame, config.size.width, config.size.height, filter)
@@ -133,7 +166,7 @@ function resized(frame: RgbFrame, config: PreprocessConfig): RgbFrame {
   return frame.width <= frame.height ? resize(frame, short, long, filter) : resize(frame, long, short, filter)
 }
 
-function cropped(frame: RgbFrame, config: PreprocessConfig): RgbFrame {
+function cropped(frame: RgbFrame, config: PictureConfig): RgbFrame {
   if (!config.do_center_crop) return frame
   const { width, height } = config.crop_size
   if (width === frame.width && height === frame.height) return frame
@@ -153,7 +186,7 @@ function cropped(frame: RgbFrame, config: PreprocessConfig): RgbFrame {
 const offset = (size: number, crop: number): number => Math.floor((size - crop) / 2)
 
 // Pixels are bytes, so every step after the crop is a table of 256 values, rounded to float32 where numpy rounds.
-function valueTables(config: PreprocessConfig): Float32Array[] {
+function valueTables(config: PictureConfig): Float32Array[] {
   const [mean, std] = [channels(config.image_mean), channels(config.image_std)]
   return [0, 1, 2].map((c) =>
     Float32Array.from({ length: 256 }, (_, byte) => {

@@ -4,7 +4,7 @@ type Kernel = { readonly support: number; readonly at: (x: number) => number }
 
 const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI))
 
-const kernels = {
+export const kernels = {
   box: { support: 0.5, at: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
   bilinear: { support: 1, at: (x) => Math.max(0, 1 - Math.abs(x)) },
   hamming: { support: 1, at: (x) => (Math.abs(x) >= 1 ? 0 : sinc(x) * (0.54 + 0.46 * Math.cos(x * Math.PI))) },
@@ -44,26 +44,37 @@ type Taps = {
 const precision = 22
 const half = 1 << (precision - 1)
 
-function tapsFor(inSize: number, outSize: number, kernel: Kernel): Taps {
+/** The inputs that output `out` sums, from `first` on, with weights that sum to 1. */
+export function tapWeights(
+  inSize: number,
+  outSize: number,
+  kernel: Kernel,
+  out: number,
+): { first: number; weights: number[] } {
   const scale = inSize / outSize
   const stretch = Math.max(scale, 1)
   const support = kernel.support * stretch
-  const most = Math.ceil(support) * 2 + 1
+  const center = (out + 0.5) * scale
+  const first = Math.max(0, Math.trunc(center - support + 0.5))
+  const end = Math.min(inSize, Math.trunc(center + support + 0.5))
+  const raw = Array.from({ length: end - first }, (_, i) => kernel.at((i + first - center + 0.5) * (1 / stretch)))
+  const sum = raw.reduce((total, weight) => total + weight, 0)
+  return { first, weights: sum === 0 ? raw : raw.map((weight) => weight / sum) }
+}
+
+function tapsFor(inSize: number, outSize: number, kernel: Kernel): Taps {
+  const most = Math.ceil(kernel.support * Math.max(inSize / outSize, 1)) * 2 + 1
   const first = new Int32Array(outSize)
   const count = new Int32Array(outSize)
   const at = new Int32Array(outSize)
   const weights = new Int32Array(outSize * most)
   for (let out = 0; out < outSize; out++) {
-    const center = (out + 0.5) * scale
-    const from = Math.max(0, Math.trunc(center - support + 0.5))
-    const to = Math.min(inSize, Math.trunc(center + support + 0.5))
-    const raw = Array.from({ length: to - from }, (_, i) => kernel.at((i + from - center + 0.5) * (1 / stretch)))
-    const sum = raw.reduce((total, weight) => total + weight, 0)
-    first[out] = from
-    count[out] = to - from
+    const taps = tapWeights(inSize, outSize, kernel, out)
+    first[out] = taps.first
+    count[out] = taps.weights.length
     at[out] = out * most
-    raw.forEach((weight, i) => {
-      const fixed = (sum === 0 ? weight : weight / sum) * (1 << precision)
+    taps.weights.forEach((weight, i) => {
+      const fixed = weight * (1 << precision)
       weights[out * most + i] = Math.trunc(fixed < 0 ? fixed - 0.5 : fixed + 0.5)
     })
   }

@@ -120,7 +120,8 @@ export async function encodePrompts(
   return { context: joinRows(states), notes }
 }
 
-const beginning = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text)
+/** As much of a text as a message has room for. */
+export const beginning = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text)
 
 /**
  * Noise denoised step by step under classifier-free guidance (arXiv 2207.12598). Ends with the latents, of the given

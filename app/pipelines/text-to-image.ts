@@ -10,7 +10,7 @@ import {
   type FreeUAt,
   type Prompt,
 } from './diffusion.ts'
-import { joinRows } from './guidance.ts'
+import { repeatRows } from './guidance.ts'
 
 export type TextToImageParts = DiffusionParts & {
   /** Width of the embedding of the guidance scale that the UNet reads; null for one that reads none. */
@@ -57,12 +57,6 @@ export async function* textToImage(
   )
   for (let index = 0; index < count; index++)
     yield await decodedFrame(parts, rows(scaled, index, index + 1), index, count)
-}
-
-/** Each row `times` times, one copy after the other. */
-function repeatRows(tensor: Tensor<'float32'>, times: number): Tensor<'float32'> {
-  const each = Array.from({ length: tensor.shape[0]! }, (_, row) => rows(tensor, row, row + 1))
-  return joinRows(each.flatMap((row) => Array.from({ length: times }, () => row)))
 }
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { float32, type Tensor } from '#app/tensor/tensor.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
+import { toFloat32 } from '#app/tensor/convert.ts'
 import type { Tensors } from '../case.ts'
 
 export const pipelineSpec = z.object({
@@ -19,6 +20,12 @@ export type RunPipelineCase = (given: {
   readonly inputs: Tensors
   readonly sessions: SessionCache
 }) => Promise<Tensors>
+
+/** Refuses what a run would pass over: parts from elsewhere, and calls before it. */
+export function requirePlain({ components, setup }: z.infer<typeof pipelineSpec>): void {
+  if (Object.keys(components).length > 0 || setup.length > 0)
+    throw new Error('the parity runner knows no other parts and no setup for this pipeline')
+}
 
 /** A case's scheduler: its class, and config keys that stand alone, without any of the checkpoint's own. */
 export const schedulerArgs = z.looseObject({ class: z.string() }).transform(({ class: scheduler, ...config }) => ({
@@ -49,4 +56,10 @@ export function inUnitRange(images: readonly Tensor<'float32'>[]): Tensor<'float
   const { shape, data } = stacked(images)
   const values = data.map((value) => Math.min(Math.max(value / 2 + 0.5, 0), 1))
   return float32([shape[0]!, ...shape.slice(2)], values)
+}
+
+/** noise.0, noise.1 ... in order. Throws where more are drawn. */
+export function* drawsOf(inputs: Tensors): Generator<Float32Array, Float32Array> {
+  for (let i = 0; inputs[`noise.${i}`]; i++) yield toFloat32(inputs[`noise.${i}`]!).data
+  throw new Error('the pipeline draws more noise than the reference')
 }

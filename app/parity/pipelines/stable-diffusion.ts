@@ -6,8 +6,8 @@ import { openTextToImage } from '#app/pipelines/node/text-to-image.ts'
 import { textToImage } from '#app/pipelines/text-to-image.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import type { Tensor } from '#app/tensor/tensor.ts'
-import { locate, type Tensors } from '../case.ts'
-import { inUnitRange, schedulerArgs, stacked, type RunPipelineCase } from './pipeline-case.ts'
+import { locate } from '../case.ts'
+import { drawsOf, inUnitRange, schedulerArgs, stacked, type RunPipelineCase } from './pipeline-case.ts'
 
 const texts = z.union([z.string().transform((text) => [text]), z.array(z.string())])
 const argsSchema = z.strictObject({
@@ -63,12 +63,6 @@ export const runStableDiffusion: RunPipelineCase = async ({ folder, spec, inputs
   } finally {
     if (made) await rm(made, { recursive: true })
   }
-}
-
-/** noise.0, noise.1 ... in order; the last one again where a scheduler draws what it does not use. */
-function* drawsOf(inputs: Tensors): Generator<Float32Array, Float32Array> {
-  for (let i = 0; inputs[`noise.${i}`]; i++) yield toFloat32(inputs[`noise.${i}`]!).data
-  throw new Error('the pipeline draws more noise than the reference')
 }
 
 /** A folder like `base` with some parts from elsewhere; undefined where all are its own. */

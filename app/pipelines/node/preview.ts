@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readJson } from '#app/checkpoints/json.ts'
+import type { Weights } from '#app/checkpoints/weights.ts'
 import type { Pixels } from '#app/contract/engine.ts'
 import { frameLatents } from '../diffusion.ts'
 import { imageToRgb, latentsToRgb, stableDiffusionRgb, stableDiffusionXlRgb, type LatentRgb } from '../pixels.ts'
@@ -22,6 +23,12 @@ const latentRgbSchema = z.object({
  */
 const smallDecoder = 2_000_000
 
+/** Whether an autoencoder with these weights has a decoder of that size. */
+export const isSmallDecoder = (weights: Weights): boolean =>
+  [...weights.values()]
+    .filter(({ name }) => name.startsWith('decoder.'))
+    .reduce((sum, { shape }) => sum + sizeOf(shape), 0) <= smallDecoder
+
 /**
  * The preview that suits a model: its own decoder where that is small, else a linear map of latents to colours, from
  * the folder's latent_rgb.json or Stable Diffusion's.
@@ -30,8 +37,7 @@ export async function openPreview(
   folder: string,
   { autoencoder, checkpoints, parts }: OpenDiffusion,
 ): Promise<Preview> {
-  const decoder = [...checkpoints.vae!.weights.values()].filter(({ name }) => name.startsWith('decoder.'))
-  if (decoder.reduce((sum, { shape }) => sum + sizeOf(shape), 0) <= smallDecoder)
+  if (isSmallDecoder(checkpoints.vae!.weights))
     return async (given) => {
       const latents = asClip(given)
       const [, , count] = latents.shape as [number, number, number]
