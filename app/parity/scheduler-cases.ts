@@ -1,29 +1,46 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { createScheduler } from '#app/schedulers/create.ts'
+import type { SchedulerOptions } from '#app/schedulers/scheduler.ts'
 import { float32, rows, type Tensor } from '#app/tensor/tensor.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import { compare, readJson, readTensors, tolerance, type Verdict } from './case.ts'
 
-const schema = z.object({
+export const schedulerSpec = z.object({
   class: z.string(),
   config: z.record(z.string(), z.unknown()),
   num_inference_steps: z.int(),
-  step_args: z.object({ eta: z.number().optional() }),
+  set_timesteps_args: z
+    .strictObject({ timesteps: z.array(z.int()), strength: z.number() })
+    .partial()
+    .default({}),
+  step_args: z.strictObject({ eta: z.number(), s_churn: z.number(), s_noise: z.number() }).partial(),
   init_noise_sigma: z.number(),
   timesteps: z.array(z.number()),
+  noise_draws: z.int(),
 })
+
+/** The arguments of set_timesteps and step as they are called here. */
+export function schedulerOptionsOf({ set_timesteps_args, step_args }: z.infer<typeof schedulerSpec>): SchedulerOptions {
+  const { timesteps, strength } = set_timesteps_args
+  const { eta, s_churn: sChurn, s_noise: sNoise } = step_args
+  return {
+    ...(timesteps && { timesteps }),
+    ...(strength !== undefined && { strength }),
+    ...(eta !== undefined && { eta }),
+    ...(sChurn !== undefined && { churn: { sChurn, ...(sNoise !== undefined && { sNoise }) } }),
+  }
+}
 
 /** schedulers/NAME-STEPS: the whole chain of steps against the reference's, and noise added at the second one. */
 export async function runSchedulerCase(folder: string): Promise<Verdict> {
-  const spec = schema.parse(await readJson(join(folder, 'case.json')))
+  const spec = schedulerSpec.parse(await readJson(join(folder, 'case.json')))
   const tensors = await readTensors(join(folder, 'tensors.safetensors'))
   const initial = toFloat32(tensors.initial!)
   const row = (name: string, i: number): Float32Array => toFloat32(rows(tensors[name]!, i, i + 1)).data
-  const { eta } = spec.step_args
   const scheduler = createScheduler(spec.config, spec.class, spec.num_inference_steps, {
     batch: initial.shape[0]!,
-    ...(eta !== undefined && { eta }),
+    ...schedulerOptionsOf(spec),
   })
   const count = spec.timesteps.length
   if (scheduler.timesteps.length !== count)
@@ -38,6 +55,8 @@ export async function runSchedulerCase(folder: string): Promise<Verdict> {
     sample = scheduler.step(row('model_outputs', i), i, sample, () => row('noise', draws++)).prevSample
     samples.push(...sample)
   }
+  if (draws !== spec.noise_draws)
+    return { state: 'FAIL', figure: `${draws} draws of noise, expected ${spec.noise_draws}` }
   const noisy = scheduler.addNoise(
     toFloat32(tensors['add_noise.original']!).data,
     toFloat32(tensors['add_noise.noise']!).data,

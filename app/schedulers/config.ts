@@ -87,6 +87,16 @@ export function readSchedulerConfig(text: string): SchedulerConfig {
 }
 
 /**
+ * The config with what a run changes in it. `_use_default_values` lists keys of the file that count for nothing in
+ * diffusers' from_config; a key that is given counts.
+ */
+export function changedConfig(config: SchedulerConfig, changes: Readonly<Record<string, unknown>>): SchedulerConfig {
+  const { _use_default_values: defaulted } = config
+  const left = Array.isArray(defaulted) && { _use_default_values: defaulted.filter((key) => !(String(key) in changes)) }
+  return { ...config, ...left, ...changes }
+}
+
+/**
  * The text of a scheduler_config.json as an object. Python writes -Infinity (PixArt's lambda_min_clipped) and NaN,
  * which are no JSON; NaN becomes null. Throws bad-model.
  */

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { ProblemError } from '#app/contract/errors.ts'
 import { createGenerator } from '#app/tensor/generator.ts'
 import { betaQuantile } from './beta-quantile.ts'
-import { parseSchedulerConfig } from './config.ts'
-import { schedulerTable } from '#app/contract/schedulers.ts'
-import { createScheduler } from './create.ts'
+import { schedulerKeys, schedulerTable, type SchedulerClass } from '#app/contract/schedulers.ts'
+import { changedConfig, parseSchedulerConfig, readSchedulerConfig } from './config.ts'
+import { createScheduler, keysOf } from './create.ts'
 
 const schedulers = Object.entries(schedulerTable).map(([className, entry]) => ({ className, ...entry }))
 const stableDiffusion = parseSchedulerConfig(`{
@@ -70,12 +70,14 @@ describe('createScheduler', () => {
   })
 
   const refused: [what: string, create: () => unknown, field: string, message: RegExp][] = [
-    [
-      'an unknown class',
-      () => createScheduler({}, 'FlowMatchEulerDiscreteScheduler', 5),
-      '_class_name',
-      /is not supported/,
-    ],
+    ['a class that is not there: DEIS', () => createScheduler({}, 'DEISMultistepScheduler', 5), '_class_name', /is not supported/], // prettier-ignore
+    ['rectified flow', () => createScheduler({}, 'FlowMatchEulerDiscreteScheduler', 5), '_class_name', /is not supported/], // prettier-ignore
+    ['inversion', () => createScheduler({}, 'DDIMInverseScheduler', 5), '_class_name', /is not supported/],
+    ['timesteps where they are not read', () => createScheduler({}, 'DDIMScheduler', 2, { timesteps: [9, 3] }), 'timesteps', /DDIMScheduler takes no timesteps/], // prettier-ignore
+    ['churn elsewhere than in Euler', () => createScheduler({}, 'HeunDiscreteScheduler', 2, { churn: { sChurn: 1 } }), 'churn', /takes no churn/], // prettier-ignore
+    ['timesteps that rise', () => createScheduler({}, 'DDPMScheduler', 2, { timesteps: [3, 9] }), 'timesteps', /9 does not lie below 3/], // prettier-ignore
+    ['another number of timesteps', () => createScheduler({}, 'DDPMScheduler', 3, { timesteps: [9, 3] }), 'timesteps', /2 timesteps for 3 steps/], // prettier-ignore
+    ['a part too small for its steps', () => createScheduler({}, 'TCDScheduler', 9, { strength: 0.1 }), 'numInferenceSteps', /at most 5 steps/], // prettier-ignore
     ['an unknown key', ddim({ beta_startt: 1 }), 'beta_startt', /the key beta_startt is not known/],
     ['an unknown value', ddim({ beta_schedule: 'cubic' }), 'beta_schedule', /cannot use beta_schedule "cubic"/],
     ['betas of another length', ddim({ trained_betas: [0.1, 0.2] }), 'trained_betas', /has 2 values/],
@@ -105,6 +107,31 @@ describe('createScheduler', () => {
     expect(error).toBeInstanceOf(ProblemError)
     expect((error as ProblemError).message).toMatch(message)
     expect((error as ProblemError).problem.field).toBe(field)
+  })
+})
+
+describe('what a run changes in a checkpoint', () => {
+  /** diffusers' documentation of AnimateDiff: DDIMScheduler.from_pretrained(model, subfolder="scheduler", ...). */
+  const example = { clip_sample: false, timestep_spacing: 'linspace', beta_schedule: 'linear', steps_offset: 1 }
+
+  it("gives the timesteps of diffusers' first AnimateDiff example", () => {
+    const config = changedConfig(readSchedulerConfig(JSON.stringify(stableDiffusion)), example)
+    const { timesteps } = createScheduler(config, 'DDIMScheduler', 25)
+    expect(timesteps.slice(0, 4)).toEqual([999, 957, 916, 874])
+    expect(timesteps.slice(-2)).toEqual([42, 0])
+    // Without the changes they are leading, from 961 on.
+    expect(createScheduler(stableDiffusion, 'DDIMScheduler', 25).timesteps[0]).toBe(961)
+  })
+
+  it('counts although the file calls the key a default', () => {
+    const file = { _class_name: 'DDIMScheduler', _use_default_values: ['timestep_spacing', 'clip_sample'] }
+    const { timesteps } = createScheduler(changedConfig(file, { timestep_spacing: 'trailing' }), 'DDIMScheduler', 10)
+    expect(timesteps[0]).toBe(999)
+  })
+
+  it.each(schedulers)('$label reads the keys that the table says, and no other', ({ className, reads }) => {
+    const read = schedulerKeys.filter((key) => keysOf(className as SchedulerClass).includes(key))
+    expect([...read].sort()).toEqual([...reads].sort())
   })
 })
 

@@ -12,6 +12,7 @@ import { createLcm, lcmConfig } from './lcm.ts'
 import { createLms, lmsConfig } from './lms.ts'
 import { createPndm, pndmConfig } from './pndm.ts'
 import type { Scheduler, SchedulerOptions } from './scheduler.ts'
+import { createTcd, tcdConfig } from './tcd.ts'
 import { createUnclip, unclipConfig } from './unclip.ts'
 import { createUnipc, unipcConfig } from './unipc.ts'
 
@@ -44,9 +45,20 @@ const kinds: Readonly<Record<SchedulerClass, Kind>> = {
   LMSDiscreteScheduler: kind('LMSDiscreteScheduler', lmsConfig, createLms),
   PNDMScheduler: kind('PNDMScheduler', pndmConfig, createPndm),
   LCMScheduler: kind('LCMScheduler', lcmConfig, createLcm),
+  TCDScheduler: kind('TCDScheduler', tcdConfig, createTcd),
   DDPMScheduler: kind('DDPMScheduler', ddpmConfig, createDdpm),
   UnCLIPScheduler: kind('UnCLIPScheduler', unclipConfig, createUnclip),
 }
+
+/** The arguments of a run that single classes take. */
+const ownOptions: Readonly<Partial<Record<keyof SchedulerOptions, readonly SchedulerClass[]>>> = {
+  timesteps: ['DDPMScheduler'],
+  strength: ['LCMScheduler', 'TCDScheduler'],
+  churn: ['EulerDiscreteScheduler'],
+}
+
+/** The keys of scheduler_config.json that a class reads. */
+export const keysOf = (className: SchedulerClass): readonly string[] => kinds[className].keys
 
 /**
  * Keys of diffusers' other scheduler classes. A config written for one class may be used with another, which takes the
@@ -80,6 +92,9 @@ export function createScheduler(
       `The scheduler ${className} is not supported. Supported: ${Object.keys(kinds).join(', ')}.`,
       { field: '_class_name', file: 'scheduler_config.json' },
     )
+  for (const [option, classes] of Object.entries(ownOptions))
+    if (options[option as keyof SchedulerOptions] !== undefined && !classes.some((name) => name === className))
+      throw new ProblemError('bad-input', `${className} takes no ${option}.`, { field: option })
   const entries = z.record(z.string(), z.unknown()).safeParse(config)
   if (!entries.success) throw refusal('it is not a JSON object.', '')
   const used = ownEntries(found, entries.data)

@@ -14,7 +14,7 @@ import {
 } from './config.ts'
 import { limited, predictedOriginal, splitVariance } from './prediction.ts'
 import type { Scheduler, SchedulerOptions } from './scheduler.ts'
-import { requireTrained, wholeTimesteps } from './timesteps.ts'
+import { requireFalling, requireTrained, wholeTimesteps } from './timesteps.ts'
 
 export const ddpmConfig = z.object({
   ...betaFields(0.0001, 0.02, 'linear', [...commonSchedules, 'laplace', 'sigmoid']),
@@ -69,7 +69,8 @@ export function createDdpm(config: z.infer<typeof ddpmConfig>, steps: number, op
       'variance_type',
     )
   const alphas = cumulativeAlphas(trainingBetas(config))
-  const timesteps = wholeTimesteps(config, steps)
+  if (options.timesteps) requireFalling(options.timesteps, steps)
+  const timesteps = options.timesteps ?? wholeTimesteps(config, steps)
   requireTrained(timesteps, config.num_train_timesteps)
   requireSignal(type, alphas, timesteps)
   const batch = options.batch ?? 1

@@ -4,7 +4,7 @@ import { linspaceFloat32, weightedSum } from './arithmetic.ts'
 import { cumulativeAlphas, trainingBetas } from './betas.ts'
 import { betaFields, commonSchedules, flag, requireOneSpacing, sigmaFields, spacingFields } from './config.ts'
 import { predictedOriginalAt } from './prediction.ts'
-import type { Scheduler } from './scheduler.ts'
+import type { Scheduler, SchedulerOptions } from './scheduler.ts'
 import { initialSigma, scaledInput, slopeAt } from './sigma-scheduler.ts'
 import { respacedSigmas, sigmasAt, timestepOf, trainingSigmas } from './sigmas.ts'
 import { fractionalTimesteps } from './timesteps.ts'
@@ -38,15 +38,17 @@ function schedule(config: Config, trained: Float32Array, steps: number): { times
 }
 
 /**
- * Euler steps of the probability flow, algorithm 2 of Karras et al., arXiv 2206.00364, without churn.
+ * Euler steps of the probability flow, algorithm 2 of Karras et al., arXiv 2206.00364, with churn where it is asked for.
  * Source: `diffusers/src/diffusers/schedulers/scheduling_euler_discrete.py@58eb52c`.
  */
-export function createEuler(config: Config, steps: number): Scheduler {
+export function createEuler(config: Config, steps: number, options: SchedulerOptions): Scheduler {
   requireOneSpacing(config)
   const alphas = withFiniteSigma(cumulativeAlphas(trainingBetas(config)), config.rescale_betas_zero_snr)
   const { timesteps, sigmas } = schedule(config, trainingSigmas(alphas), steps)
   const type = config.prediction_type === 'original_sample' ? 'sample' : config.prediction_type
   const sigmaAt = (index: number) => sigmas[index] ?? NaN
+  const { sChurn = 0, sNoise = 1, sTmin = 0, sTmax = Infinity } = options.churn ?? {}
+  const most = Math.min(sChurn / timesteps.length, Math.SQRT2 - 1)
 
   return {
     timesteps,
@@ -54,12 +56,17 @@ export function createEuler(config: Config, steps: number): Scheduler {
     order: 1,
     learnsVariance: false,
     scaleModelInput: (sample, index) => scaledInput(sample, sigmaAt(index)),
-    step(modelOutput, index, sample) {
+    step(modelOutput, index, given, noise) {
       const sigma = sigmaAt(index)
-      const original = predictedOriginalAt(type, modelOutput, sample, sigma)
-      const slope = slopeAt(sample, original, sigma)
+      const gamma = sTmin <= sigma && sigma <= sTmax ? most : 0
+      const raised = sigma * (gamma + 1)
+      const sample =
+        gamma > 0 ? weightedSum([1, given], [sNoise * Math.sqrt(raised * raised - sigma * sigma), noise()]) : given
+      // The reference takes v_prediction at the sigma before the noise was added, all else at the one after it.
+      const original = predictedOriginalAt(type, modelOutput, sample, type === 'v_prediction' ? sigma : raised)
+      const slope = slopeAt(sample, original, raised)
       return {
-        prevSample: weightedSum([1, sample], [sigmaAt(index + 1) - sigma, slope]),
+        prevSample: weightedSum([1, sample], [sigmaAt(index + 1) - raised, slope]),
         predOriginalSample: original,
       }
     },

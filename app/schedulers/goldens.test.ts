@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { schedulerOptionsOf, schedulerSpec } from '#app/parity/scheduler-cases.ts'
 import { createScheduler } from './create.ts'
 
 const goldens = process.env['SCHEDULER_GOLDENS'] ?? new URL('../../e2e/goldens/schedulers', import.meta.url).pathname
@@ -53,22 +54,14 @@ describe('goldens of the reference', () => {
   it('are all there', () => expect(names.length).toBeGreaterThanOrEqual(40))
 
   it.each(names)('%s', (name) => {
-    const golden = JSON.parse(readFileSync(`${goldens}/${name}/case.json`, 'utf8')) as {
-      class: string
-      config: unknown
-      num_inference_steps: number
-      step_args: { eta?: number }
-      init_noise_sigma: number
-      timesteps: number[]
-      noise_draws: number
-    }
+    const golden = schedulerSpec.parse(JSON.parse(readFileSync(`${goldens}/${name}/case.json`, 'utf8')))
     const tensors = tensorsOf(`${goldens}/${name}/tensors.safetensors`)
     const tensor = (key: string) => tensors[key]?.data ?? new Float32Array()
     const initial = tensor('initial')
     const row = (key: string, index: number) =>
       tensor(key).subarray(index * initial.length, (index + 1) * initial.length)
     const scheduler = createScheduler(golden.config, golden.class, golden.num_inference_steps, {
-      ...golden.step_args,
+      ...schedulerOptionsOf(golden),
       batch: tensors['initial']?.shape[0] ?? 1,
     })
     expect(scheduler.timesteps.length).toBe(golden.timesteps.length)

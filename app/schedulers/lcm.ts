@@ -7,31 +7,41 @@ import { betaFields, clipFields, commonSchedules, flag, predictionField, thresho
 import { limited, predictedOriginal } from './prediction.ts'
 import type { Scheduler, SchedulerOptions } from './scheduler.ts'
 
+/**
+ * Without three keys of the reference's class that change nothing: its own grid stands in the place of timestep_spacing
+ * and steps_offset, and each step lands on a trained timestep, so that set_alpha_to_one has no case.
+ */
 export const lcmConfig = z.object({
   ...betaFields(0.00085, 0.012, 'scaled_linear', commonSchedules),
   original_inference_steps: z.int().positive().default(50),
   ...clipFields(false),
-  // LCM's own grid replaces the spacing, and its steps always land on a trained timestep: these three change nothing.
-  set_alpha_to_one: flag(true),
-  steps_offset: z.int().default(0),
-  timestep_spacing: z.string().default('leading'),
   prediction_type: predictionField,
   ...thresholdFields,
   timestep_scaling: z.number().positive().default(10),
   rescale_betas_zero_snr: flag(false),
 })
 
-/** `steps` timesteps spread over the grid that the consistency model was distilled on, from the noisiest. */
-function distilledTimesteps(config: z.infer<typeof lcmConfig>, steps: number): number[] {
+/**
+ * `steps` timesteps spread over the grid that the consistency model was distilled on, from the noisiest: the last
+ * `strength` of it. Throws bad-input for more steps than that has.
+ */
+export function distilledTimesteps(
+  config: { readonly num_train_timesteps: number; readonly original_inference_steps: number },
+  steps: number,
+  { strength = 1 }: SchedulerOptions,
+): number[] {
   const { num_train_timesteps: trainSteps, original_inference_steps: original } = config
-  if (original > trainSteps || steps > original)
+  const count = Math.floor(original * strength)
+  if (original > trainSteps || steps > count) {
+    const of = `original_inference_steps ${original}, num_train_timesteps ${trainSteps}, strength ${strength}`
     throw new ProblemError(
       'bad-input',
-      `LCMScheduler can take at most ${Math.min(original, trainSteps)} steps here (original_inference_steps ${original}, num_train_timesteps ${trainSteps}), not ${steps}.`,
+      `This scheduler can take at most ${Math.min(count, trainSteps)} steps here (${of}), not ${steps}.`,
       { field: 'numInferenceSteps' },
     )
+  }
   const stride = Math.floor(trainSteps / original)
-  return Array.from({ length: steps }, (_, i) => (original - Math.floor(i * (original / steps))) * stride - 1)
+  return Array.from({ length: steps }, (_, i) => (count - Math.floor(i * (count / steps))) * stride - 1)
 }
 
 /**
@@ -40,7 +50,7 @@ function distilledTimesteps(config: z.infer<typeof lcmConfig>, steps: number): n
  */
 export function createLcm(config: z.infer<typeof lcmConfig>, steps: number, options: SchedulerOptions): Scheduler {
   const alphas = cumulativeAlphas(trainingBetas(config))
-  const timesteps = distilledTimesteps(config, steps)
+  const timesteps = distilledTimesteps(config, steps, options)
   requireSignal(config.prediction_type, alphas, timesteps)
   const alphaAt = (index: number) => alphas[timesteps[index] ?? -1] ?? NaN
 

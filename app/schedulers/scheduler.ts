@@ -26,9 +26,23 @@ export type StepResult = {
   predOriginalSample: Float32Array
 }
 
+/** Arguments of diffusers' set_timesteps and step, by what they are here. */
 export type SchedulerOptions = {
-  /** DDIM only: 0 is deterministic, 1 as random as DDPM. */
+  /** DDIM and TCD: 0 is deterministic, 1 as random as DDPM. Others do not read it, as in the reference. */
   eta?: number
   /** Samples in the arrays; thresholding and learned variances need to know where one ends. Default 1. */
   batch?: number
+  /** DDPM: the timesteps themselves, falling; as many as there are steps. */
+  timesteps?: readonly number[]
+  /** LCM and TCD: the part of the distilled schedule, from its end, that the steps are spread over. */
+  strength?: number
+  /** Euler: noise added at each step, up to sqrt(2) - 1 of the sigma at hand (Karras et al., algorithm 2). */
+  churn?: Churn
+}
+
+export type Churn = {
+  readonly sChurn: number
+  readonly sNoise?: number
+  readonly sTmin?: number
+  readonly sTmax?: number
 }

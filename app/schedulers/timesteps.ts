@@ -67,3 +67,13 @@ export function requireTrained(timesteps: readonly number[], trainSteps: number)
       { field: 'numInferenceSteps' },
     )
 }
+
+/** Throws bad-input unless timesteps that were given fall from step to step. */
+export function requireFalling(timesteps: readonly number[], steps: number): void {
+  const refuse = (message: string): never => {
+    throw new ProblemError('bad-input', message, { field: 'timesteps' })
+  }
+  if (timesteps.length !== steps) refuse(`There are ${timesteps.length} timesteps for ${steps} steps.`)
+  const wrong = timesteps.findIndex((timestep, i) => i > 0 && timestep >= timesteps[i - 1]!)
+  if (wrong > 0) refuse(`Timestep ${timesteps[wrong]} does not lie below ${timesteps[wrong - 1]}, which is before it.`)
+}
