@@ -64,6 +64,8 @@ export const modelEntrySchema = z.object({
   nativeSize: z.int().optional(),
   /** Width and height must be multiples of this, in pixels. */
   sizeMultiple: z.int().optional(),
+  /** The class of its scheduler_config.json. */
+  scheduler: z.string().optional(),
   /** Settings that suit it. */
   suggested: z
     .object({

@@ -4,6 +4,7 @@ import { textToVideo } from './pipelines/text-to-video.ts'
 import { videoClassification } from './pipelines/video-classification.ts'
 import { fieldDefaults } from './pipelines/fields.ts'
 import type { BaseSettings, Makes, Pipeline } from './pipelines/pipeline.ts'
+import { withSchedulerConfig } from './schedulers.ts'
 
 /** Every pipeline by its name, in the order of a menu. */
 export const pipelines = {
@@ -39,11 +40,17 @@ const requestSchema = (name: PipelineName) =>
   z.object({ pipeline: z.literal(name), settings: pipelineOf(name).settings })
 const requestSchemas = pipelineNames.map(requestSchema) as [ReturnType<typeof requestSchema>]
 
-/** The settings of the pipeline that is named beside them. Other keys beside the two are left out. */
-export const runRequestSchema = z.discriminatedUnion('pipeline', requestSchemas) as unknown as z.ZodType<
-  RunRequest,
-  RunInput
->
+/**
+ * The settings of the pipeline that is named beside them, of this version or of before. Other keys beside the two are
+ * left out.
+ */
+export const runRequestSchema = z.preprocess(
+  (value) =>
+    typeof value === 'object' && value !== null && 'settings' in value
+      ? { ...value, settings: withSchedulerConfig(value.settings) }
+      : value,
+  z.discriminatedUnion('pipeline', requestSchemas),
+) as unknown as z.ZodType<RunRequest, RunInput>
 
 /** What a pipeline's settings are before anybody has chosen. */
 export function defaultSettings<P extends PipelineName>(name: P): SettingsOf<P> {

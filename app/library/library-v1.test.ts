@@ -17,7 +17,8 @@ const settings = {
   prompt: 'a red circle moving left on a black background',
   seed: 11,
   scheduler: 'EulerDiscreteScheduler',
-  betaSchedule: 'linear',
+  // Its field betaSchedule.
+  schedulerConfig: { beta_schedule: 'linear' },
   freeu: { s1: 0.9, s2: 0.2, b1: 1.5, b2: 1.6 },
   forwardChunking: { chunkSize: 1, dim: 1 },
   attnProcessor: { processor: 'SlicedAttnProcessor', slice_size: 2 },

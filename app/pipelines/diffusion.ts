@@ -51,6 +51,8 @@ export type DiffusionRequest = Pick<
   DiffusionSettings,
   'width' | 'height' | 'numInferenceSteps' | 'guidanceScale' | 'seed' | 'clipSkip'
 > & {
+  /** How far a guided prediction's deviation is drawn back to the conditioned one's; 0 by default. */
+  readonly guidanceRescale?: number
   /** What the parts compute on, to be named where they fail. */
   readonly compute?: Compute
   /** Starting noise, in the shape of the latents. */
@@ -134,12 +136,11 @@ export async function* denoiseSteps(
     readonly shape: Shape
     readonly context: Floats
     readonly guided: boolean
-    readonly guidanceRescale?: number
     readonly timestepCond?: Floats
   },
   freeuAt: FreeUAt,
 ): AsyncGenerator<DiffusionStep, Floats> {
-  const { shape, context: encoderHiddenStates, guided, guidanceRescale = 0, timestepCond } = how
+  const { shape, context: encoderHiddenStates, guided, timestepCond } = how
   const scheduler = parts.createScheduler(request.numInferenceSteps)
   const generator = createGenerator(request.seed)
   const noise = request.noise ?? (() => generator.normal(shape).data)
@@ -158,7 +159,7 @@ export async function* denoiseSteps(
       ...(timestepCond && { timestepCond }),
     }
     const predicted = await during(place, parts.denoise(inputs))
-    const noisePrediction = guided ? guide(predicted, request.guidanceScale, guidanceRescale) : predicted.data
+    const noisePrediction = guided ? guide(predicted, request.guidanceScale, request.guidanceRescale) : predicted.data
     const { prevSample, predOriginalSample } = scheduler.step(noisePrediction, step, latents.data, noise)
     latents = float32(shape, prevSample)
     const predOriginal = float32(shape, predOriginalSample)

@@ -20,7 +20,6 @@ export type TextToImageParts = DiffusionParts & {
 export type TextToImageRequest = DiffusionRequest & {
   readonly prompts: readonly Prompt[]
   readonly imagesPerPrompt?: number
-  readonly guidanceRescale?: number
 }
 
 /**
@@ -31,7 +30,7 @@ export type TextToImageRequest = DiffusionRequest & {
  */
 export async function* textToImage(
   parts: TextToImageParts,
-  { prompts, imagesPerPrompt = 1, guidanceRescale = 0, ...request }: TextToImageRequest,
+  { prompts, imagesPerPrompt = 1, ...request }: TextToImageRequest,
   freeuAt: FreeUAt,
 ): AsyncGenerator<DiffusionStep, void> {
   const count = prompts.length * imagesPerPrompt
@@ -45,7 +44,6 @@ export async function* textToImage(
     shape,
     context: repeatRows(encoded.context, imagesPerPrompt),
     guided,
-    guidanceRescale,
     ...(parts.timeCondProjDim !== null && {
       timestepCond: guidanceEmbedding(request.guidanceScale - 1, parts.timeCondProjDim, count),
     }),

@@ -12,7 +12,14 @@ import { appVersion } from '#main/paths.ts'
 import { checkRun } from '#main/studio/find-models.ts'
 import { computeOf, type ComputeOptions } from './compute.ts'
 import { findModel, scanModels } from './find-model.ts'
-import { findFields, namedFiles, readFields, refuseStrangers, type GivenOptions } from './pipeline-options.ts'
+import {
+  findFields,
+  joinedSchedule,
+  namedFiles,
+  readFields,
+  refuseStrangers,
+  type GivenOptions,
+} from './pipeline-options.ts'
 import { withKept } from './tuned.ts'
 import type { GlobalOptions, Tools } from './with-engine.ts'
 
@@ -127,6 +134,7 @@ export function requestOf(
   const model = findModel(models, record.models.model!.kind, options.model)
   const given = { ...read, ...findFields(options, models) }
   const initial = { ...defaultSettings(pipeline), seed: randomInt(2 ** 32), ...given }
-  const settings = { ...record.suited(initial, model, models), ...given }
+  const suited: Partial<Fields> = record.suited(initial, model, models)
+  const settings = { ...suited, ...given, ...joinedSchedule(suited, given) }
   return { pipeline, settings } as RunRequest<GenerateOptions['pipeline']>
 }

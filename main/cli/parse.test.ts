@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chunking, freeU, integer, lora, number, sampling, size } from './parse.ts'
+import { chunking, freeU, integer, lora, number, sampling, schedulerConfig, size } from './parse.ts'
 
 test.each([
   [size, '512x320', { width: 512, height: 320 }],
@@ -16,6 +16,8 @@ test.each([
   [sampling, 'even', { kind: 'even' }],
   [sampling, 'rate:2.5', { kind: 'rate', frameSampleRate: 2.5 }],
   [sampling, 'windows:4', { kind: 'windows', count: 4 }],
+  [schedulerConfig, 'timestep_spacing=trailing', { timestep_spacing: 'trailing' }],
+  [schedulerConfig, 'clip_sample=false, steps_offset = 1', { clip_sample: false, steps_offset: 1 }],
   [integer(0), '0', 0],
   [number(0, 4), '.5', 0.5],
 ] as [(text: string) => unknown, string, unknown][])('%o reads %s', (parse, text, value) => {
@@ -28,8 +30,20 @@ test.each([
   [chunking, ['0', '-1', '1,2', '1,', 'a', '1.5']],
   [lora, ['', 'night:11', 'night:1.2.3']],
   [sampling, ['rate', 'rate:', 'rate:0', 'windows:1', 'windows:2.5', 'every']],
+  [
+    schedulerConfig,
+    ['', 'clip_sample', 'clip_sample=', 'clip_sample=yes', 'beta_startt=1', 'steps_offset=-1', 'rho=7'],
+  ],
   [integer(1, 10), ['0', '11', '1.0', '1e1', '0x1', '', ' 1', '1 ', '٣']],
   [number(0, 1), ['1.1', '-0.1', '1e-1', 'Infinity', 'NaN', '', '1,0', '0x1']],
 ] as [(text: string) => unknown, string[]][])('%o refuses what is not quite right', (parse, texts) => {
   for (const text of texts) expect(() => parse(text), text).toThrow(/must be/)
+})
+
+test('changes of a schedule that are given one after the other are all in force, the last one of a key', () => {
+  const first = schedulerConfig('beta_schedule=linear,timestep_spacing=leading')
+  expect(schedulerConfig('timestep_spacing=linspace', first)).toEqual({
+    beta_schedule: 'linear',
+    timestep_spacing: 'linspace',
+  })
 })

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { schedulerConfigSchema, schedulerKeys, type SchedulerChanges } from '#app/contract/schedulers.ts'
 import { freeUPresets, type ForwardChunking, type FrameSampling, type FreeU } from '#app/contract/settings.ts'
 
 /** Strict parsers of option values: what commander hands over as text, or an InvalidArgumentError in plain words. */
@@ -84,4 +85,23 @@ export function sampling(text: string): FrameSampling {
   return kind === 'rate'
     ? { kind, frameSampleRate: number(0.01, 1000)(value!) }
     : { kind: 'windows', count: integer(2, 32)(value!) }
+}
+
+/** KEY=VALUE,KEY=VALUE: keys of scheduler_config.json. Given again, it adds to what was given before. */
+export function schedulerConfig(text: string, before: SchedulerChanges = {}): SchedulerChanges {
+  const given = text.split(',').map((pair) => {
+    const [, key, value] =
+      /^\s*(\w+)\s*=\s*(\S+)\s*$/.exec(pair) ?? fail(`It must be KEY=VALUE,KEY=VALUE, not “${pair}”.`)
+    if (!schedulerKeys.some((known) => known === key))
+      fail(`A key must be one of ${schedulerKeys.join(', ')}, not ${key}.`)
+    return [key!, configValue(value!)] as const
+  })
+  const { data, error } = schedulerConfigSchema.safeParse({ ...before, ...Object.fromEntries(given) })
+  const wrong = error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+  return data ?? fail(`Values must be as scheduler_config.json has them. ${wrong}`)
+}
+
+function configValue(text: string): string | number | boolean {
+  if (text === 'true' || text === 'false') return text === 'true'
+  return decimal.test(text) ? Number(text) : text
 }

@@ -3,7 +3,7 @@ import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { pipelineOf, type PipelineName } from '#app/contract/pipelines.ts'
 import type { Fields } from '#app/contract/pipelines/fields.ts'
-import { betaSchedules } from '#app/contract/schedulers.ts'
+import { betaSchedules, schedulerKeys } from '#app/contract/schedulers.ts'
 import { readAttention } from './attention.ts'
 import { findModel } from './find-model.ts'
 import * as parse from './parse.ts'
@@ -51,6 +51,12 @@ const fieldOptions: readonly FieldOption[] = [
     fields: ['guidanceScale'],
   },
   {
+    option: option('--guidance-rescale <n>', 'against the glare of high guidance, 0 to 1').argParser(
+      parse.number(0, 1),
+    ),
+    fields: ['guidanceRescale'],
+  },
+  {
     option: option('--seed <n>', 'the same seed gives the same result (default: random)').argParser(parse.integer(0)),
     fields: ['seed'],
   },
@@ -63,9 +69,20 @@ const fieldOptions: readonly FieldOption[] = [
       '--beta-schedule <name>',
       "noise schedule (default: linear for a motion adapter on a still model, else the checkpoint's own)",
     ).choices(betaSchedules),
-    fields: ['betaSchedule'],
+    fields: ['schedulerConfig'],
+    read: (name: (typeof betaSchedules)[number]) => ({ schedulerConfig: { beta_schedule: name } }),
   },
-  { option: option('--eta <n>', "DDIM's share of fresh noise, 0 to 1").argParser(parse.number(0, 1)), fields: ['eta'] },
+  {
+    option: option(
+      '--scheduler-config <key=value,...>',
+      `what to change in its scheduler_config.json: ${schedulerKeys.join(', ')}`,
+    ).argParser(parse.schedulerConfig),
+    fields: ['schedulerConfig'],
+  },
+  {
+    option: option('--eta <n>', 'share of fresh noise in DDIM and TCD, 0 to 1').argParser(parse.number(0, 1)),
+    fields: ['eta'],
+  },
   {
     option: option('--freeu <s1,s2,b1,b2|preset>', 'FreeU factors, a preset such as "SD 1.5", or off').argParser(
       parse.freeU,
@@ -167,13 +184,20 @@ export function refuseStrangers(pipeline: PipelineName, options: GivenOptions): 
     })
 }
 
+/** The changes of a schedule that two settings have, of which the second counts. */
+export const joinedSchedule = (first: Given, second: Given): Given =>
+  first.schedulerConfig && second.schedulerConfig
+    ? { schedulerConfig: { ...first.schedulerConfig, ...second.schedulerConfig } }
+    : {}
+
 /** The fields that options set by themselves. Errors as of the files that are read. */
 export async function readFields(options: GivenOptions): Promise<Given> {
   const given: Given = {}
   for (const { option, fields, read, find } of fieldOptions) {
     const value = options[option.attributeName()]
     if (value === undefined || find) continue
-    Object.assign(given, read ? await read(value as never) : { [fields[0]!]: value })
+    const set = read ? await read(value as never) : { [fields[0]!]: value }
+    Object.assign(given, set, joinedSchedule(given, set))
   }
   return given
 }

@@ -9,7 +9,7 @@ const clip = { ...withFirstModel(firstDraft, models), prompt: 'my own words', se
 
 test('another pipeline keeps what was chosen, there and back', () => {
   const still = withPipeline(clip, 'text-to-image', models)
-  expect(still).toMatchObject({ model: 'shapes', prompt: 'my own words', seed: 3, width: 128, betaSchedule: null })
+  expect(still).toMatchObject({ model: 'shapes', prompt: 'my own words', seed: 3, width: 128, schedulerConfig: {} })
   expect(checkDraft(still, models)).toEqual({})
   expect(toRun(still).settings).not.toHaveProperty('numFrames')
   expect(withPipeline(still, 'text-to-video', models)).toEqual(clip)

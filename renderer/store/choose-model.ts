@@ -23,7 +23,7 @@ export function withPipeline(draft: Draft, pipeline: Maker, models: readonly Mod
   const next = { ...draft, pipeline }
   const model = models.find(({ id }) => id === draft.model)
   if (!model) return withFirstModel({ ...next, model: '' }, models)
-  const { motionAdapter, betaSchedule } = withModel(next, model, models)
-  const kept = { ...next, motionAdapter: motionAdapter ?? draft.motionAdapter, betaSchedule }
+  const { motionAdapter, schedulerConfig } = withModel(next, model, models)
+  const kept = { ...next, motionAdapter: motionAdapter ?? draft.motionAdapter, schedulerConfig }
   return checkDraft(kept, models).model === undefined ? kept : withFirstModel({ ...next, model: '' }, models)
 }

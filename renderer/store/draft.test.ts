@@ -82,6 +82,11 @@ describe('a stored draft', () => {
     expect(pipeline).toBe('text-to-video')
   })
 
+  test('of before there were other keys of a schedule than one keeps that one', () => {
+    const { schedulerConfig: _, ...old } = { ...ready, betaSchedule: 'linear' }
+    expect(reviveDraft(old)).toEqual({ ...ready, schedulerConfig: { beta_schedule: 'linear' } })
+  })
+
   test('falls back key by key, whatever was stored', () => {
     const revived = reviveDraft({ ...ready, width: 'wide', freeu: { b1: 9 }, numFrames: undefined })
     expect(revived).toEqual({

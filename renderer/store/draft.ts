@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ModelEntry } from '#app/contract/models.ts'
 import { namesMaking, pipelineOf, type RunRequest } from '#app/contract/pipelines.ts'
 import { fieldDefaults, fields, type Fields } from '#app/contract/pipelines/fields.ts'
+import { withSchedulerConfig } from '#app/contract/schedulers.ts'
 import { forwardChunkingSchema, freeUPresets, freeUSchema } from '#app/contract/settings.ts'
 import { keep, readKeptJson } from './kept.ts'
 
@@ -49,8 +50,9 @@ const storageKey = 'frameloom.draft'
 /** What a stored draft still says; keys that are missing or no longer valid fall back one by one. */
 export function reviveDraft(stored: unknown): Draft {
   if (typeof stored !== 'object' || stored === null) return firstDraft
+  const kept = withSchedulerConfig(stored) as Record<string, unknown>
   const values = Object.entries(draftSchema.shape).map(([key, schema]) => {
-    const parsed = schema.safeParse((stored as Record<string, unknown>)[key])
+    const parsed = schema.safeParse(kept[key])
     return [key, parsed.success ? parsed.data : firstDraft[key as keyof Draft]]
   })
   return Object.fromEntries(values) as Draft

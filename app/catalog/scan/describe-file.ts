@@ -82,6 +82,7 @@ async function fromSingleFile(file: string, known: DescribedFile): Promise<Parti
   return {
     sizeMultiple: Math.max(8, factor),
     nativeSize: Number(unet?.config.sample_size) * factor,
+    scheduler: String(single.schedulerConfig._class_name),
     vocabularySize: Number(partOf(single, 'text_encoder').config.vocab_size),
   }
 }

@@ -25,7 +25,7 @@ export type Described = Pick<ModelEntry, 'kind' | 'className' | 'bytes' | 'preci
   Partial<
     Pick<
       ModelEntry,
-      'blockOutChannels' | 'numFrames' | 'numLabels' | 'nativeSize' | 'sizeMultiple' | 'suggested' | 'problem'
+      'blockOutChannels' | 'numFrames' | 'numLabels' | 'nativeSize' | 'sizeMultiple' | 'scheduler' | 'suggested' | 'problem'
     >
   >
 
@@ -67,7 +67,7 @@ async function describePipeline(folder: string): Promise<Described> {
     if (latentSize != null) known.nativeSize = latentSize * factor
     Object.assign(known, await weightsOf(folder, needed.parts))
     requireFiles(folder, needed.files)
-    await requireScheduler(join(folder, 'scheduler', 'scheduler_config.json'))
+    known.scheduler = await requireScheduler(join(folder, 'scheduler', 'scheduler_config.json'))
     return known
   } catch (error) {
     return { ...known, problem: toProblem(error) }
@@ -154,14 +154,15 @@ async function weightsOf(folder: string, parts: readonly string[]): Promise<{ by
   return { bytes, precision }
 }
 
-/** A scheduler that no run can have. Throws bad-model naming its class or key. */
-async function requireScheduler(file: string): Promise<void> {
+/** The class of a scheduler. Throws bad-model naming its class or key where no run can have it. */
+async function requireScheduler(file: string): Promise<string> {
   const config = readSchedulerConfig(await readFile(file, 'utf8'))
   try {
     createScheduler(config, config._class_name, 10)
   } catch (error) {
     if (toProblem(error).code !== 'bad-input') throw error // the steps, which a run chooses
   }
+  return config._class_name
 }
 
 function requireFiles(folder: string, wanted: readonly (readonly string[])[]): void {

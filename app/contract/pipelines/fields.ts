@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { attnChoiceSchema } from '../attn-processors.ts'
 import { computeSchema, defaultCompute } from '../compute.ts'
-import { betaSchedules } from '../schedulers.ts'
+import { schedulerConfigSchema } from '../schedulers.ts'
 import {
   forwardChunkingSchema,
   frameSamplingSchema,
@@ -30,9 +30,11 @@ export const fields = {
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
   /** A scheduler's class name, or null for the checkpoint's own. */
   scheduler: z.string().nullable(),
-  /** The noise schedule, in place of the one in scheduler_config.json; null keeps that. */
-  betaSchedule: z.enum(betaSchedules).nullable(),
-  /** DDIM's eta: 0 is deterministic. */
+  /** Keys that replace those of scheduler_config.json. */
+  schedulerConfig: schedulerConfigSchema.default({}),
+  /** How far the deviation of a guided prediction is drawn back to that of the conditioned one (arXiv 2305.08891). */
+  guidanceRescale: z.number().min(0).max(1).default(0),
+  /** The share of fresh noise at each step in DDIM and TCD: 0 is deterministic. */
   eta: z.number().min(0).max(1),
   freeu: freeUSchema.nullable(),
   /** FreeU as it was changed while the run went on: from `step` (0-based) on, `freeu` holds. */
@@ -73,7 +75,8 @@ export const fieldDefaults: Readonly<Fields> = {
   guidanceScale: 7.5,
   seed: 0,
   scheduler: null,
-  betaSchedule: null,
+  schedulerConfig: {},
+  guidanceRescale: 0,
   eta: 0,
   freeu: null,
   freeuChanges: [],

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { weightsOf } from '../attn-processors.ts'
 import type { ModelEntry } from '../models.ts'
+import { forScheduler, isSchedulerClass, schedulerTable, type SchedulerChanges } from '../schedulers.ts'
 import { badInput, type ByRole, type FieldProblem, type ModelRole } from './pipeline.ts'
 import { fieldDefaults, fields } from './fields.ts'
 
@@ -13,9 +14,10 @@ export const diffusionFields = {
   height: fields.height,
   numInferenceSteps: fields.numInferenceSteps,
   guidanceScale: fields.guidanceScale,
+  guidanceRescale: fields.guidanceRescale,
   seed: fields.seed,
   scheduler: fields.scheduler,
-  betaSchedule: fields.betaSchedule,
+  schedulerConfig: fields.schedulerConfig,
   eta: fields.eta,
   freeu: fields.freeu,
   freeuChanges: fields.freeuChanges,
@@ -64,10 +66,37 @@ export function suitedDiffusion<S extends DiffusionSettings>(
     model: model.id,
     numInferenceSteps: numInferenceSteps ?? fieldDefaults.numInferenceSteps,
     guidanceScale: guidanceScale ?? fieldDefaults.guidanceScale,
-    betaSchedule: betaSchedule ?? null,
+    schedulerConfig: schedulerConfigFor(settings, model, betaSchedule),
     ...(model.nativeSize && { width: model.nativeSize, height: model.nativeSize }),
     ...(prompt !== undefined && !isOwnPrompt && { prompt }),
   }
+}
+
+/** What a user changed of the schedule, with the noise schedule that a model suggests, or its own. */
+function schedulerConfigFor(
+  { scheduler, schedulerConfig, model: before }: DiffusionSettings,
+  model: ModelEntry,
+  betaSchedule: SchedulerChanges['beta_schedule'],
+): SchedulerChanges {
+  const { beta_schedule: _, prediction_type: type, ...rest } = schedulerConfig
+  const changes = {
+    ...rest,
+    // What a model predicts is the model's own.
+    ...(before === model.id && type && { prediction_type: type }),
+    ...(betaSchedule && { beta_schedule: betaSchedule }),
+  }
+  return forScheduler(changes, scheduler ?? model.scheduler)
+}
+
+/** What a run cannot change of its schedule, since its scheduler does not read it. */
+function scheduleProblems(settings: DiffusionSettings, model: ModelEntry | undefined): FieldProblem[] {
+  const className = settings.scheduler ?? model?.scheduler
+  if (!className || !isSchedulerClass(className)) return []
+  const read = forScheduler(settings.schedulerConfig, className)
+  const unread = Object.keys(settings.schedulerConfig).filter((key) => !(key in read))
+  if (unread.length === 0) return []
+  const message = `${schedulerTable[className].label} does not read ${unread.join(', ')}: leave it out, or choose another scheduler.`
+  return [badInput('schedulerConfig', message)]
 }
 
 export function checkDiffusion(settings: DiffusionSettings, found: ByRole<ModelEntry>): FieldProblem[] {
@@ -81,6 +110,7 @@ export function checkDiffusion(settings: DiffusionSettings, found: ByRole<ModelE
       const message = `${name} ${settings[side]} is not a multiple of ${multiple}, as ${model?.name} needs: use ${sizes}.`
       problems.push(badInput(side, message))
     }
+  problems.push(...scheduleProblems(settings, model))
   if (settings.fuseQkv && settings.attnProcessor !== null)
     problems.push(
       badInput(

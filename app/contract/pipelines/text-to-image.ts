@@ -19,7 +19,7 @@ export const textToImage = {
   makes: 'still',
   settings,
   models: diffusionModels,
-  sections: ['model', 'prompt', 'picture', 'sampling', 'freeu', 'advanced', 'compute'],
+  sections: ['model', 'prompt', 'picture', 'sampling', 'scheduler', 'freeu', 'advanced', 'compute'],
   suited: suitedDiffusion,
   check(settings, found) {
     const [model] = found.model ?? []

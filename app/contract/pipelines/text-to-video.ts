@@ -33,7 +33,7 @@ export const textToVideo = {
       ids: ({ motionAdapter }) => (motionAdapter === null ? [] : [motionAdapter]),
     },
   },
-  sections: ['model', 'prompt', 'clip', 'sampling', 'freeu', 'compute', 'advanced'],
+  sections: ['model', 'prompt', 'clip', 'sampling', 'scheduler', 'freeu', 'compute', 'advanced'],
   suited(settings, model, models) {
     const fitting = adaptersFor(model, models).adapters
     const adapter = fitting.find(({ id }) => id === settings.motionAdapter) ?? fitting[0]
@@ -44,7 +44,7 @@ export const textToVideo = {
       motionAdapter: adapter?.id ?? null,
       numFrames: Math.min(suggested, mostFrames(model, adapter) ?? Infinity),
       // Stable Diffusion's own schedule is another one than that on which motion adapters were trained.
-      betaSchedule: suited.betaSchedule ?? (model.needsMotionAdapter ? 'linear' : null),
+      schedulerConfig: { ...(model.needsMotionAdapter && { beta_schedule: 'linear' }), ...suited.schedulerConfig },
     }
   },
   check(settings, found, models) {

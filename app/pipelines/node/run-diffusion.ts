@@ -51,10 +51,11 @@ export async function* runDiffusion<P extends Name, Parts extends DiffusionParts
   const opened = await open(model.folder, {
     ...settings,
     attnProcessor: settings.attnProcessor && withWeights(settings.attnProcessor, fileOf(customDiffusion)),
-    ...(settings.betaSchedule && { schedulerConfig: { beta_schedule: settings.betaSchedule } }),
     tokenizerFolder: model.tokenizerFolder,
     onQuantizing: reportQuantizing(context, readingShare),
   })
+  // A schedule that cannot be is told of before anything is computed.
+  opened.parts.createScheduler(settings.numInferenceSteps)
   const notes = await loadLoras(opened.loras, loras, settings.loras)
   for (const note of notes) yield { type: 'note', note }
   context.checkCancelled()

@@ -5,6 +5,7 @@ import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import type { ForwardChunking } from '#app/contract/settings.ts'
 import { autoencoderKl } from '#app/models/autoencoder-kl.ts'
 import { clipTextModel } from '#app/models/clip-text.ts'
+import { changedConfig, type SchedulerConfig } from '#app/schedulers/config.ts'
 import { createScheduler } from '#app/schedulers/create.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import type { Tensor } from '#app/tensor/tensor.ts'
@@ -86,7 +87,7 @@ export async function openStableDiffusion(
     denoiser.enableForwardChunking(options.forwardChunking.chunkSize, options.forwardChunking.dim)
   if (options.attnProcessor) await asSetting('attnProcessor', () => denoiser.setAttnProcessor(options.attnProcessor!))
   if (options.fuseQkv) await asSetting('fuseQkv', () => denoiser.fuseQkvProjections())
-  const schedulerConfig = { ...source.schedulerConfig, ...options.schedulerConfig }
+  const schedulerConfig = changedConfig(source.schedulerConfig, options.schedulerConfig ?? {})
   const { config } = autoencoder
 
   const parts: DiffusionParts = {
@@ -106,10 +107,15 @@ export async function openStableDiffusion(
       return toFloat32((await denoiser.run('forward', inputs)).sample)
     },
     decode: (latents) => decodeLatents(autoencoder, latents),
-    createScheduler: (steps) =>
-      createScheduler(schedulerConfig, options.scheduler ?? schedulerConfig._class_name, steps, {
-        eta: options.eta,
-      }),
+    createScheduler(steps) {
+      const create = (config: SchedulerConfig) =>
+        createScheduler(config, options.scheduler ?? config._class_name, steps, { eta: options.eta })
+      try {
+        return create(schedulerConfig)
+      } catch (error) {
+        throw ofChange(error, () => create(source.schedulerConfig))
+      }
+    },
     latentChannels: config.latent_channels,
     vaeScaleFactor: 2 ** (config.block_out_channels.length - 1),
     scalingFactor: config.scaling_factor,
@@ -120,6 +126,19 @@ export async function openStableDiffusion(
     autoencoder,
     loras: pipelineLoras({ denoiser, text_encoder: text }),
   }
+}
+
+/** A schedule that is sound without what the run changes in it is the run's fault, not the file's. */
+function ofChange(error: unknown, createUnchanged: () => void): unknown {
+  const { code, message } = toProblem(error)
+  if (code !== 'bad-model') return error
+  try {
+    createUnchanged()
+  } catch {
+    return error
+  }
+  const inWords = message.replace('scheduler_config.json: ', '')
+  return new ProblemError('bad-input', inWords, { field: 'schedulerConfig', cause: error })
 }
 
 /** The model names the layer or the processor; whoever asks has one setting for all of them. */

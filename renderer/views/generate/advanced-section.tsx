@@ -1,28 +1,14 @@
-import { schedulerTable } from '#app/contract/schedulers.ts'
-import type { Fields } from '#app/contract/pipelines/fields.ts'
 import { CommandButton } from '#renderer/parts/commands.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { NumberInput } from '#renderer/ui/number.tsx'
-import { Row, SliderRow } from '#renderer/ui/row.tsx'
+import { Row } from '#renderer/ui/row.tsx'
 import { FoldedSection } from '#renderer/ui/section.tsx'
 import { Segmented } from '#renderer/ui/segmented.tsx'
 import { Select, type Choice } from '#renderer/ui/select.tsx'
 import { Switch } from '#renderer/ui/switch.tsx'
 import { AttentionRow } from './attention-row.tsx'
 
-const schedulers: readonly Choice<string | null>[] = [
-  { value: null, label: 'As the checkpoint says' },
-  ...Object.entries(schedulerTable)
-    .filter(([, { denoises }]) => denoises === 'frames')
-    .map(([value, { label }]) => ({ value, label })),
-]
-const betaScheduleChoices: readonly Choice<Fields['betaSchedule']>[] = [
-  { value: null, label: 'As the checkpoint says' },
-  { value: 'linear', label: 'Linear (AnimateDiff)' },
-  { value: 'scaled_linear', label: 'Scaled linear' },
-  { value: 'squaredcos_cap_v2', label: 'Squared cosine' },
-]
 const clipSkips: readonly Choice<number | null>[] = [
   { value: null, label: 'Off' },
   ...Array.from({ length: 4 }, (_, i) => ({
@@ -32,52 +18,11 @@ const clipSkips: readonly Choice<number | null>[] = [
 ]
 
 export function AdvancedSection({ problems }: { problems: FieldProblems }) {
-  const { scheduler, betaSchedule, eta, clipSkip, forwardChunking, chunkingOn, attnProcessor, fuseQkv } = useDraft(
-    (draft) => draft,
-  )
-  const known = schedulers.some((choice) => choice.value === scheduler)
-  const changed = [
-    scheduler !== null,
-    betaSchedule !== null,
-    eta > 0,
-    clipSkip !== null,
-    chunkingOn,
-    attnProcessor !== null,
-    fuseQkv,
-  ]
+  const { clipSkip, forwardChunking, chunkingOn, attnProcessor, fuseQkv } = useDraft((draft) => draft)
+  const changed = [clipSkip !== null, chunkingOn, attnProcessor !== null, fuseQkv]
   const set = changed.filter(Boolean).length
   return (
     <FoldedSection title="Advanced" summary={set ? `${set} changed` : 'Defaults'}>
-      <Row label="Scheduler" field="scheduler" problem={problems.scheduler}>
-        <Select
-          label="Scheduler"
-          value={scheduler}
-          // A recipe may name one that is not in this list; the engine has the last word.
-          choices={known ? schedulers : [...schedulers, { value: scheduler, label: scheduler ?? '' }]}
-          invalid={!!problems.scheduler}
-          onChange={(value) => editDraft({ scheduler: value })}
-        />
-      </Row>
-      <Row label="Noise" field="betaSchedule">
-        <Select
-          label="Noise schedule"
-          value={betaSchedule}
-          choices={betaScheduleChoices}
-          onChange={(value) => editDraft({ betaSchedule: value })}
-        />
-      </Row>
-      <SliderRow
-        label="Eta"
-        field="eta"
-        value={eta}
-        min={0}
-        max={1}
-        step={0.05}
-        digits={2}
-        problem={problems.eta}
-        note={eta > 0 && 'Adds new noise at each step. At 0 DDIM is deterministic.'}
-        onChange={(value) => editDraft({ eta: value })}
-      />
       <Row label="CLIP skip" field="clipSkip" problem={problems.clipSkip}>
         <Select
           label="CLIP skip"

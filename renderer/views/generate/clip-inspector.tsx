@@ -6,6 +6,7 @@ import { attentionLabel } from '#renderer/store/attention.ts'
 import { computeLabel } from '#renderer/store/compute.ts'
 import { bytesText } from '#renderer/ui/format.ts'
 import { Section } from '#renderer/ui/section.tsx'
+import { scheduleInWords } from './scheduler-settings.ts'
 
 const freeuText = (freeu: FreeU | null): string =>
   freeu ? `b1 ${freeu.b1}, b2 ${freeu.b2}, s1 ${freeu.s1}, s2 ${freeu.s2}` : 'Off'
@@ -39,7 +40,8 @@ export function ClipInspector({ clip }: { clip: PictureResult }) {
       'Scheduler',
       `${settings.scheduler ? schedulerLabel(settings.scheduler) : 'As the checkpoint says'}${settings.eta > 0 ? `, eta ${settings.eta}` : ''}`,
     ],
-    ...only(settings.betaSchedule !== null, ['Noise', String(settings.betaSchedule)]),
+    ...scheduleInWords(settings.schedulerConfig),
+    ...only(settings.guidanceRescale > 0, ['Rescale', String(settings.guidanceRescale)]),
     ['FreeU', freeuText(settings.freeu)],
     ...settings.freeuChanges.map((change): Fact => [`Step ${change.step + 1} on`, freeuText(change.freeu)]),
     ...only(settings.clipSkip !== null, ['CLIP skip', String(settings.clipSkip)]),

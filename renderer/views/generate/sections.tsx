@@ -9,6 +9,7 @@ import { FreeUSection } from './freeu-section.tsx'
 import { ModelSection } from './model-section.tsx'
 import { PromptSection } from './prompt-section.tsx'
 import { SamplingSection } from './sampling-section.tsx'
+import { SchedulerSection } from './scheduler-section.tsx'
 
 export type SectionProps = { problems: FieldProblems }
 
@@ -19,6 +20,7 @@ export const sections = {
   clip: ClipSection,
   picture: PictureSection,
   sampling: SamplingSection,
+  scheduler: SchedulerSection,
   freeu: FreeUSection,
   compute: DraftComputeSection,
   advanced: AdvancedSection,
