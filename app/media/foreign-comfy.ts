@@ -1,5 +1,5 @@
 import { isObject, plain, type ForeignNotes } from './foreign-notes.ts'
-import { schedulerNamed } from './foreign-schedulers.ts'
+import { scheduleNamed, schedulerNamed } from './foreign-schedulers.ts'
 
 type Node = { type: string; inputs: Record<string, unknown> }
 type Graph = ReadonlyMap<string, Node>
@@ -28,8 +28,10 @@ export function readComfy(
   const named = typeof inputs['sampler_name'] === 'string' ? schedulerNamed(inputs['sampler_name']) : {}
   values.scheduler = named.scheduler
   if (named.rest) left.push(`sampler_name: ${named.rest}`)
-  if (inputs['scheduler'] !== undefined && inputs['scheduler'] !== 'normal')
-    left.push(`scheduler: ${plain(inputs['scheduler'])}`)
+  const { scheduler } = inputs
+  const schedule = typeof scheduler === 'string' ? scheduleNamed(scheduler, named.scheduler) : undefined
+  if (schedule) values.schedulerConfig = schedule
+  else if (scheduler !== undefined && scheduler !== 'normal') left.push(`scheduler: ${plain(scheduler)}`)
   if (inputs['denoise'] !== undefined && inputs['denoise'] !== 1) left.push(`denoise: ${plain(inputs['denoise'])}`)
 
   const latents = upstream(graph, inputs['latent_image'], ({ inputs }) => 'width' in inputs && 'height' in inputs)

@@ -14,6 +14,7 @@ export type ForeignValues = Partial<
     | 'guidanceScale'
     | 'seed'
     | 'scheduler'
+    | 'schedulerConfig'
     | 'clipSkip'
   >
 >

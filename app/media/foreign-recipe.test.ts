@@ -41,8 +41,9 @@ const fromInfotext = {
     height: 768,
     clipSkip: 1,
     scheduler: 'DPMSolverMultistepScheduler',
+    schedulerConfig: { use_karras_sigmas: true },
   },
-  left: ['Sampler: Karras', 'Model hash: 6ce0161689', 'Model: v1-5-pruned', 'Lora hashes: boat: 1f, sea: 2e'],
+  left: ['Model hash: 6ce0161689', 'Model: v1-5-pruned', 'Lora hashes: boat: 1f, sea: 2e'],
 }
 
 describe('AUTOMATIC1111', () => {
@@ -56,6 +57,20 @@ describe('AUTOMATIC1111', () => {
     const head = Buffer.from([0xff, 0xd8, 0xff, 0xe1, (exif.length + 8) >> 8, (exif.length + 8) & 255])
     const jpeg = Buffer.concat([head, Buffer.from('Exif\0\0'), exif, Buffer.from([0xff, 0xda, 0, 2])])
     expect(foreignRecipe(fileTexts(jpeg))).toEqual(fromInfotext)
+  })
+
+  test.each([
+    ['Euler', 'SGM Uniform', { timestep_spacing: 'trailing' }, []],
+    ['Euler', 'Beta', { use_beta_sigmas: true }, []],
+    ['Euler', 'Automatic', undefined, []],
+    ['DDIM', 'Karras', undefined, ['Schedule type: Karras']],
+    ['Euler', 'Align Your Steps', undefined, ['Schedule type: Align Your Steps']],
+  ])('%s with the schedule %s', async (sampler, schedule, schedulerConfig, left) => {
+    const recipe = await pngRecipe({
+      parameters: `a\nSteps: 20, Sampler: ${sampler}, Schedule type: ${schedule}, CFG scale: 7`,
+    })
+    expect(recipe?.values.schedulerConfig).toEqual(schedulerConfig)
+    expect(recipe?.left).toEqual(left)
   })
 
   test('values that cannot be here are named, not taken', async () => {
@@ -209,9 +224,10 @@ test('InvokeAI: metadata in a PNG', async () => {
       guidanceScale: 7.5,
       numInferenceSteps: 25,
       scheduler: 'EulerDiscreteScheduler',
+      schedulerConfig: { use_karras_sigmas: true },
       clipSkip: null,
     },
-    left: ['scheduler: Karras', 'cfg_rescale_multiplier: 0.2', 'model: stable-diffusion-v1-5', 'loras: pixel-art'],
+    left: ['cfg_rescale_multiplier: 0.2', 'model: stable-diffusion-v1-5', 'loras: pixel-art'],
   })
 })
 

@@ -1,7 +1,7 @@
 import { fields } from '../contract/pipelines/fields.ts'
 import { readComfy } from './foreign-comfy.ts'
 import { isObject, jsonObject, plain, type ForeignNotes, type ForeignValues } from './foreign-notes.ts'
-import { schedulerNamed } from './foreign-schedulers.ts'
+import { scheduleNamed, schedulerNamed } from './foreign-schedulers.ts'
 import type { FileTexts } from './file-texts.ts'
 
 export type ForeignRecipe = { program: string; values: ForeignValues; left: string[] }
@@ -60,15 +60,22 @@ function readInfotext(text: string): ForeignNotes | undefined {
     // There 1 is the whole encoder; here it is the layers that are left out.
     'Clip skip': (value) => (values.clipSkip = Number(value) > 1 ? Number(value) - 1 : null),
     Sampler: (value) => {
-      const { scheduler, rest } = schedulerNamed(value)
+      const { scheduler, schedulerConfig, rest } = schedulerNamed(value)
       if (scheduler) values.scheduler = scheduler
+      if (schedulerConfig) values.schedulerConfig = schedulerConfig
       if (rest) left.push(`Sampler: ${rest}`)
+    },
+    // It stands behind the sampler.
+    'Schedule type': (value) => {
+      const changes = scheduleNamed(value, values.scheduler as string | undefined)
+      if (changes) values.schedulerConfig = changes
+      else if (value !== 'Automatic') left.push(`Schedule type: ${value}`)
     },
   }
   for (const [, key = '', value = ''] of last) {
     const bare = value.replace(/^"(.*)"$/s, '$1').trim()
     if (read[key]) read[key](bare)
-    else if (key !== 'Version' && !(key === 'Schedule type' && bare === 'Automatic')) left.push(`${key}: ${bare}`)
+    else if (key !== 'Version') left.push(`${key}: ${bare}`)
   }
   return { values, left }
 }
@@ -90,6 +97,7 @@ function readInvoke(recipe: Record<string, unknown>): ForeignNotes {
       numInferenceSteps: steps,
       guidanceScale: cfg_scale,
       scheduler: sampler?.scheduler,
+      schedulerConfig: sampler?.schedulerConfig,
       clipSkip: clip_skip === 0 ? null : clip_skip,
     },
     left: [...(sampler?.rest ? [`scheduler: ${sampler.rest}`] : []), ...left],

@@ -3,6 +3,7 @@ import type { Recipe } from '#app/contract/recipe.ts'
 import type { ForeignValues } from '#app/media/foreign-notes.ts'
 import type { ForeignRecipe } from '#app/media/foreign-recipe.ts'
 import type { PictureResult } from '#app/contract/results.ts'
+import { forScheduler } from '#app/contract/schedulers.ts'
 import { draftStore, fromRun } from '#renderer/store/draft.ts'
 import { replaceDraft, undoDraft } from '#renderer/store/draft-history.ts'
 import { callHost } from '#renderer/store/host.ts'
@@ -46,7 +47,14 @@ export function restoreRecipe(recipe: Recipe, from: string, instead: ToastAction
  */
 export function adoptRecipe({ program, values, left }: ForeignRecipe, from: string, instead: ToastAction): void {
   const draft = draftStore.getState()
-  replaceDraft({ ...draft, ...values, seedLocked: values.seed !== undefined || draft.seedLocked })
+  const scheduler = values.scheduler ?? draft.scheduler
+  replaceDraft({
+    ...draft,
+    ...values,
+    // The noise schedule that a motion adapter was trained on is told of by none of them.
+    schedulerConfig: forScheduler({ ...draft.schedulerConfig, ...values.schedulerConfig }, scheduler),
+    seedLocked: values.seed !== undefined || draft.seedLocked,
+  })
   goTo('generate')
   const taken = Object.keys(values).map((name) => fieldNames[name as keyof ForeignValues])
   tell(
@@ -67,6 +75,7 @@ const fieldNames: Readonly<Record<keyof ForeignValues, string>> = {
   prompt: 'prompt',
   negativePrompt: 'negative prompt',
   width: 'width',
+  schedulerConfig: 'schedule',
   height: 'height',
   numFrames: 'frames',
   fps: 'frame rate',
