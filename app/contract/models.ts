@@ -16,6 +16,14 @@ export const modelKinds = {
       files: [['scheduler/scheduler_config.json'], ['tokenizer/vocab.json', 'tokenizer/tokenizer.json']],
     },
   },
+  'text-to-video-sd': {
+    what: 'text-to-video model',
+    folder: {
+      classNames: ['TextToVideoSDPipeline', 'VideoToVideoSDPipeline'],
+      parts: ['unet', 'vae', 'text_encoder'],
+      files: [['scheduler/scheduler_config.json'], ['tokenizer/vocab.json', 'tokenizer/tokenizer.json']],
+    },
+  },
   'motion-adapter': { what: 'motion adapter' },
   lora: { what: 'LoRA' },
   'custom-diffusion': { what: 'set of Custom Diffusion weights' },
@@ -34,6 +42,9 @@ type KindRecord = {
 }
 export type ModelKind = keyof typeof modelKinds
 export const kindOf = (kind: ModelKind): KindRecord => modelKinds[kind]
+
+/** The kinds whose denoiser is a UNet with attention layers that can be chosen. */
+export const unetKinds = ['stable-diffusion', 'text-to-video-sd'] as const satisfies readonly ModelKind[]
 
 /** A checkpoint the studio found, as the page sees it. The page names models by id, never by path. */
 export const modelEntrySchema = z.object({

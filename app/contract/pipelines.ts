@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { textToImage } from './pipelines/text-to-image.ts'
+import { textToVideoSd } from './pipelines/text-to-video-sd.ts'
 import { textToVideo } from './pipelines/text-to-video.ts'
 import { videoClassification } from './pipelines/video-classification.ts'
 import { fieldDefaults } from './pipelines/fields.ts'
@@ -9,6 +10,7 @@ import { withSchedulerConfig } from './schedulers.ts'
 /** Every pipeline by its name, in the order of a menu. */
 export const pipelines = {
   'text-to-video': textToVideo,
+  'text-to-video-sd': textToVideoSd,
   'text-to-image': textToImage,
   'video-classification': videoClassification,
 } as const satisfies Record<string, Pipeline>

@@ -5,6 +5,7 @@ import { limitOn } from './on-provider.ts'
 import { runAnimateDiff } from './pipelines/animatediff.ts'
 import { runKandinskyDecoder, runKandinskyImg2Img, runKandinskyPrior } from './pipelines/kandinsky.ts'
 import { runStableDiffusion } from './pipelines/stable-diffusion.ts'
+import { runTextToVideoSd } from './pipelines/text-to-video-sd.ts'
 import { runUnclip } from './pipelines/unclip.ts'
 import { pipelineSpec, type RunPipelineCase } from './pipelines/pipeline-case.ts'
 
@@ -20,6 +21,7 @@ const runners: Readonly<Record<string, RunPipelineCase>> = {
   'kandinsky-decoder': runKandinskyDecoder,
   'kandinsky-img2img': runKandinskyImg2Img,
   unclip: runUnclip,
+  'text-to-video': runTextToVideoSd,
 }
 
 /** Those whose pictures are as the decoder gives them, and not in 0..1: they are compared as latents are. */

@@ -9,6 +9,7 @@ import { createGenerator } from '#app/tensor/generator.ts'
 import { float32, int64, type Shape, type Tensor } from '#app/tensor/tensor.ts'
 import type { Tokenizer } from '#app/tokenizers/tokenizer.ts'
 import { guide, joinRows } from './guidance.ts'
+import { framesAsSamples, rowsAsSamples } from './scheduler-samples.ts'
 
 type Floats = Tensor<'float32'>
 
@@ -37,7 +38,8 @@ export type DiffusionParts = {
   readonly denoise: (inputs: DenoiserInputs) => Promise<Floats>
   /** Latents of one picture (1, C, h, w), already divided by the scaling factor -> image (1, 3, H, W) in -1..1. */
   readonly decode: (latents: Floats) => Promise<Floats>
-  readonly createScheduler: (numInferenceSteps: number) => Scheduler
+  /** For a batch of so many samples; 1 by default. */
+  readonly createScheduler: (numInferenceSteps: number, samples?: number) => Scheduler
   /** The denoiser's class, to be named where it fails. */
   readonly denoiserClass: string
   readonly latentChannels: number
@@ -137,11 +139,14 @@ export async function* denoiseSteps(
     readonly context: Floats
     readonly guided: boolean
     readonly timestepCond?: Floats
+    /** The scheduler takes each frame of a clip as a sample of its own, and draws its noise in that order. */
+    readonly eachFrame?: boolean
   },
   freeuAt: FreeUAt,
 ): AsyncGenerator<DiffusionStep, Floats> {
-  const { shape, context: encoderHiddenStates, guided, timestepCond } = how
-  const scheduler = parts.createScheduler(request.numInferenceSteps)
+  const { shape, context: encoderHiddenStates, guided, timestepCond, eachFrame } = how
+  const { samples, apart, together } = (eachFrame ? framesAsSamples : rowsAsSamples)(shape)
+  const scheduler = parts.createScheduler(request.numInferenceSteps, samples)
   const generator = createGenerator(request.seed)
   const noise = request.noise ?? (() => generator.normal(shape).data)
   const start = request.latents?.data ?? noise()
@@ -160,9 +165,9 @@ export async function* denoiseSteps(
     }
     const predicted = await during(place, parts.denoise(inputs))
     const noisePrediction = guided ? guide(predicted, request.guidanceScale, request.guidanceRescale) : predicted.data
-    const { prevSample, predOriginalSample } = scheduler.step(noisePrediction, step, latents.data, noise)
-    latents = float32(shape, prevSample)
-    const predOriginal = float32(shape, predOriginalSample)
+    const stepped = scheduler.step(apart(noisePrediction), step, apart(latents.data), noise)
+    latents = float32(shape, together(stepped.prevSample))
+    const predOriginal = float32(shape, together(stepped.predOriginalSample))
     if (!isSound(latents) || !isSound(predOriginal))
       throw notFinite(
         `${place}: the latents hold ${unsound}, though ${parts.denoiserClass} gave none`,

@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { kindOf, type ModelKind } from '#app/contract/models.ts'
+import { kindOf, unetKinds, type ModelKind } from '#app/contract/models.ts'
 import { pipelines } from '#app/contract/pipelines.ts'
 import type { ModelRole } from '#app/contract/pipelines/pipeline.ts'
 import { fits } from '#app/contract/pipelines/text-to-video.ts'
@@ -50,15 +50,11 @@ export function findModel(
     if (first) return first
     throw new ProblemError('not-found', `There is no ${what} that fits.${list}`, { field })
   }
-  const folder = existsSync(wanted) ? realpathSync(wanted) : undefined
-  const isMeant = (model: LocatedModel): boolean =>
-    model.id === wanted ||
-    [folder, resolve(wanted)].includes(model.folder) ||
-    model.name.toLowerCase() === wanted.toLowerCase()
+  const isMeant = namedBy(wanted)
   // A pipeline and the LoRA that was trained into its folder have one name.
   const model = known.find(isMeant) ?? models.find(isMeant)
   if (!model) {
-    const missing = folder
+    const missing = existsSync(wanted)
       ? `${wanted} is no ${what}: "frameloom inspect" tells what it holds.`
       : `There is no ${what} ${JSON.stringify(wanted)}.`
     throw new ProblemError('not-found', missing + list, { field })
@@ -69,12 +65,21 @@ export function findModel(
   return model
 }
 
-/** The model that is meant, and the motion adapter that goes with it: the first that fits, where none is named. */
+/** Whether a model is meant by its id, its name or its folder. */
+function namedBy(wanted: string): (model: LocatedModel) => boolean {
+  const folders = [existsSync(wanted) ? realpathSync(wanted) : undefined, resolve(wanted)]
+  return ({ id, folder, name }) =>
+    id === wanted || folders.includes(folder) || name.toLowerCase() === wanted.toLowerCase()
+}
+
+/** The model with a UNet that is meant, and the motion adapter that goes with it: the first that fits, where none is named. */
 export function findPair(
   options: { model?: string; motionAdapter?: string },
   models: readonly LocatedModel[],
 ): { model: LocatedModel; motionAdapter: LocatedModel | null } {
-  const model = findModel(models, 'stable-diffusion', options.model)
+  const isMeant = options.model === undefined ? () => false : namedBy(options.model)
+  const kind = unetKinds.find((one) => models.some((model) => model.kind === one && isMeant(model)))
+  const model = findModel(models, kind ?? 'stable-diffusion', options.model)
   const motionAdapter =
     options.motionAdapter !== undefined || model.needsMotionAdapter
       ? findModel(models, 'motion-adapter', options.motionAdapter, (one) => fits(model, one))

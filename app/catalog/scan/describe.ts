@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openCheckpoint } from '#app/checkpoints/folder.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
-import { modelKinds, type ModelEntry } from '#app/contract/models.ts'
+import { kindOf, modelKinds, type ModelEntry, type ModelKind } from '#app/contract/models.ts'
 import { classNameOf, classOf } from '#app/models/classes.ts'
 import { parseAdapterConfig } from '#app/models/unet-motion-join.ts'
 import { readSchedulerConfig } from '#app/schedulers/config.ts'
@@ -25,7 +25,14 @@ export type Described = Pick<ModelEntry, 'kind' | 'className' | 'bytes' | 'preci
   Partial<
     Pick<
       ModelEntry,
-      'blockOutChannels' | 'numFrames' | 'numLabels' | 'nativeSize' | 'sizeMultiple' | 'scheduler' | 'suggested' | 'problem'
+      | 'blockOutChannels'
+      | 'numFrames'
+      | 'numLabels'
+      | 'nativeSize'
+      | 'sizeMultiple'
+      | 'scheduler'
+      | 'suggested'
+      | 'problem'
     >
   >
 
@@ -45,17 +52,17 @@ async function describePipeline(folder: string): Promise<Described> {
   try {
     const { _class_name: className } = await readConfig(modelIndexSchema, folder, 'model_index.json')
     known.className = className
-    if (!/^(StableDiffusion|AnimateDiff)/.test(className))
+    known.kind = kindOfPipeline(className)
+    const { folder: needed } = kindOf(known.kind)
+    if (!needed)
       throw new ProblemError('unsupported', `${className.replace(/Pipeline$/, '')} pipeline: not supported yet.`)
-    known.kind = 'stable-diffusion'
-    const { folder: needed } = modelKinds['stable-diffusion']
-    if (!needed.classNames.some((name) => name === className))
+    if (!needed.classNames.includes(className))
       throw new ProblemError(
         'unsupported',
         `${className} cannot be used here. ${needed.classNames.join(' and ')} folders can.`,
       )
     const unet = await readConfig(unetConfigSchema, folder, 'unet', 'config.json')
-    known.needsMotionAdapter = unet._class_name !== 'UNetMotionModel'
+    known.needsMotionAdapter = known.kind === 'stable-diffusion' && unet._class_name !== 'UNetMotionModel'
     known.blockOutChannels = unet.block_out_channels
     if (unet.motion_max_seq_length !== undefined) known.numFrames = unet.motion_max_seq_length
     const vae = await readConfig(vaeConfigSchema, folder, 'vae', 'config.json')
@@ -72,6 +79,13 @@ async function describePipeline(folder: string): Promise<Described> {
   } catch (error) {
     return { ...known, problem: toProblem(error) }
   }
+}
+
+/** The kind whose folders name this class; those of Stable Diffusion's family that are not here count as that. */
+function kindOfPipeline(className: string): ModelKind {
+  const kinds = Object.keys(modelKinds) as ModelKind[]
+  const found = kinds.find((kind) => kindOf(kind).folder?.classNames.includes(className))
+  return found ?? (/^(StableDiffusion|AnimateDiff)/.test(className) ? 'stable-diffusion' : 'other')
 }
 
 async function describeModel(folder: string): Promise<Described> {

@@ -8,7 +8,7 @@ const models = [aModel(), anAdapter()]
 const settings = textToImage.suited({ ...defaultSettings('text-to-image'), prompt: 'a boat' }, models[0]!, models)
 
 test('a model that draws stills needs nothing beside it, and has its own noise schedule', () => {
-  expect(settings).toMatchObject({ model: 'shapes', prompt: 'a boat', width: 64, betaSchedule: null })
+  expect(settings).toMatchObject({ model: 'shapes', prompt: 'a boat', width: 64, schedulerConfig: {} })
   expect(settings).not.toHaveProperty('motionAdapter')
   expect(problemsOf(textToImage, settings, [aModel()])).toEqual([])
 })

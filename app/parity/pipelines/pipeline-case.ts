@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { toFloat32 } from '#app/tensor/convert.ts'
 import { float32, type Tensor } from '#app/tensor/tensor.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
-import { toFloat32 } from '#app/tensor/convert.ts'
 import type { Tensors } from '../case.ts'
 
 export const pipelineSpec = z.object({
@@ -42,6 +42,9 @@ const blank = {
   set_alpha_to_one: undefined,
   timestep_spacing: undefined,
 }
+
+/** One text, or one for each picture or clip of a batch. */
+export const texts = z.union([z.string().transform((text) => [text]), z.array(z.string())])
 
 export function stacked(tensors: readonly Tensor<'float32'>[]): Tensor<'float32'> {
   const all = new Float32Array(tensors.length * tensors[0]!.data.length)

@@ -7,9 +7,8 @@ import { textToImage } from '#app/pipelines/text-to-image.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import type { Tensor } from '#app/tensor/tensor.ts'
 import { locate } from '../case.ts'
-import { drawsOf, inUnitRange, schedulerArgs, stacked, type RunPipelineCase } from './pipeline-case.ts'
+import { drawsOf, inUnitRange, schedulerArgs, stacked, texts, type RunPipelineCase } from './pipeline-case.ts'
 
-const texts = z.union([z.string().transform((text) => [text]), z.array(z.string())])
 const argsSchema = z.strictObject({
   prompt: texts,
   negative_prompt: texts.nullish(),

@@ -2,12 +2,14 @@ import type { EngineCalls, RunEvent, RunResult } from '#app/contract/engine.ts'
 import type { PipelineName } from '#app/contract/pipelines.ts'
 import type { RunContext, Runner, RunTools } from './run.ts'
 import { runTextToImage } from './text-to-image.ts'
+import { runTextToVideoSd } from './text-to-video-sd.ts'
 import { runTextToVideo } from './text-to-video.ts'
 import { runVideoClassification } from './video-classification.ts'
 
 /** How each pipeline is opened and run, by the names of the contract's table. */
 const runners: { readonly [P in PipelineName]: Runner<P> } = {
   'text-to-video': runTextToVideo,
+  'text-to-video-sd': runTextToVideoSd,
   'text-to-image': runTextToImage,
   'video-classification': runVideoClassification,
 }

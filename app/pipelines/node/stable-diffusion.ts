@@ -107,9 +107,9 @@ export async function openStableDiffusion(
       return toFloat32((await denoiser.run('forward', inputs)).sample)
     },
     decode: (latents) => decodeLatents(autoencoder, latents),
-    createScheduler(steps) {
+    createScheduler(steps, batch = 1) {
       const create = (config: SchedulerConfig) =>
-        createScheduler(config, options.scheduler ?? config._class_name, steps, { eta: options.eta })
+        createScheduler(config, options.scheduler ?? config._class_name, steps, { eta: options.eta, batch })
       try {
         return create(schedulerConfig)
       } catch (error) {

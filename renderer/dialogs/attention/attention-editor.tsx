@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import type { AttnProcessorMap } from '#app/contract/attn-processors.ts'
 import { toProblem } from '#app/contract/errors.ts'
+import { pipelineOf } from '#app/contract/pipelines.ts'
 import { readLayers } from '#renderer/actions/attention.ts'
 import { useDraft } from '#renderer/store/draft.ts'
 import { runningLive, useStudio } from '#renderer/store/studio.ts'
@@ -24,7 +25,9 @@ type Read = { layers: AttnProcessorMap } | { problem: string } | null
 
 function Loaded() {
   const model = useDraft((draft) => draft.model)
-  const motionAdapter = useDraft((draft) => draft.motionAdapter)
+  const motionAdapter = useDraft((draft) =>
+    'motionAdapter' in pipelineOf(draft.pipeline).models ? draft.motionAdapter : null,
+  )
   const busy = useStudio((state) => !!runningLive(state))
   const [read, setRead] = useState<Read>(null)
   useEffect(() => {

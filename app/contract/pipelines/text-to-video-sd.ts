@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import { fieldDefaults, fields } from './fields.ts'
+import type { ModelRole, Pipeline } from './pipeline.ts'
+import {
+  checkDiffusion,
+  diffusionFields,
+  diffusionModels,
+  stableDiffusion,
+  suitedDiffusion,
+  type DiffusionSettings,
+} from './stable-diffusion.ts'
+
+const settings = z.object({ ...diffusionFields, numFrames: fields.numFrames, fps: fields.fps })
+export type TextToVideoSdSettings = z.infer<typeof settings>
+
+/** The models of pipelines whose UNet has time inside. */
+export const unet3dModels = {
+  ...diffusionModels,
+  model: { ...diffusionModels.model, kind: 'text-to-video-sd' },
+} as const satisfies Record<string, ModelRole<DiffusionSettings>>
+
+/**
+ * ModelScope's text to video and what was trained from it, such as Zeroscope (arXiv 2308.06571): a UNet with
+ * convolutions and transformers over time. Reference: TextToVideoSDPipeline.
+ */
+export const textToVideoSd = {
+  ...stableDiffusion,
+  name: 'text-to-video-sd',
+  title: 'Text to video (ModelScope)',
+  makes: 'clip',
+  settings,
+  models: unet3dModels,
+  sections: ['model', 'prompt', 'clip', 'sampling', 'scheduler', 'freeu', 'compute', 'advanced'],
+  suited: (settings, model, models) => ({
+    ...suitedDiffusion(settings, model, models),
+    numFrames: model.suggested?.numFrames ?? fieldDefaults.numFrames,
+  }),
+  check: checkDiffusion,
+} as const satisfies Pipeline<TextToVideoSdSettings>
