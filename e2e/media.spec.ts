@@ -125,6 +125,25 @@ for (const [codec, options] of [
     expect(difference(Buffer.from(decoded.frames[0]!, 'base64'), frame!.data).max).toBeLessThanOrEqual(3)
   })
 
+for (const [codec, pixels, ending] of [
+  ['libx264', 'yuv420p10le', 'mp4'],
+  ['libx264', 'yuv422p10le', 'mp4'],
+  ['libvpx-vp9', 'yuv420p10le', 'webm'],
+  ['libaom-av1', 'yuv420p10le', 'mp4'],
+] as const)
+  test(`${pixels} of ${codec} has the colours of the host, and so of swscale`, async ({ page }) => {
+    const source = ['-f', 'lavfi', '-i', 'testsrc2=size=160x120:rate=8:duration=1']
+    const colours = ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709']
+    const quick = codec === 'libaom-av1' ? ['-cpu-used', '8'] : []
+    const file = join(folder, `${codec}-${pixels}.${ending}`)
+    await makeClip([...source, '-c:v', codec, ...quick, '-pix_fmt', pixels, ...colours], file)
+    const decoded = (await page.evaluate(decodeInPage, { url: `/@fs${file}`, indices: [0, 7] })) as Decoded
+    expect(decoded).toMatchObject({ frameCount: 8 })
+    const frames = await (await openClip(file)).readFrames([0, 7])
+    for (const [i, frame] of decoded.frames.entries())
+      expect(difference(Buffer.from(frame, 'base64'), frames[i]!.data).max).toBeLessThanOrEqual(3)
+  })
+
 test('the first of several video tracks is taken, as on the host', async ({ page }) => {
   const file = join(folder, 'tracks.mkv')
   const track = (colour: string, size: string) => [

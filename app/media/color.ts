@@ -56,29 +56,26 @@ export function planarYuv(
 const halved = (size: number, times: number): number => (size + (1 << times) - 1) >> times
 
 /**
- * RGB of a decoded picture by its own matrix and range, each chroma sample used for the pixels it covers. Deeper
- * samples are cut to 8 bits. At 8 bits within 3 of 255 of swscale, and so of PyAV, when the matrix is the right one;
- * above, swscale blends neighbouring chroma, and so does the host (app/media/node/ffmpeg.ts). Source: the formulas of
- * ITU-R BT.601 section 2.5.
+ * RGB of a decoded picture by its own matrix and range, within 3 of 255 of swscale, and so of PyAV, when the matrix is
+ * the right one: also in how chroma is spread over pixels, and what is rounded where.
  */
 export function yuvToRgb(frame: YuvFrame, colour: YuvColour): RgbFrame {
-  const { width, height, data, planes, bitDepth } = frame
-  const [planeY, planeU, planeV] = planes
-  const [across, down] = frame.chromaShift
-  const shift = bitDepth - 8
-  const { luma, redV, greenU, greenV, blueU } = tablesFor(colour)
+  const { width, height, data, bitDepth } = frame
+  const [planeY, planeU, planeV] = frame.planes
+  const way = wayOf(frame)
+  const { light, redV, greenU, greenV, blueU, gain, lift } = tablesFor(way, colour)
+  const toIndex = steps / (1 << (bitDepth - 8))
+  const [rowOfU, rowOfV] = [chromaRows(frame, way, planeU), chromaRows(frame, way, planeV)]
   const out = new Uint8Array(width * height * 3)
   for (let y = 0, to = 0; y < height; y++) {
     const rowY = planeY.offset + y * planeY.stride
-    const rowU = planeU.offset + (y >> down) * planeU.stride
-    const rowV = planeV.offset + (y >> down) * planeV.stride
+    const [us, vs] = [rowOfU(y), rowOfV(y)]
     for (let x = 0; x < width; x++, to += 3) {
-      const light = luma[data[rowY + x * planeY.step]! >> shift]!
-      const u = data[rowU + (x >> across) * planeU.step]! >> shift
-      const v = data[rowV + (x >> across) * planeV.step]! >> shift
-      out[to] = byte(light + redV[v]!)
-      out[to + 1] = byte(light + greenU[u]! + greenV[v]!)
-      out[to + 2] = byte(light + blueU[u]!)
+      const l = light[data[rowY + x * planeY.step]! * toIndex + margin * steps]! * gain + lift
+      const [u, v] = [us[x]!, vs[x]!]
+      out[to] = byte(l + redV[v]! * gain)
+      out[to + 1] = byte(l + (greenU[u]! + greenV[v]!) * gain)
+      out[to + 2] = byte(l + blueU[u]! * gain)
     }
   }
   return { width, height, data: out }
@@ -86,20 +83,114 @@ export function yuvToRgb(frame: YuvFrame, colour: YuvColour): RgbFrame {
 
 const byte = (value: number): number => (value <= 0 ? 0 : value >= 255 ? 255 : (value + 0.5) | 0)
 
-function tablesFor({ matrix, fullRange }: YuvColour) {
+/** The ways that swscale takes by itself. */
+type Way =
+  /** 8 bits, and each sample of chroma holds for the pixels that it covers. */
+  | 'fast'
+  /** Chroma is blended between rows, and holds for two columns. */
+  | 'halved'
+  /** It is blended between columns too, or has the picture's size. */
+  | 'full'
+
+/** Source: libswscale/utils.c, sws_init_context; libswscale/swscale_unscaled.c, ff_get_unscaled_swscale. */
+function wayOf({ width, height, bitDepth, chromaShift: [across] }: YuvFrame): Way {
+  if (across === 0) return 'full'
+  if (bitDepth === 8 && height % 2 === 0) return 'fast'
+  return width % 2 === 0 ? 'halved' : 'full'
+}
+
+/** Tables have so many places for a step of 8 bits: samples of 12 bits are whole numbers of them. */
+const steps = 16
+/** Blending goes beyond the range of its samples, by less than this at either end. */
+const margin = 64
+
+/**
+ * What a sample adds to a colour; `gain` and `lift` make the byte of the sum. The formulas are those of ITU-R BT.601
+ * section 2.5. The fast way of swscale rounds each term down; the halved one adds in steps of luma, in a table that
+ * begins at its 326th (libswscale/x86/yuv2rgb_template.c; libswscale/yuv2rgb.c, ff_yuv2rgb_c_init_tables).
+ */
+function tablesFor(way: Way, { matrix, fullRange }: YuvColour) {
   const [kr, kb] = lumaWeights[matrix]
   const kg = 1 - kr - kb
-  const lumaScale = fullRange ? 1 : 255 / 219
-  const chromaScale = fullRange ? 1 : 255 / 224
-  const table = (scale: number, zero: number) => Float64Array.from({ length: 256 }, (_, code) => (code - zero) * scale)
+  const [black, lumaScale, chromaScale] = fullRange ? [0, 1, 1] : [16, 255 / 219, 255 / 224]
+  const isHalved = way === 'halved'
+  const table = (of: (sample: number) => number) =>
+    Float64Array.from({ length: (256 + 2 * margin) * steps }, (_, i) => of(i / steps - margin))
+  const chroma = (scale: number): Float64Array => {
+    const inLuma = scale / lumaScale
+    if (isHalved) return table((c) => Math.floor(byte(c) * inLuma) - Math.floor(128 * inLuma))
+    return table((c) => (way === 'fast' ? Math.floor((c - 128) * scale) : (c - 128) * scale))
+  }
+  const light = (y: number): number => (y - black) * lumaScale
   return {
-    luma: table(lumaScale, fullRange ? 0 : 16),
-    redV: table(2 * (1 - kr) * chromaScale, 128),
-    greenU: table((-2 * (1 - kb) * kb * chromaScale) / kg, 128),
-    greenV: table((-2 * (1 - kr) * kr * chromaScale) / kg, 128),
-    blueU: table(2 * (1 - kb) * chromaScale, 128),
+    light: table((y) => (isHalved ? byte(y) : way === 'fast' ? Math.floor(light(y)) : light(y))),
+    redV: chroma(2 * (1 - kr) * chromaScale),
+    greenU: chroma((-2 * (1 - kb) * kb * chromaScale) / kg),
+    greenV: chroma((-2 * (1 - kr) * kr * chromaScale) / kg),
+    blueU: chroma(2 * (1 - kb) * chromaScale),
+    gain: isHalved ? lumaScale : 1,
+    lift: isHalved && !fullRange ? 326 * lumaScale - 400 : 0,
   }
 }
+
+/**
+ * The rows of a plane of chroma, as wide as the picture, as places in the tables; each takes the memory of the one
+ * before.
+ */
+function chromaRows(frame: YuvFrame, way: Way, plane: Plane): (y: number) => Uint16Array {
+  const { width, height, data } = frame
+  const [across, down] = frame.chromaShift
+  const [columns, rows] = [halved(width, across), halved(height, down)]
+  const rowTaps = way !== 'fast' && down > 0 ? blending(height, rows) : undefined
+  const columnTaps = way === 'full' && across > 0 ? blending(width, columns) : undefined
+  const toIndex = steps / (1 << (frame.bitDepth - 8))
+  const zero = margin * steps
+  const out = new Uint16Array(width)
+  if (!rowTaps && !columnTaps)
+    return (y) => {
+      const start = plane.offset + (y >> down) * plane.stride
+      for (let x = 0; x < width; x++) out[x] = data[start + (x >> across) * plane.step]! * toIndex + zero
+      return out
+    }
+  const small = new Float32Array(columns)
+  const addRow = (row: number, weight: number): void => {
+    for (let x = 0, at = plane.offset + row * plane.stride; x < columns; x++, at += plane.step)
+      small[x] = small[x]! + data[at]! * weight
+  }
+  return (y) => {
+    small.fill(0)
+    if (rowTaps) for (const { at, weight } of rowTaps[y]!) addRow(at, weight * toIndex)
+    else addRow(y >> down, toIndex)
+    for (let x = 0; x < width; x++) {
+      let place = columnTaps ? 0 : small[x >> across]!
+      if (columnTaps) for (const { at, weight } of columnTaps[x]!) place += small[at]! * weight
+      out[x] = Math.round(place) + zero
+    }
+    return out
+  }
+}
+
+type Tap = { readonly at: number; readonly weight: number }
+
+/**
+ * Of which samples each of `size` places is blended, `from` samples covering the same stretch. As libswscale/utils.c,
+ * initFilter: its five places begin at a number that is cut towards zero, so that one is missing before the edge.
+ */
+function blending(size: number, from: number): readonly (readonly Tap[])[] {
+  return Array.from({ length: size }, (_, i) => {
+    const centre = ((i + 0.5) * from) / size - 0.5
+    const first = Math.trunc(centre - 1.5)
+    const weights = [0, 1, 2, 3, 4].map((tap) => bicubic(Math.abs(first + tap - centre)))
+    const sum = weights.reduce((a, b) => a + b)
+    return weights
+      .map((weight, tap) => ({ at: Math.max(0, Math.min(from - 1, first + tap)), weight: weight / sum }))
+      .filter(({ weight }) => weight !== 0)
+  })
+}
+
+/** swscale's own cubic: B = 0, C = 0.6 (libswscale/utils.c, initFilter). */
+const bicubic = (d: number): number =>
+  d < 1 ? (1.4 * d - 2.4) * d * d + 1 : d < 2 ? ((-0.6 * d + 3) * d - 4.8) * d + 2.4 : 0
 
 /**
  * What encoders are given: I420 in BT.709, limited range; chroma is the mean of the pixels it covers. The planes are
