@@ -164,12 +164,15 @@ describe('the database', () => {
     library = await store.open()
   })
 
-  test.each([0, 1, 3, 7, 258, 0x7fffffff, -1])('a version number of %i on known tables is damage', async (version) => {
-    await reopenAfter(sql(`PRAGMA user_version = ${version}`))
-    expect(new Set(resultIds())).toEqual(new Set(ids))
-    expect(library.settings()).toEqual(settings)
-    expect(told()).toMatch(/3 results, 3 settings, 1 processor map, 0 jobs/)
-  })
+  test.each([0, 1, 2, 4, 7, 258, 0x7fffffff, -1])(
+    'a version number of %i on known tables is damage',
+    async (version) => {
+      await reopenAfter(sql(`PRAGMA user_version = ${version}`))
+      expect(new Set(resultIds())).toEqual(new Set(ids))
+      expect(library.settings()).toEqual(settings)
+      expect(told()).toMatch(/3 results, 3 settings, 1 processor map, 0 jobs/)
+    },
+  )
 
   test.each(['results', 'settings', 'jobs', 'processor_maps', 'set_aside'])('the table %s is lost', async (table) => {
     await reopenAfter(sql(`DROP TABLE ${table}`))
@@ -215,14 +218,34 @@ describe('the database', () => {
 
   test('a row of maps or jobs that cannot be used is set aside, told once, and takes nothing with it', async () => {
     library.putJob({ job: testJob('queued'), request: { pipeline: 'text-to-video', settings: testSettings } })
-    const map = (name: string) => `INSERT INTO processor_maps VALUES (${name}, 1, '{"processor":"AttnProcessor"}')`
+    const map = (name: string) =>
+      `INSERT INTO processor_maps VALUES (${name}, 1, '{"processor":"AttnProcessor"}', NULL)`
     const names = ["''", `'${'x'.repeat(81)}'`, "' low'", "'LOW'", 'char(7)', "'a' || char(10)"]
-    await reopenAfter(sql([...names.map(map), `INSERT INTO jobs SELECT 'x', 1, job, request FROM jobs`].join(';')))
+    await reopenAfter(
+      sql([...names.map(map), `INSERT INTO jobs SELECT 'x', 1, job, request, NULL FROM jobs`].join(';')),
+    )
     expect(library.processorMaps.list().map(({ name }) => name)).toEqual(['low'])
     expect(library.restoredJobs).toHaveLength(1)
     expect(library.notices()).toEqual(['7 rows of the library could not be read and were set aside.'])
     library = await store.open()
     expect(library.notices()).toEqual([])
+  })
+
+  test('a letter of a setting, a map or a job that the disk changed is told, though the row can be read', async () => {
+    library.putJob({ job: testJob('queued'), request: { pipeline: 'text-to-video', settings: testSettings } })
+    await reopenAfter(
+      sql(
+        `UPDATE settings SET value = '778' WHERE value = '777'; UPDATE processor_maps SET name = 'lov';
+         UPDATE jobs SET request = replace(request, '"steps"', '"stepz"'), job = replace(job, 'queued', 'failed')`,
+      ),
+    )
+    expect(library.settings()).toEqual({ ...settings, memoryBudgetMiB: 4096 })
+    expect(library.processorMaps.list()).toEqual([])
+    expect(library.restoredJobs).toEqual([])
+    expect(library.notices()).toEqual([
+      '2 rows of the library could not be read and were set aside.',
+      'The setting "memoryBudgetMiB" could not be used (the disk changed it); it has its default again.',
+    ])
   })
 
   test.each(['\u0000x', 'a\u0000', '\n', 'a\u0007b', '', ' ', 'x'.repeat(81)])('a map is not saved as %j', (name) => {

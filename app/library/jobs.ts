@@ -4,7 +4,7 @@ import { isFinished, jobSchema, type Job } from '../contract/jobs.ts'
 import { rawFramesSchema } from '../contract/media-routes.ts'
 import { runRequestSchema, type RunRequest } from '../contract/pipelines.ts'
 import { isId } from './ids.ts'
-import { parseJson, setAside, type TextRow } from './rows.ts'
+import { changedByDisk, digestOf, parseJson, setAside, type TextRow } from './rows.ts'
 import type { Write } from './writes.ts'
 
 /** A file the page sent: a clip, or with `frames` the pixels that it decoded. */
@@ -39,11 +39,12 @@ const keyOf = (id: string): string => `job ${id}`
 export const putJob = (db: DatabaseSyncInstance, { job, request }: StoredJob): Write => ({
   key: keyOf(job.id),
   run: () => {
+    const texts = [JSON.stringify(job), JSON.stringify(request)] as const
     // Not REPLACE, which would move the row to the end of the queue.
     db.prepare(
-      `INSERT INTO jobs (id, created_at, job, request) VALUES (?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET job = excluded.job, request = excluded.request`,
-    ).run(job.id, job.createdAt, JSON.stringify(job), JSON.stringify(request))
+      `INSERT INTO jobs (id, created_at, job, request, digest) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET job = excluded.job, request = excluded.request, digest = excluded.digest`,
+    ).run(job.id, job.createdAt, ...texts, digestOf(job.id, ...texts))
   },
 })
 
@@ -64,12 +65,15 @@ export function restoreJobs(
   const jobs: StoredJob[] = []
   const repairs: Write[] = []
   let bad = 0
-  const rows = db.prepare('SELECT rowid, id, job, request FROM jobs ORDER BY created_at, rowid').all() as TextRow[]
+  const rows = db
+    .prepare('SELECT rowid, id, job, request, digest FROM jobs ORDER BY created_at, rowid')
+    .all() as TextRow[]
   for (const { rowid, id = '', ...row } of rows) {
     const job = parseJson(storedJobSchema, row['job'])
     const request = parseJson(jobRequestSchema, row['request'])
-    if (!job.ok || !request.ok || job.value.id !== id || !isId(id)) {
-      const reason = [job, request].map((part) => (part.ok ? '' : part.reason)).join(' ')
+    const changed = changedByDisk(row['digest'], id, row['job'] ?? '', row['request'] ?? '')
+    if (!job.ok || !request.ok || changed !== undefined || job.value.id !== id || !isId(id)) {
+      const reason = [job, request].map((part) => (part.ok ? '' : part.reason)).join(' ') || (changed ?? '')
       repairs.push(setAside(db, { origin: 'jobs', rowid, key: id, value: JSON.stringify(row), reason }))
       bad++
     } else if (isOver(job.value, hasResult)) repairs.push(deleteJob(db, id))

@@ -100,7 +100,7 @@ test('a statement that fails takes its whole migration back', () => {
 test('data is copied before it is migrated', () => {
   const file = join(folder, 'library.sqlite')
   const { db } = openDatabase(file)
-  db.exec("INSERT INTO settings VALUES ('theme', '\"dark\"')")
+  db.exec("INSERT INTO settings (key, value) VALUES ('theme', '\"dark\"')")
   closeDatabase(db)
   closeDatabase(openDatabase(file, { migrations: two }).db)
   const backup = new DatabaseSync(`${file}.before-v${two.length}`)
@@ -120,7 +120,7 @@ test('a second owner is refused, and the first one keeps its file', () => {
   const file = join(folder, 'library.sqlite')
   const { db } = openDatabase(file)
   expect(() => openDatabase(file, { waitMs: 50 })).toThrow(/Another Frameloom has the library/)
-  db.exec("INSERT INTO settings VALUES ('theme', '\"dark\"')")
+  db.exec("INSERT INTO settings (key, value) VALUES ('theme', '\"dark\"')")
   closeDatabase(db)
   expect(existsSync(file)).toBe(true)
   closeDatabase(openDatabase(file).db)

@@ -3,12 +3,13 @@ import { existsSync, rmSync } from 'node:fs'
 import { ProblemError } from '../contract/errors.ts'
 import { first } from './migrations/0001-first.ts'
 import { processorMaps } from './migrations/0002-processor-maps.ts'
+import { digests } from './migrations/0003-digests.ts'
 import { damage } from './sqlite-errors.ts'
 
 export type Migration = { version: number; statements: readonly string[] }
 
 /** In order of version, without gaps. A migration that was released is never changed. */
-export const migrations: readonly Migration[] = [first, processorMaps]
+export const migrations: readonly Migration[] = [first, processorMaps, digests]
 
 export const versionOf = (db: DatabaseSyncInstance): number =>
   (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version

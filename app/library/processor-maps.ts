@@ -3,7 +3,7 @@ import { attnChoiceSchema, type AttnChoice } from '../contract/attn-processors.t
 import { ProblemError } from '../contract/errors.ts'
 import { processorMapNameSchema, sameName, type ProcessorMap } from '../contract/processor-maps.ts'
 import { inTransaction } from './migrate.ts'
-import { parseJson, setAside, type TextRow } from './rows.ts'
+import { changedByDisk, digestOf, parseJson, setAside, type TextRow } from './rows.ts'
 import type { Write, Writes } from './writes.ts'
 
 export type ProcessorMaps = Omit<ReturnType<typeof openProcessorMaps>, 'repairs'>
@@ -30,10 +30,12 @@ export function openProcessorMaps(db: DatabaseSyncInstance, write: Writes['now']
   const put = (map: ProcessorMap, instead?: ProcessorMap): void => {
     const change = (): void => {
       if (instead) db.prepare('DELETE FROM processor_maps WHERE name = ?').run(instead.name)
-      db.prepare('INSERT INTO processor_maps (name, saved_at, processors) VALUES (?, ?, ?)').run(
-        map.name,
+      const [name, processors] = [map.name, JSON.stringify(map.processors)]
+      db.prepare('INSERT INTO processor_maps (name, saved_at, processors, digest) VALUES (?, ?, ?, ?)').run(
+        name,
         map.savedAt,
-        JSON.stringify(map.processors),
+        processors,
+        digestOf(name, String(map.savedAt), processors),
       )
     }
     write(() => {
@@ -85,16 +87,17 @@ function checked(name: string): string {
 }
 
 function readAll(db: DatabaseSyncInstance): { maps: ProcessorMap[]; repairs: Write[] } {
-  const rows = db.prepare('SELECT rowid, name, saved_at, processors FROM processor_maps').all() as TextRow[]
+  const rows = db.prepare('SELECT rowid, name, saved_at, processors, digest FROM processor_maps').all() as TextRow[]
   const maps: ProcessorMap[] = []
   const repairs: Write[] = []
-  for (const { rowid, name = '', saved_at: savedAt, processors = '' } of rows) {
+  for (const { rowid, name = '', saved_at: savedAt, processors = '', digest } of rows) {
     const parsed = parseJson(attnChoiceSchema, processors)
     const isNamed = processorMapNameSchema.safeParse(name).data === name
-    if (parsed.ok && isNamed && !maps.some((map) => sameName(map.name, name)))
+    const changed = changedByDisk(digest, name, String(savedAt), processors)
+    if (parsed.ok && isNamed && changed === undefined && !maps.some((map) => sameName(map.name, name)))
       maps.push({ name, savedAt: Number(savedAt), processors: parsed.value })
     else {
-      const reason = parsed.ok ? 'its name cannot be used' : parsed.reason
+      const reason = parsed.ok ? (changed ?? 'its name cannot be used') : parsed.reason
       repairs.push(setAside(db, { origin: 'processor_maps', rowid, key: name, value: processors, reason }))
     }
   }

@@ -5,9 +5,9 @@ import { salvage } from './database.ts'
 
 const columns: Record<string, readonly string[]> = {
   results: ['id', 'kind', 'created_at', 'data', 'digest'],
-  settings: ['key', 'value'],
-  jobs: ['id', 'created_at', 'job', 'request'],
-  processor_maps: ['name', 'saved_at', 'processors'],
+  settings: ['key', 'value', 'digest'],
+  jobs: ['id', 'created_at', 'job', 'request', 'digest'],
+  processor_maps: ['name', 'saved_at', 'processors', 'digest'],
   set_aside: ['at', 'origin', 'key', 'value', 'reason'],
 }
 
@@ -35,7 +35,8 @@ function copyRows(db: DatabaseSyncInstance, from: string): void {
     )
     for (const row of salvage(from, table)) {
       try {
-        put.run(...names.map((name) => row[name] as never))
+        // A file of an older version has no digests.
+        put.run(...names.map((name) => (row[name] ?? null) as never))
       } catch {
         // a value of another type than the column's: the row is damaged, and stays in the file that was kept
       }

@@ -5,8 +5,12 @@ import { inTransaction } from './migrate.ts'
 import type { Write } from './writes.ts'
 
 /** Tells a row whose text the disk changed although the database's structure is sound. */
-export const digestOf = (id: string, data: string): string =>
-  createHash('sha256').update(`${id}\n${data}`).digest('hex')
+export const digestOf = (...texts: readonly string[]): string =>
+  createHash('sha256').update(texts.join('\n')).digest('hex')
+
+/** Why a row that can be read is not to be trusted; nothing for one that an older version wrote without a digest. */
+export const changedByDisk = (digest: string | null | undefined, ...texts: readonly string[]): string | undefined =>
+  digest == null || digest === digestOf(...texts) ? undefined : 'the disk changed it'
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; reason: string }
 

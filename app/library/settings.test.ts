@@ -17,7 +17,7 @@ afterEach(() => {
 const defaults = defaultSettings(16 * 2 ** 30)
 const own: AppSettings = { theme: 'dark', memoryBudgetMiB: 2048, modelFolders: ['/models', '/größer'] }
 const put = (key: string, value: string): void => {
-  db.prepare('INSERT OR REPLACE INTO settings VALUES (?, ?)').run(key, value)
+  db.prepare('INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)').run(key, value)
 }
 
 test('defaults are valid on small and large machines', () => {

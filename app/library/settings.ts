@@ -1,7 +1,7 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 import { appSettingsSchema, type AppSettings } from '../contract/settings.ts'
 import { inTransaction } from './migrate.ts'
-import { parseJson, setAside, type TextRow } from './rows.ts'
+import { changedByDisk, digestOf, parseJson, setAside, type TextRow } from './rows.ts'
 import type { Write } from './writes.ts'
 
 const keys = Object.keys(appSettingsSchema.shape) as (keyof AppSettings)[]
@@ -25,14 +25,15 @@ export function readSettings(
   const repairs: Write[] = []
   const settings: Record<string, unknown> = { ...defaults }
   for (const key of keys) {
-    const row = db.prepare('SELECT rowid, value FROM settings WHERE key = ?').get(key) as TextRow | undefined
+    const row = db.prepare('SELECT rowid, value, digest FROM settings WHERE key = ?').get(key) as TextRow | undefined
     if (!row) continue
     const value = row['value'] ?? ''
     const parsed = parseJson(appSettingsSchema.shape[key], value)
-    if (parsed.ok) settings[key] = parsed.value
+    const reason = parsed.ok ? changedByDisk(row['digest'], key, value) : parsed.reason
+    if (parsed.ok && reason === undefined) settings[key] = parsed.value
     else {
-      notices.push(`The setting "${key}" could not be used (${parsed.reason}); it has its default again.`)
-      repairs.push(setAside(db, { origin: 'settings', rowid: row.rowid, key, value, reason: parsed.reason }))
+      notices.push(`The setting "${key}" could not be used (${reason}); it has its default again.`)
+      repairs.push(setAside(db, { origin: 'settings', rowid: row.rowid, key, value, reason: reason ?? '' }))
     }
   }
   return { settings: settings as AppSettings, notices, repairs }
@@ -40,7 +41,10 @@ export function readSettings(
 
 export function writeSettings(db: DatabaseSyncInstance, settings: AppSettings): void {
   inTransaction(db, () => {
-    const put = db.prepare('INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)')
-    for (const key of keys) put.run(key, JSON.stringify(settings[key]))
+    const put = db.prepare('INSERT OR REPLACE INTO settings (key, value, digest) VALUES (?, ?, ?)')
+    for (const key of keys) {
+      const value = JSON.stringify(settings[key])
+      put.run(key, value, digestOf(key, value))
+    }
   })
 }

@@ -28,7 +28,7 @@ const setFull = (isFull: boolean): void => {
 }
 const large = 'x'.repeat(50_000)
 const put = (key: string, value: string) => (): void =>
-  void db.prepare('INSERT OR REPLACE INTO settings VALUES (?, ?)').run(key, value)
+  void db.prepare('INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)').run(key, value)
 const kept = (): unknown => db.prepare('SELECT key, substr(value, 1, 5) AS value FROM settings ORDER BY key').all()
 
 test('what a full disk refuses is told once, kept, and written when there is room: the newest of each', async () => {

@@ -68,8 +68,8 @@ export function createStudio(options: StudioOptions): Studio {
     if (status.pid !== writer) library.removeParts([status.pid])
     writer = status.pid
   })
-  const expiry = setInterval(() => library.uploads.expire(Date.now(), uploadLifeMs), 10 * 60_000)
-  expiry.unref()
+  const tidying = setInterval(tidy, 30_000)
+  tidying.unref()
 
   models.refresh().catch((error: unknown) => log.warn({ error }, 'no model list'))
   queue.wake()
@@ -80,7 +80,7 @@ export function createStudio(options: StudioOptions): Studio {
     tell: (message) => publish({ type: 'notice', message }),
     command: (id) => publish({ type: 'command', id }),
     close() {
-      clearInterval(expiry)
+      clearInterval(tidying)
       stopStatus()
       queue.close()
       board.close()
@@ -108,7 +108,15 @@ export function createStudio(options: StudioOptions): Studio {
     publish({ type: 'result-added', result })
   }
 
+  /** Also what the disk did not let go of before. */
+  function tidy(): void {
+    library.uploads.expire(Date.now(), uploadLifeMs)
+    library.removeParts([engine.status().pid])
+  }
+
   function finished(id: string): void {
+    // One job at a time: whatever half file the engine could not remove is nobody's now.
+    library.removeParts([])
     const stored = board.find(id)
     for (const upload of stored ? uploadOf(stored) : []) library.uploads.release(upload, Date.now())
   }

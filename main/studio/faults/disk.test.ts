@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { defaultCompute } from '#app/contract/compute.ts'
@@ -6,7 +7,8 @@ import { isFinished, type Job } from '#app/contract/jobs.ts'
 import { setWriteFault } from '#app/files/write-fault.ts'
 import { testSettings } from '#app/library/test-results.ts'
 import type { Served } from '#main/serve/serve.ts'
-import { ask, createTestHost, openPage, snapshotOf, type Page, type TestHost } from './testing.ts'
+import { ask, connect, createTestHost, openPage, snapshotOf, type Page, type TestHost } from '#main/studio/testing.ts'
+import { isLong, report } from './test-long.ts'
 
 /** The host writes in this process, so a fault that is set here is its own; the engine's disk is sound. */
 let host: TestHost
@@ -31,6 +33,7 @@ const restart = async (): Promise<void> => {
   await enter()
 }
 
+const wordsOf = (code: string): RegExp => (code === 'EIO' ? /disk reported an error/ : /disk is full/)
 const problem = (error: unknown) => (error as { data?: { code?: string; message?: string } }).data
 const generate = async (prompt: string): Promise<string> =>
   (await page.client.run({ pipeline: 'text-to-video', settings: { ...testSettings, prompt } })).jobId
@@ -72,12 +75,12 @@ describe('a disk that fails at any write of a job', () => {
         if (job.status === 'done') done.add(job.resultId)
         else {
           expect([n, job.status, job.problem?.code]).toEqual([n, 'failed', 'disk'])
-          expect(job.problem?.message).toMatch(code === 'EIO' ? /disk reported an error/ : /disk is full/)
+          expect(job.problem?.message).toMatch(wordsOf(code))
           failed.add(job.id)
         }
       } catch (error) {
         expect([n, problem(error)?.code]).toEqual([n, 'disk'])
-        expect(problem(error)?.message).toMatch(code === 'EIO' ? /disk reported an error/ : /disk is full/)
+        expect(problem(error)?.message).toMatch(wordsOf(code))
       }
     }
     setWriteFault()
@@ -87,6 +90,66 @@ describe('a disk that fails at any write of a job', () => {
     expect(snapshotOf(page).notices).toEqual([])
     const names = ['clips', 'classifications'].flatMap((folder) => readdirSync(join(host.root, 'data', folder)))
     expect(names).toHaveLength(done.size)
+    if (isLong) report(`${code}${onward} at each of ${writes} writes of the host for ${kind}`)
+  })
+})
+
+type Snapshot = ReturnType<typeof snapshotOf>
+const acts: Record<string, { act: (n: number) => Promise<unknown>; state: (seen: Snapshot) => unknown }> = {
+  'a setting': {
+    act: (n) => page.client.saveSettings({ ...snapshotOf(page).settings, memoryBudgetMiB: n }),
+    state: ({ settings }) => settings.memoryBudgetMiB,
+  },
+  'a processor map': {
+    act: (n) => {
+      const processors = { processor: 'SlicedAttnProcessor', slice_size: n } as const
+      return page.client.saveProcessorMap({ name: 'kept', processors, replace: true })
+    },
+    state: ({ processorMaps }) => (processorMaps[0]?.processors as { slice_size: number }).slice_size,
+  },
+}
+const actCases = Object.keys(acts).flatMap((what) =>
+  (isLong ? ['ENOSPC', 'ENOSPC-', 'EIO', 'EIO-'] : ['ENOSPC-', 'EIO']).map((fault) => [what, fault] as const),
+)
+
+describe('a disk that fails at any write of what somebody waits for', () => {
+  test.each(actCases)('%s, %s', async (what, fault) => {
+    const [code = '', onward = ''] = fault.split(/(?=-)/)
+    const { act, state } = acts[what]!
+    let expected = 1000
+    await act(expected)
+    setWriteFault()
+    await act(++expected)
+    const writes = setWriteFault()
+    expect(writes).toBeGreaterThanOrEqual(1)
+    for (let n = 0; n < writes; n++) {
+      setWriteFault(`${code}:${n}${onward}`)
+      const wanted = 2000 + n
+      const refused = await act(wanted).then(() => undefined, problem)
+      setWriteFault()
+      if (!refused) expected = wanted
+      else expect(refused).toMatchObject({ code: 'disk', message: expect.stringMatching(wordsOf(code)) as string })
+      const other = await connect(served.port, cookie)
+      await other.until(() => other.events[0])
+      expect(state(snapshotOf(other)), `write ${n}`).toBe(expected)
+      await other.close()
+    }
+    await restart()
+    expect(state(snapshotOf(page))).toBe(expected)
+    expect(snapshotOf(page).notices).toEqual([])
+    if (isLong) report(`${fault} at each of ${writes} writes of the host for ${what}`)
+  })
+
+  test.each(['ENOSPC', 'EIO'])('%s: a clip is deleted all the same, and stays so', async (code) => {
+    for (const [n, onward] of [0, 1, 2, 3].flatMap((n) => ['', '-'].map((onward) => [n, onward] as const))) {
+      const { resultId } = await page.untilJob(await generate(`clip ${n}`), 'done')
+      setWriteFault(`${code}:${n}${onward}`)
+      await page.client.deleteResult({ id: resultId! })
+      setWriteFault()
+    }
+    await restart()
+    expect(snapshotOf(page).results).toEqual([])
+    expect(readdirSync(join(host.root, 'data/clips'))).toEqual([])
   })
 })
 
@@ -123,6 +186,24 @@ test('a job that cannot be put in the queue again stays on the list', async () =
 test('half a file of an engine that died goes while the studio runs', async () => {
   await page.untilJob(await generate('halve'), 'interrupted')
   await vi.waitUntil(() => readdirSync(join(host.root, 'data/clips')).length === 0, { timeout: 300_000 })
+})
+
+test('half a file that a living engine could not remove goes with the end of its job', async () => {
+  const engine = () => page.events.findLast((event) => event.type === 'engine')?.engine ?? snapshotOf(page).engine
+  const pid = await page.until(() => engine().state === 'ready' && engine().pid)
+  writeFileSync(join(host.root, 'data/clips', `${randomUUID()}.webp.${pid}-0badcafe.part`), 'half')
+  await page.untilJob(await generate('a star'), 'done')
+  await vi.waitUntil(() => readdirSync(join(host.root, 'data/clips')).length === 1, { timeout: 300_000 })
+})
+
+test('half a file that the disk did not let go of is tried again within a minute', async () => {
+  const intervals = vi.spyOn(globalThis, 'setInterval')
+  await restart()
+  const minutely = intervals.mock.calls.filter(([, ms]) => ms! >= 10_000 && ms! <= 60_000)
+  intervals.mockRestore()
+  writeFileSync(join(host.root, 'data/clips', `${randomUUID()}.webp.999999-0badcafe.part`), 'half')
+  for (const [tick] of minutely) tick()
+  expect(readdirSync(join(host.root, 'data/clips'))).toEqual([])
 })
 
 test('a clip that an engine wrote before it died is the job’s', async () => {

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,11 +6,7 @@ import { DatabaseSync } from '@photostructure/sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isFinished } from '#app/contract/jobs.ts'
 import { moments, namesIn, startFaultHost, type FaultHost, type Moment } from './test-fault-host.ts'
-
-// `npm run faults` kills more often, at moments drawn from FAULT_SEED; here are a few.
-const kills = Number(process.env['FAULT_KILLS'] ?? 0)
-const seed = Number(process.env['FAULT_SEED'] ?? 1)
-const isLong = kills > 0
+import { drawn, isLong, kills, report } from './test-long.ts'
 
 let dataDir: string
 let host: FaultHost
@@ -97,11 +92,13 @@ const at =
 test('the engine is killed at the moments of a job', async () => {
   for (const moment of isLong ? moments : (['step', 'part'] as const)) await killEngine(at(moment), `engine, ${moment}`)
   await expectSound()
+  if (isLong) report(`engine killed at each of ${moments.length} moments`)
 })
 
 test('main is killed at the moments of a job', async () => {
   for (const moment of isLong ? moments : (['step', 'done'] as const)) await killMain(at(moment), `main, ${moment}`)
   await expectSound()
+  if (isLong) report(`main killed at each of ${moments.length} moments`)
 })
 
 if (!isLong) console.log('SKIPPED: kills at random moments are for `npm run faults`.')
@@ -109,19 +106,16 @@ test.runIf(isLong)('engine and main are killed at any moment', async () => {
   const first = performance.now()
   await host.page.untilJob(await host.generate('how long one takes'), 'done')
   const wholeMs = performance.now() - first
-  const random = drawn(seed)
+  const random = drawn('kills')
+  const killed = { engine: 0, main: 0 }
   for (let n = 0; n < kills; n++) {
     const ms = Math.round(random() * wholeMs * 1.1)
     const wait = () => new Promise<void>((resolve) => setTimeout(resolve, ms))
     const victim = random() < 0.5 ? 'engine' : 'main'
-    await (victim === 'engine' ? killEngine : killMain)(wait, `${victim}, ${ms} ms, kill ${n} of seed ${seed}`)
+    await (victim === 'engine' ? killEngine : killMain)(wait, `${victim}, ${ms} ms, kill ${n}`)
+    killed[victim]++
     console.log(`${n + 1} of ${kills}: ${victim} at ${ms} ms`)
   }
   await expectSound()
+  report(`killed at any moment of ${Math.round(wholeMs)} ms: engine ${killed.engine}, main ${killed.main}`)
 })
-
-/** Numbers from 0 to 1 that a seed repeats. */
-function drawn(seed: number): () => number {
-  let n = 0
-  return () => createHash('sha256').update(`${seed} ${n++}`).digest().readUInt32LE(0) / 2 ** 32
-}

@@ -5,7 +5,7 @@ import type { Job } from '#app/contract/jobs.ts'
 import type { EngineStatus } from '#app/contract/system.ts'
 import { testSettings } from '#app/library/test-results.ts'
 import { appRoot } from '#main/paths.ts'
-import { ask, connect, snapshotOf } from './testing.ts'
+import { ask, connect, snapshotOf } from '#main/studio/testing.ts'
 
 /** The moments of a job, in their order, as the page hears of them; `part` and `file` are seen in the clips' folder. */
 export const moments = ['queued', 'loading', 'step', 'decoding', 'saving', 'part', 'file', 'done'] as const
