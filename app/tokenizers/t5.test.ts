@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ProblemError } from '#app/contract/errors.ts'
+import { parseSentencePiece } from './sentencepiece.ts'
 import { createT5Tokenizer } from './t5.ts'
+import { parseUnigramFile } from './node/unigram-file.ts'
 
 const folder = new URL('../../e2e/goldens/tokenizers/', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, folder), 'utf8')
@@ -41,6 +43,31 @@ describe('createT5Tokenizer', () => {
       expect(() => createT5Tokenizer({ ...files, spiece: files.spiece.slice(0, length) })).toThrow(ProblemError)
     const html = new TextEncoder().encode('<!DOCTYPE html><html><body>404</body></html>')
     expect(() => createT5Tokenizer({ ...files, spiece: html })).toThrow(/^spiece\.model: /)
+  })
+
+  it('reads a tokenizer.json of the same pieces as the reference reads spiece.model', () => {
+    const { pieces, charsmap } = parseSentencePiece(files.spiece)
+    const tokenizerFile = (change: object = {}) =>
+      JSON.stringify({
+        added_tokens: pieces.flatMap(({ text, type }) =>
+          type === 'control' ? [{ content: text, special: true }] : [],
+        ),
+        normalizer: { type: 'Precompiled', precompiled_charsmap: Buffer.from(charsmap).toString('base64') },
+        pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
+        model: {
+          type: 'Unigram',
+          unk_id: pieces.findIndex(({ type }) => type === 'unknown'),
+          vocab: pieces.map(({ text, score }) => [text, score]),
+        },
+        ...change,
+      })
+    const { tokenizerConfig, specialTokensMap } = files
+    const other = createT5Tokenizer({ tokenizer: parseUnigramFile(tokenizerFile()), tokenizerConfig, specialTokensMap })
+    for (const { text, t5, t5_mask } of expected)
+      expect(other.encodePrompt(text, { maxLength: t5.length })).toMatchObject({ ids: t5, mask: t5_mask })
+    const refused = (text: string) => () => parseUnigramFile(text)
+    expect(refused('{')).toThrow(/^tokenizer\.json: is not JSON/)
+    expect(refused(tokenizerFile({ normalizer: { type: 'NFKC' } }))).toThrow(/normalizer is not as in a T5 tokenizer/)
   })
 
   it('refuses a config for another tokenizer', () => {

@@ -1,14 +1,13 @@
 import { ProblemError } from '#app/contract/errors.ts'
 import { createCharsmap } from './charsmap.ts'
-import { parseSentencePiece } from './sentencepiece.ts'
+import { parseSentencePiece, type SentencePieceModel } from './sentencepiece.ts'
 import { parseTokenizerConfig, splitSpecial } from './special-tokens.ts'
 import type { Tokenizer } from './tokenizer.ts'
 import { framed } from './tokenizer.ts'
 import { createUnigram } from './unigram.ts'
 
-/** A T5 tokenizer's files: the bytes of spiece.model and the texts of the others. */
-export type T5Files = {
-  spiece: Uint8Array
+/** A T5 tokenizer's files: the bytes of spiece.model, or what tokenizer.json holds of it; and the texts of the others. */
+export type T5Files = ({ spiece: Uint8Array } | { tokenizer: SentencePieceModel }) & {
   tokenizerConfig?: string | undefined
   specialTokensMap?: string | undefined
 }
@@ -18,13 +17,14 @@ export type T5Files = {
  * (models/t5/tokenization_t5.py). Throws bad-model naming the file that is wrong.
  */
 export function createT5Tokenizer(files: T5Files): Tokenizer {
-  const model = parseSentencePiece(files.spiece)
+  const isSpiece = 'spiece' in files
+  const file = isSpiece ? 'spiece.model' : 'tokenizer.json'
+  const model = isSpiece ? parseSentencePiece(files.spiece) : files.tokenizer
   if (model.modelType !== 'unigram')
-    throw new ProblemError('bad-model', `spiece.model: T5 needs a unigram model, and this is ${model.modelType}.`, {
-      file: 'spiece.model',
-    })
+    throw new ProblemError('bad-model', `${file}: T5 needs a unigram model, and this is ${model.modelType}.`, { file })
   const config = parseTokenizerConfig(files.tokenizerConfig, files.specialTokensMap, ['T5Tokenizer', 'T5TokenizerFast'])
-  const extraIds = config.extraIds ?? 100
+  // A tokenizer.json has them among its pieces.
+  const extraIds = isSpiece ? (config.extraIds ?? 100) : 0
   const extra = Array.from({ length: extraIds }, (_, i) => ({ text: `<extra_id_${extraIds - 1 - i}>`, score: 0 }))
   const pieces = [...model.pieces, ...extra]
   const idOf = new Map(pieces.map((piece, id) => [piece.text, id]))
@@ -41,8 +41,8 @@ export function createT5Tokenizer(files: T5Files): Tokenizer {
   for (const content of [...Object.values(named), ...config.special.keys(), ...contents]) {
     const id = idOf.get(content) ?? config.addedIds.get(content)
     if (id === undefined || unknownId < 0)
-      throw new ProblemError('bad-model', `spiece.model: the special token ${JSON.stringify(content)} is not in it.`, {
-        file: 'spiece.model',
+      throw new ProblemError('bad-model', `${file}: the special token ${JSON.stringify(content)} is not in it.`, {
+        file,
       })
     special.set(content, id)
   }
