@@ -24,6 +24,14 @@ export const modelKinds = {
       files: [['scheduler/scheduler_config.json'], ['tokenizer/vocab.json', 'tokenizer/tokenizer.json']],
     },
   },
+  pixart: {
+    what: 'PixArt model',
+    folder: {
+      classNames: ['PixArtAlphaPipeline', 'PixArtSigmaPipeline'],
+      parts: ['transformer', 'vae', 'text_encoder'],
+      files: [['scheduler/scheduler_config.json'], ['tokenizer/spiece.model', 'tokenizer/tokenizer.json']],
+    },
+  },
   'motion-adapter': { what: 'motion adapter' },
   lora: { what: 'LoRA' },
   'custom-diffusion': { what: 'set of Custom Diffusion weights' },

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pixart } from './pipelines/pixart.ts'
 import { textToImage } from './pipelines/text-to-image.ts'
 import { textToVideoSd } from './pipelines/text-to-video-sd.ts'
 import { textToVideo } from './pipelines/text-to-video.ts'
@@ -12,6 +13,7 @@ export const pipelines = {
   'text-to-video': textToVideo,
   'text-to-video-sd': textToVideoSd,
   'text-to-image': textToImage,
+  pixart,
   'video-classification': videoClassification,
 } as const satisfies Record<string, Pipeline>
 

@@ -3,6 +3,7 @@ import { testRecipe } from '#app/library/test-results.ts'
 import { jobRequestSchema } from '#app/library/jobs.ts'
 import { aModel, anAdapter } from '#renderer/store/testing.ts'
 import { defaultSettings } from './pipelines.ts'
+import type { Fields } from './pipelines/fields.ts'
 import { problemsOf } from './pipelines/pipeline.ts'
 import { textToVideo } from './pipelines/text-to-video.ts'
 import { recipeSchema } from './recipe.ts'
@@ -10,7 +11,7 @@ import { forScheduler, takesEta } from './schedulers.ts'
 
 describe('settings of before, when the noise schedule was a field of its own', () => {
   const { settings, ...recipe } = testRecipe('a red circle')
-  const { schedulerConfig: _, guidanceRescale: __, ...rest } = settings
+  const { schedulerConfig: _, guidanceRescale: __, ...rest }: Partial<Fields> = settings
 
   test.each([
     ['linear', { beta_schedule: 'linear' }],

@@ -20,8 +20,10 @@ import { floats, oneTimestep, type Sizes } from './input-shapes.ts'
 import { imageDims, required, timestepOf, type Inputs, type Model, type Outputs } from './model.ts'
 
 /** Whether the model takes the size of the picture as a condition; without a word on it those of 1024 pixels do. */
-const takesSizes = (config: { use_additional_conditions?: boolean | null | undefined; sample_size: number }): boolean =>
-  config.use_additional_conditions ?? config.sample_size === 128
+export const takesSizes = (config: {
+  use_additional_conditions?: boolean | null | undefined
+  sample_size: number
+}): boolean => config.use_additional_conditions ?? config.sample_size === 128
 
 /** config.json of a PixArtTransformer2DModel, with the reference's defaults. */
 const pixartConfig = z
@@ -79,8 +81,8 @@ export const pixartTransformer2d = {
       ],
     },
   },
-  // Computed from the size; older files carry it.
-  ignoredKeys: (key) => key === 'pos_embed.pos_embed',
+  // Older files carry the positions, which are computed from the size, and the empty prompt of the training.
+  ignoredKeys: (key) => key === 'pos_embed.pos_embed' || key === 'caption_projection.y_embedding',
   resetsAnyProcessor: true,
 } satisfies Model<PixArtConfig>
 

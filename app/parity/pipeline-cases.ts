@@ -4,6 +4,7 @@ import { compare, readJson, readTensors, type Verdict } from './case.ts'
 import { limitOn } from './on-provider.ts'
 import { runAnimateDiff } from './pipelines/animatediff.ts'
 import { runKandinskyDecoder, runKandinskyImg2Img, runKandinskyPrior } from './pipelines/kandinsky.ts'
+import { runPixArt } from './pipelines/pixart.ts'
 import { runStableDiffusion } from './pipelines/stable-diffusion.ts'
 import { runTextToVideoSd } from './pipelines/text-to-video-sd.ts'
 import { runUnclip } from './pipelines/unclip.ts'
@@ -14,6 +15,8 @@ const pipelineTolerance = 1e-3
 
 /** The pipelines that can be compared, by their family in the reference cases. */
 const runners: Readonly<Record<string, RunPipelineCase>> = {
+  'pixart-alpha': runPixArt,
+  'pixart-sigma': runPixArt,
   animatediff: runAnimateDiff,
   'stable-diffusion': runStableDiffusion,
   'kandinsky-prior': runKandinskyPrior,

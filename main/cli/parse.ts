@@ -25,6 +25,9 @@ export const integer =
     return value >= min && value <= max ? value : fail(`It must be a whole number from ${min} to ${max}.`)
   }
 
+/** Whole numbers with commas between them. */
+export const timesteps = (text: string): number[] => text.split(',').map((part) => integer(0)(part.trim()))
+
 const side = integer(8, 4096)
 
 export function size(text: string): { width: number; height: number } {

@@ -22,6 +22,7 @@ type FieldOption = {
   readonly find?: (value: never, models: readonly LocatedModel[]) => Given
 }
 
+const onOff = ['on', 'off']
 const option = (flags: string, about: string): Option => new Option(flags, about)
 
 /**
@@ -45,6 +46,12 @@ const fieldOptions: readonly FieldOption[] = [
   {
     option: option('--steps <n>', 'number of denoising steps').argParser(parse.integer(1, 1000)),
     fields: ['numInferenceSteps'],
+  },
+  {
+    option: option('--timesteps <list>', 'the timesteps themselves, such as 999,500, instead of --steps')
+      .argParser(parse.timesteps)
+      .conflicts('steps'),
+    fields: ['timesteps'],
   },
   {
     option: option('--guidance <scale>', 'how closely it follows the prompt').argParser(parse.number(0, 100)),
@@ -137,6 +144,28 @@ const fieldOptions: readonly FieldOption[] = [
     find: (loras: Lora[], models) => ({
       loras: loras.map(({ wanted, scale }) => ({ id: findModel(models, 'lora', wanted).id, scale })),
     }),
+  },
+  {
+    option: option(
+      '--resolution-binning <on|off>',
+      'make it at the nearest size that the model was trained at',
+    ).choices(onOff),
+    fields: ['useResolutionBinning'],
+    read: (value: string) => ({ useResolutionBinning: value === 'on' }),
+  },
+  {
+    option: option('--clean-caption <on|off>', 'take addresses, markup and advertising out of the prompts').choices(
+      onOff,
+    ),
+    fields: ['cleanCaption'],
+    read: (value: string) => ({ cleanCaption: value === 'on' }),
+  },
+  {
+    option: option(
+      '--max-sequence-length <n>',
+      'tokens of a prompt that are read (default: as many as the model was trained with)',
+    ).argParser(parse.integer(2, 512)),
+    fields: ['maxSequenceLength'],
   },
   {
     option: option('--clip-skip <n>', 'leave out the last layers of the text encoder').argParser(parse.integer(1, 12)),

@@ -47,7 +47,10 @@ export function createProgram(withEngine = withOwnEngine): Command {
       '-o, --out <path>',
       'where it goes: .mp4, .webm, .gif, .webp, or a folder for PNG frames; a still: .png or .webp',
     )
-    .option('--model <id>', 'Stable Diffusion model, by id, name or folder (default: the first found)')
+    .option(
+      '--model <id>',
+      'model of the kind that the pipeline needs, by id, name or folder (default: the first found)',
+    )
   addPipelineOptions(generateCommand, makers)
     .addOption(
       new Option('--tuned', 'processors and chunking as "autotune" kept them for this model and size').conflicts([
@@ -68,7 +71,8 @@ Examples:
   frameloom generate -p "a blue star" -o star.gif --freeu "SD 1.5" --steps 30
   frameloom generate -p "a blue star" -o frames/ --freeu 0.9,0.2,1.5,1.6 --chunking 1,0
   frameloom generate -p "a blue star" -o star.webp --lora night.safetensors:0.8 --attn SlicedAttnProcessor:4
-  frameloom generate -p "a blue star" -o star.webp --precision int8`,
+  frameloom generate -p "a blue star" -o star.webp --precision int8
+  frameloom generate --pipeline pixart -p "a cactus with a happy face" -o cactus.png --size 1024x768`,
     )
     .action((options: GenerateOptions) => withEngine(options, (tools) => generate(options, tools)))
 

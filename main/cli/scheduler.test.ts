@@ -22,7 +22,7 @@ test('changes of the schedule are in the recipe and change the clip, each beside
     clip_sample: true,
   })
   const rescaled = settingsOf(await generate('rescaled.webp', ...ddim, '--guidance-rescale', '0.7'))
-  expect(rescaled.guidanceRescale).toBe(0.7)
+  expect(rescaled).toMatchObject({ guidanceRescale: 0.7 })
   for (const name of ['even.webp', 'cosine.webp', 'rescaled.webp'])
     expect(read(name).equals(read('plain.webp')), name).toBe(false)
 })

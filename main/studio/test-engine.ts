@@ -58,7 +58,11 @@ async function makePicture(
   const totalSteps = settings.prompt === 'burst' ? 10_000 : settings.numInferenceSteps
   for (let step = 1; step <= totalSteps; step++) {
     const progress = step / totalSteps
-    const live = { freeu: settings.freeu, loraScales: scalesOf(settings.loras), ...controls.get(id) }
+    const live = {
+      freeu: 'freeu' in settings ? settings.freeu : null,
+      loraScales: scalesOf(settings.loras),
+      ...controls.get(id),
+    }
     event({ type: 'step', step, totalSteps, progress, secondsLeft: 1, ...live })
     if (settings.prompt !== 'burst') {
       event({ type: 'preview', step, pixels: grey('numFrames' in settings ? settings.numFrames : 1) })

@@ -92,14 +92,17 @@ export function toRun(draft: Draft): RunRequest<Maker> {
 
 /** The draft that makes the same again: the seed is locked, and FreeU changes when it did. */
 export function fromRun({ pipeline, settings }: RunRequest<Maker>, draft: Draft): Draft {
+  // Not every pipeline has both.
+  const { freeu, forwardChunking, ...rest }: Partial<Fields> = settings
   return {
     ...draft,
-    ...settings,
+    ...rest,
     pipeline,
-    freeu: settings.freeu ?? draft.freeu,
-    freeuOn: settings.freeu !== null,
-    forwardChunking: settings.forwardChunking ?? draft.forwardChunking,
-    chunkingOn: settings.forwardChunking !== null,
+    ...(freeu !== undefined && { freeu: freeu ?? draft.freeu, freeuOn: freeu !== null }),
+    ...(forwardChunking !== undefined && {
+      forwardChunking: forwardChunking ?? draft.forwardChunking,
+      chunkingOn: forwardChunking !== null,
+    }),
     seedLocked: true,
   }
 }

@@ -1,13 +1,8 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openCheckpoint } from '#app/checkpoints/folder.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import { kindOf, modelKinds, type ModelEntry, type ModelKind } from '#app/contract/models.ts'
 import { classNameOf, classOf } from '#app/models/classes.ts'
 import { parseAdapterConfig } from '#app/models/unet-motion-join.ts'
-import { readSchedulerConfig } from '#app/schedulers/config.ts'
-import { createScheduler } from '#app/schedulers/create.ts'
 import {
   adapterConfigSchema,
   anyConfigSchema,
@@ -18,7 +13,9 @@ import {
   vaeConfigSchema,
 } from './configs.ts'
 import { describeFile, type DescribedFile } from './describe-file.ts'
+import { describePixArt } from './describe-pixart.ts'
 import type { FoundFolder } from './find-folders.ts'
+import { requireFiles, requireScheduler, weightsOf } from './folder-parts.ts'
 
 /** What a folder is, without what depends on where it was found. */
 export type Described = Pick<ModelEntry, 'kind' | 'className' | 'bytes' | 'precision' | 'needsMotionAdapter'> &
@@ -56,6 +53,7 @@ async function describePipeline(folder: string): Promise<Described> {
     const { folder: needed } = kindOf(known.kind)
     if (!needed)
       throw new ProblemError('unsupported', `${className.replace(/Pipeline$/, '')} pipeline: not supported yet.`)
+    if (known.kind === 'pixart') return await describePixArt(folder, known)
     if (!needed.classNames.includes(className))
       throw new ProblemError(
         'unsupported',
@@ -153,38 +151,5 @@ async function describeClassifier(folder: string): Promise<Described> {
     return Object.assign(known, await weightsOf(folder, ['.']))
   } catch (error) {
     return { ...known, problem: toProblem(error) }
-  }
-}
-
-/** Bytes of the weights below, and the precision of the first part, which is the one that counts. */
-async function weightsOf(folder: string, parts: readonly string[]): Promise<{ bytes: number; precision: string }> {
-  let bytes = 0
-  let precision = ''
-  for (const part of parts) {
-    const { summary } = await openCheckpoint(join(folder, part))
-    bytes += summary.bytes
-    precision ||= summary.precision ?? ''
-  }
-  return { bytes, precision }
-}
-
-/** The class of a scheduler. Throws bad-model naming its class or key where no run can have it. */
-async function requireScheduler(file: string): Promise<string> {
-  const config = readSchedulerConfig(await readFile(file, 'utf8'))
-  try {
-    createScheduler(config, config._class_name, 10)
-  } catch (error) {
-    if (toProblem(error).code !== 'bad-input') throw error // the steps, which a run chooses
-  }
-  return config._class_name
-}
-
-function requireFiles(folder: string, wanted: readonly (readonly string[])[]): void {
-  for (const any of wanted) {
-    if (any.some((name) => existsSync(join(folder, name)))) continue
-    const file = join(folder, any[0]!)
-    throw new ProblemError('bad-model', `${folder} has no ${any.join(' and no ')}. Download the whole folder.`, {
-      file,
-    })
   }
 }

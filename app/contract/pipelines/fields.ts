@@ -26,6 +26,8 @@ export const fields = {
   numFrames: z.int().min(1).max(512),
   fps: z.number().min(1).max(120),
   numInferenceSteps: z.int().min(1).max(1000),
+  /** The timesteps themselves, from the noisiest, in the place of a number of steps; null for those of the scheduler. */
+  timesteps: z.array(z.int().min(0)).min(1).max(1000).nullable().default(null),
   guidanceScale: z.number().min(0).max(100),
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
   /** A scheduler's class name, or null for the checkpoint's own. */
@@ -47,6 +49,12 @@ export const fields = {
   loras: z.array(loraChoiceSchema).max(32).default([]),
   /** Scales as they were changed while the run went on, in the way of `freeuChanges`. */
   loraChanges: z.array(z.object({ step: z.int().min(0), scales: loraScalesSchema })).default([]),
+  /** Whether a picture is made at the nearest size that the model was trained at, and then brought to the asked one. */
+  useResolutionBinning: z.boolean().default(true),
+  /** Whether addresses, markup and advertising are taken out of prompts, as out of the captions of the training. */
+  cleanCaption: z.boolean().default(true),
+  /** Tokens of a prompt that T5 reads; null for as many as the model was trained with. */
+  maxSequenceLength: z.int().min(2).max(512).nullable().default(null),
   /** Layers of the text encoder left out at its end; null for none. */
   clipSkip: z.int().min(1).max(12).nullable(),
   /** Which frames of a clip a classifier sees. */
@@ -72,6 +80,7 @@ export const fieldDefaults: Readonly<Fields> = {
   numFrames: 16,
   fps: 8,
   numInferenceSteps: 25,
+  timesteps: null,
   guidanceScale: 7.5,
   seed: 0,
   scheduler: null,
@@ -85,6 +94,9 @@ export const fieldDefaults: Readonly<Fields> = {
   fuseQkv: false,
   loras: [],
   loraChanges: [],
+  useResolutionBinning: true,
+  cleanCaption: true,
+  maxSequenceLength: null,
   clipSkip: null,
   sampling: { kind: 'even' },
   topK: 5,

@@ -49,15 +49,14 @@ export const diffusionModels = {
   },
 } as const satisfies Record<string, ModelRole<DiffusionSettings>>
 
+type Schedule = Pick<DiffusionSettings, 'model' | 'scheduler' | 'schedulerConfig'>
+type Suited = Schedule & Pick<DiffusionSettings, 'prompt' | 'width' | 'height' | 'numInferenceSteps' | 'guidanceScale'>
+
 /**
  * The settings with the size, steps, guidance and prompt of a model; the prompt only where the user has not written
  * one.
  */
-export function suitedDiffusion<S extends DiffusionSettings>(
-  settings: S,
-  model: ModelEntry,
-  models: readonly ModelEntry[],
-): S {
+export function suitedDiffusion<S extends Suited>(settings: S, model: ModelEntry, models: readonly ModelEntry[]): S {
   const { prompt, numInferenceSteps, guidanceScale, betaSchedule } = model.suggested ?? {}
   const isOwnPrompt =
     settings.prompt.trim() !== '' && !models.some(({ suggested }) => suggested?.prompt === settings.prompt)
@@ -74,7 +73,7 @@ export function suitedDiffusion<S extends DiffusionSettings>(
 
 /** What a user changed of the schedule, with the noise schedule that a model suggests, or its own. */
 function schedulerConfigFor(
-  { scheduler, schedulerConfig, model: before }: DiffusionSettings,
+  { scheduler, schedulerConfig, model: before }: Schedule,
   model: ModelEntry,
   betaSchedule: SchedulerChanges['beta_schedule'],
 ): SchedulerChanges {
@@ -89,7 +88,8 @@ function schedulerConfigFor(
 }
 
 /** What a run cannot change of its schedule, since its scheduler does not read it. */
-function scheduleProblems(settings: DiffusionSettings, model: ModelEntry | undefined): FieldProblem[] {
+export function checkSchedule(settings: Schedule, found: ByRole<ModelEntry>): FieldProblem[] {
+  const [model] = found.model ?? []
   const className = settings.scheduler ?? model?.scheduler
   if (!className || !isSchedulerClass(className)) return []
   const read = forScheduler(settings.schedulerConfig, className)
@@ -99,7 +99,16 @@ function scheduleProblems(settings: DiffusionSettings, model: ModelEntry | undef
   return [badInput('schedulerConfig', message)]
 }
 
-export function checkDiffusion(settings: DiffusionSettings, found: ByRole<ModelEntry>): FieldProblem[] {
+export const checkDiffusion = (settings: DiffusionSettings, found: ByRole<ModelEntry>): FieldProblem[] => [
+  ...checkSides(settings, found),
+  ...checkSchedule(settings, found),
+  ...checkFusing(settings),
+]
+
+export function checkSides(
+  settings: Pick<DiffusionSettings, 'width' | 'height'>,
+  found: ByRole<ModelEntry>,
+): FieldProblem[] {
   const problems: FieldProblem[] = []
   const [model] = found.model ?? []
   const multiple = model?.sizeMultiple ?? 8
@@ -110,15 +119,16 @@ export function checkDiffusion(settings: DiffusionSettings, found: ByRole<ModelE
       const message = `${name} ${settings[side]} is not a multiple of ${multiple}, as ${model?.name} needs: use ${sizes}.`
       problems.push(badInput(side, message))
     }
-  problems.push(...scheduleProblems(settings, model))
-  if (settings.fuseQkv && settings.attnProcessor !== null)
-    problems.push(
-      badInput(
-        'fuseQkv',
-        'Fused projections are a processor of their own: switch them off, or set the attention to default.',
-      ),
-    )
   return problems
+}
+
+export function checkFusing({
+  fuseQkv,
+  attnProcessor,
+}: Pick<DiffusionSettings, 'fuseQkv' | 'attnProcessor'>): FieldProblem[] {
+  if (!fuseQkv || attnProcessor === null) return []
+  const message = 'Fused projections are a processor of their own: switch them off, or set the attention to default.'
+  return [badInput('fuseQkv', message)]
 }
 
 function nearest(value: number, multiple: number): string {

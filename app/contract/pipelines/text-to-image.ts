@@ -20,7 +20,7 @@ export const textToImage = {
   settings,
   models: diffusionModels,
   sections: ['model', 'prompt', 'picture', 'sampling', 'scheduler', 'freeu', 'advanced', 'compute'],
-  suited: suitedDiffusion,
+  suited: (settings, model, models) => suitedDiffusion(settings, model, models),
   check(settings, found) {
     const [model] = found.model ?? []
     const moves = model && !model.needsMotionAdapter

@@ -7,7 +7,7 @@ import type { Pixels } from '#app/contract/engine.ts'
 import { frameLatents } from '../diffusion.ts'
 import { imageToRgb, latentsToRgb, stableDiffusionRgb, stableDiffusionXlRgb, type LatentRgb } from '../pixels.ts'
 import { float32, sizeOf, type Tensor } from '#app/tensor/tensor.ts'
-import { decodeLatents, type OpenDiffusion } from './stable-diffusion.ts'
+import { decodeLatents, type Opened } from './stable-diffusion.ts'
 
 /** How clean latents, (1, C, F, h, w) of a clip or (1, C, h, w) of a still, are shown while it is made. */
 export type Preview = (latents: Tensor<'float32'>) => Promise<Pixels>
@@ -35,7 +35,7 @@ export const isSmallDecoder = (weights: Weights): boolean =>
  */
 export async function openPreview(
   folder: string,
-  { autoencoder, checkpoints, parts }: OpenDiffusion,
+  { autoencoder, checkpoints, parts }: Opened<{ readonly scalingFactor: number }>,
 ): Promise<Preview> {
   if (isSmallDecoder(checkpoints.vae!.weights))
     return async (given) => {

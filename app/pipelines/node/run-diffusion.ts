@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { withWeights } from '#app/contract/attn-processors.ts'
 import type { LocatedModel, RunEvent, RunResult } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { pipelines, type NameMaking } from '#app/contract/pipelines.ts'
+import { pipelineOf, pipelines, type NameMaking } from '#app/contract/pipelines.ts'
 import type { DiffusionSettings } from '#app/contract/pipelines/stable-diffusion.ts'
 import { recipeSchema, type ModelReference } from '#app/contract/recipe.ts'
 import { isSchedulerClass, schedulerTable } from '#app/contract/schedulers.ts'
@@ -15,7 +15,7 @@ import { liveControls } from '../live-controls.ts'
 import { isOneColour } from '../pixels.ts'
 import { openPreview, pixelsOf } from './preview.ts'
 import type { RunContext, RunOf, RunTools } from './run.ts'
-import type { DiffusionOptions, OpenDiffusion } from './stable-diffusion.ts'
+import type { DiffusionOptions, Opened } from './stable-diffusion.ts'
 
 /** Parts of the progress bar: reading, denoising, decoding, writing. */
 const readingShare = 0.04
@@ -24,12 +24,21 @@ const decodingShare = 0.1
 
 type Name = NameMaking<'clip' | 'still'>
 
-/** What differs between the pipelines over a Stable Diffusion checkpoint. */
-export type DiffusionRun<Parts extends DiffusionParts> = {
+/** What is read of the settings here; not every pipeline has all of them. */
+type Chosen = Pick<
+  DiffusionSettings,
+  'scheduler' | 'schedulerConfig' | 'eta' | 'attnProcessor' | 'fuseQkv' | 'loras' | 'loraChanges' | 'compute'
+> &
+  Partial<Pick<DiffusionSettings, 'freeu' | 'freeuChanges' | 'forwardChunking'>>
+
+type AnyParts = Pick<DiffusionParts, 'scalingFactor' | 'createScheduler'>
+
+/** What differs between the pipelines of latent diffusion. */
+export type DiffusionRun<Parts extends AnyParts> = {
   /** How many pictures come of it, and how many of them are shown in a second. */
   readonly frames: number
   readonly fps: number
-  readonly open: (path: string, options: DiffusionOptions) => Promise<OpenDiffusion & { readonly parts: Parts }>
+  readonly open: (path: string, options: DiffusionOptions) => Promise<Opened<Parts>>
   readonly run: (parts: Parts, freeuAt: FreeUAt) => AsyncGenerator<DiffusionStep, void>
 }
 
@@ -37,7 +46,7 @@ export type DiffusionRun<Parts extends DiffusionParts> = {
  * Makes a clip or a still. Loading, steps and frames are events; FreeU and the LoRAs' scales are read anew at each
  * step.
  */
-export async function* runDiffusion<P extends Name, Parts extends DiffusionParts>(
+export async function* runDiffusion<P extends Name, Parts extends AnyParts>(
   { referenceOf }: RunTools,
   { pipeline, settings, models, out, appVersion }: RunOf<P>,
   context: RunContext,
@@ -46,21 +55,24 @@ export async function* runDiffusion<P extends Name, Parts extends DiffusionParts
   if (out === undefined) throw new Error(`${pipeline} needs a file to write to`)
   const { model: [model] = [], loras = [], customDiffusion = [] } = models
   if (!model) throw new Error(`${pipeline} needs a model`)
-  checkScheduler(settings.scheduler)
+  const chosen: Chosen = settings
+  const { freeu = null, freeuChanges = [], forwardChunking = null } = chosen
+  checkScheduler(chosen.scheduler)
   yield { type: 'stage', stage: 'Reading the model', progress: 0 }
   const opened = await open(model.folder, {
-    ...settings,
-    attnProcessor: settings.attnProcessor && withWeights(settings.attnProcessor, fileOf(customDiffusion)),
+    ...chosen,
+    forwardChunking,
+    attnProcessor: chosen.attnProcessor && withWeights(chosen.attnProcessor, fileOf(customDiffusion)),
     tokenizerFolder: model.tokenizerFolder,
     onQuantizing: reportQuantizing(context, readingShare),
   })
   // A schedule that cannot be is told of before anything is computed.
-  opened.parts.createScheduler(settings.numInferenceSteps)
-  const notes = await loadLoras(opened.loras, loras, settings.loras)
+  opened.parts.createScheduler(pipelineOf(pipeline).stepsOf(settings))
+  const notes = await loadLoras(opened.loras, loras, chosen.loras)
   for (const note of notes) yield { type: 'note', note }
   context.checkCancelled()
   const preview = await openPreview(model.folder, opened)
-  const live = liveControls(settings, context.controls)
+  const live = liveControls({ ...chosen, freeu, freeuChanges }, context.controls)
   const freeuAt = (step: number) => {
     const { freeu, loraScales } = live.at(step)
     // The prompt is encoded by then: only the denoiser still takes notice.

@@ -1,6 +1,7 @@
 import type { EngineCalls, RunEvent, RunResult } from '#app/contract/engine.ts'
 import type { PipelineName } from '#app/contract/pipelines.ts'
 import type { RunContext, Runner, RunTools } from './run.ts'
+import { runPixArt } from './pixart.ts'
 import { runTextToImage } from './text-to-image.ts'
 import { runTextToVideoSd } from './text-to-video-sd.ts'
 import { runTextToVideo } from './text-to-video.ts'
@@ -11,6 +12,7 @@ const runners: { readonly [P in PipelineName]: Runner<P> } = {
   'text-to-video': runTextToVideo,
   'text-to-video-sd': runTextToVideoSd,
   'text-to-image': runTextToImage,
+  pixart: runPixArt,
   'video-classification': runVideoClassification,
 }
 

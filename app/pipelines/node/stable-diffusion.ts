@@ -7,6 +7,7 @@ import { autoencoderKl } from '#app/models/autoencoder-kl.ts'
 import { clipTextModel } from '#app/models/clip-text.ts'
 import { changedConfig, type SchedulerConfig } from '#app/schedulers/config.ts'
 import { createScheduler } from '#app/schedulers/create.ts'
+import type { SchedulerOptions } from '#app/schedulers/scheduler.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import type { Tensor } from '#app/tensor/tensor.ts'
 import type { unet2dConditionModel } from '#app/models/unet-2d-condition.ts'
@@ -55,14 +56,15 @@ export type OpenDenoiser = (
   unet: Checkpoint,
 ) => { readonly denoiser: Denoiser; readonly checkpoints?: Readonly<Record<string, Checkpoint>> }
 
-export type OpenDiffusion = {
-  readonly parts: DiffusionParts
+export type Opened<Parts> = {
+  readonly parts: Parts
   /** The checkpoints it was opened from, by the name of their part. */
   readonly checkpoints: Readonly<Record<string, Checkpoint>>
   readonly autoencoder: LoadedModel<typeof autoencoderKl>
-  /** Of the denoiser and the text encoder together, as diffusers' load_lora_weights. */
+  /** Of all models that take LoRAs together, as diffusers' load_lora_weights. */
   readonly loras: PipelineLoras
 }
+export type OpenDiffusion = Opened<DiffusionParts>
 
 /**
  * Opens a Stable Diffusion folder or single-file checkpoint with the denoiser that `openDenoiser` makes of its UNet.
@@ -87,7 +89,6 @@ export async function openStableDiffusion(
     denoiser.enableForwardChunking(options.forwardChunking.chunkSize, options.forwardChunking.dim)
   if (options.attnProcessor) await asSetting('attnProcessor', () => denoiser.setAttnProcessor(options.attnProcessor!))
   if (options.fuseQkv) await asSetting('fuseQkv', () => denoiser.fuseQkvProjections())
-  const schedulerConfig = changedConfig(source.schedulerConfig, options.schedulerConfig ?? {})
   const { config } = autoencoder
 
   const parts: DiffusionParts = {
@@ -107,15 +108,7 @@ export async function openStableDiffusion(
       return toFloat32((await denoiser.run('forward', inputs)).sample)
     },
     decode: (latents) => decodeLatents(autoencoder, latents),
-    createScheduler(steps, batch = 1) {
-      const create = (config: SchedulerConfig) =>
-        createScheduler(config, options.scheduler ?? config._class_name, steps, { eta: options.eta, batch })
-      try {
-        return create(schedulerConfig)
-      } catch (error) {
-        throw ofChange(error, () => create(source.schedulerConfig))
-      }
-    },
+    createScheduler: schedulersOf(source.schedulerConfig, options),
     latentChannels: config.latent_channels,
     vaeScaleFactor: 2 ** (config.block_out_channels.length - 1),
     scalingFactor: config.scaling_factor,
@@ -125,6 +118,23 @@ export async function openStableDiffusion(
     checkpoints: { text_encoder: textEncoder, vae, unet, ...checkpoints },
     autoencoder,
     loras: pipelineLoras({ denoiser, text_encoder: text }),
+  }
+}
+
+/** Makes the scheduler of a run: that of a file's config with what the run changes in it. */
+export function schedulersOf(
+  own: SchedulerConfig,
+  { scheduler, schedulerConfig = {}, eta }: Pick<DiffusionOptions, 'scheduler' | 'schedulerConfig' | 'eta'>,
+  options: SchedulerOptions = {},
+): DiffusionParts['createScheduler'] {
+  return (steps, batch = 1) => {
+    const create = (config: SchedulerConfig) =>
+      createScheduler(config, scheduler ?? config._class_name, steps, { eta, batch, ...options })
+    try {
+      return create(changedConfig(own, schedulerConfig))
+    } catch (error) {
+      throw ofChange(error, () => create(own))
+    }
   }
 }
 
@@ -142,7 +152,7 @@ function ofChange(error: unknown, createUnchanged: () => void): unknown {
 }
 
 /** The model names the layer or the processor; whoever asks has one setting for all of them. */
-async function asSetting(field: 'attnProcessor' | 'fuseQkv', work: () => void | Promise<void>): Promise<void> {
+export async function asSetting(field: 'attnProcessor' | 'fuseQkv', work: () => void | Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {

@@ -4,14 +4,14 @@ import type { SessionCache } from '#app/runtime/session-cache.ts'
 import { textToImage, type TextToImageParts } from '../text-to-image.ts'
 import type { Runner } from './run.ts'
 import { runDiffusion } from './run-diffusion.ts'
-import { openStableDiffusion, type DiffusionOptions, type OpenDiffusion } from './stable-diffusion.ts'
+import { openStableDiffusion, type DiffusionOptions, type Opened } from './stable-diffusion.ts'
 
 /** Opens a Stable Diffusion folder or single-file checkpoint. Throws bad-model or bad-input naming the file or key. */
 export async function openTextToImage(
   sessions: SessionCache,
   path: string,
   options: DiffusionOptions,
-): Promise<OpenDiffusion & { readonly parts: TextToImageParts }> {
+): Promise<Opened<TextToImageParts>> {
   let timeCondProjDim: number | null = null
   const opened = await openStableDiffusion(
     sessions,

@@ -94,6 +94,7 @@ export function ModelsTab() {
 const kindNames: Record<ModelKind, string> = {
   'stable-diffusion': 'Stable Diffusion',
   'text-to-video-sd': 'Text to video',
+  pixart: 'PixArt',
   'motion-adapter': 'Motion adapter',
   lora: 'LoRA',
   'custom-diffusion': 'Custom Diffusion',

@@ -1,3 +1,4 @@
+import { pipelineOf } from '#app/contract/pipelines.ts'
 import { CommandButton } from '#renderer/parts/commands.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
@@ -19,47 +20,57 @@ const clipSkips: readonly Choice<number | null>[] = [
 
 export function AdvancedSection({ problems }: { problems: FieldProblems }) {
   const { clipSkip, forwardChunking, chunkingOn, attnProcessor, fuseQkv } = useDraft((draft) => draft)
-  const changed = [clipSkip !== null, chunkingOn, attnProcessor !== null, fuseQkv]
+  const { shape } = useDraft((draft) => pipelineOf(draft.pipeline).settings)
+  const changed = [
+    'clipSkip' in shape && clipSkip !== null,
+    'forwardChunking' in shape && chunkingOn,
+    attnProcessor !== null,
+    fuseQkv,
+  ]
   const set = changed.filter(Boolean).length
   return (
     <FoldedSection title="Advanced" summary={set ? `${set} changed` : 'Defaults'}>
-      <Row label="CLIP skip" field="clipSkip" problem={problems.clipSkip}>
-        <Select
-          label="CLIP skip"
-          value={clipSkip}
-          choices={clipSkips}
-          onChange={(value) => editDraft({ clipSkip: value })}
-        />
-      </Row>
-      <Row
-        label="Chunking"
-        field="forwardChunking"
-        problem={problems.forwardChunking}
-        note={chunkingOn && 'Feed-forward layers run in pieces: less memory, the same clip.'}
-      >
-        <Switch label="Forward chunking" checked={chunkingOn} onChange={(on) => editDraft({ chunkingOn: on })} />
-        {chunkingOn && (
-          <>
-            <NumberInput
-              label="Chunk size"
-              value={forwardChunking.chunkSize}
-              min={1}
-              max={4096}
-              width={58}
-              onChange={(chunkSize) => editDraft({ forwardChunking: { ...forwardChunking, chunkSize } })}
-            />
-            <Segmented
-              label="Chunk along"
-              value={String(forwardChunking.dim) as '0' | '1'}
-              choices={[
-                { value: '0', label: 'Batch' },
-                { value: '1', label: 'Tokens' },
-              ]}
-              onChange={(dim) => editDraft({ forwardChunking: { ...forwardChunking, dim: dim === '0' ? 0 : 1 } })}
-            />
-          </>
-        )}
-      </Row>
+      {'clipSkip' in shape && (
+        <Row label="CLIP skip" field="clipSkip" problem={problems.clipSkip}>
+          <Select
+            label="CLIP skip"
+            value={clipSkip}
+            choices={clipSkips}
+            onChange={(value) => editDraft({ clipSkip: value })}
+          />
+        </Row>
+      )}
+      {'forwardChunking' in shape && (
+        <Row
+          label="Chunking"
+          field="forwardChunking"
+          problem={problems.forwardChunking}
+          note={chunkingOn && 'Feed-forward layers run in pieces: less memory, the same clip.'}
+        >
+          <Switch label="Forward chunking" checked={chunkingOn} onChange={(on) => editDraft({ chunkingOn: on })} />
+          {chunkingOn && (
+            <>
+              <NumberInput
+                label="Chunk size"
+                value={forwardChunking.chunkSize}
+                min={1}
+                max={4096}
+                width={58}
+                onChange={(chunkSize) => editDraft({ forwardChunking: { ...forwardChunking, chunkSize } })}
+              />
+              <Segmented
+                label="Chunk along"
+                value={String(forwardChunking.dim) as '0' | '1'}
+                choices={[
+                  { value: '0', label: 'Batch' },
+                  { value: '1', label: 'Tokens' },
+                ]}
+                onChange={(dim) => editDraft({ forwardChunking: { ...forwardChunking, dim: dim === '0' ? 0 : 1 } })}
+              />
+            </>
+          )}
+        </Row>
+      )}
       <AttentionRow problem={problems.attnProcessor} />
       <Row
         label="Fused QKV"

@@ -1,3 +1,4 @@
+import type { Fields } from '#app/contract/pipelines/fields.ts'
 import { isSchedulerClass, schedulerTable } from '#app/contract/schedulers.ts'
 import type { PictureResult } from '#app/contract/results.ts'
 import type { FreeU } from '#app/contract/settings.ts'
@@ -16,9 +17,14 @@ const schedulerLabel = (name: string): string => (isSchedulerClass(name) ? sched
 type Fact = [name: string, value: string]
 const only = (when: boolean, fact: Fact): Fact[] => (when ? [fact] : [])
 
+/** What only some pipelines have. */
+type Some =
+  'freeu' | 'freeuChanges' | 'clipSkip' | 'guidanceRescale' | 'timesteps' | 'useResolutionBinning' | 'cleanCaption'
+
 /** The recipe of the clip or still on the stage. */
 export function ClipInspector({ clip }: { clip: PictureResult }) {
   const { settings, models } = clip.recipe
+  const own: Partial<Pick<Fields, Some>> = settings
   const [model, adapter] = [models.model?.[0], models.motionAdapter?.[0]]
   const nameOf = (id: string): string => models.loras?.find((lora) => lora.id === id)?.name ?? id
   const moves = clip.kind === 'clip'
@@ -34,17 +40,22 @@ export function ClipInspector({ clip }: { clip: PictureResult }) {
     ]),
     ['Size', `${clip.width} × ${clip.height}${moves ? `, ${clip.numFrames} frames` : ''}`],
     ...only(moves, ['Length', `${(clip.numFrames / clip.fps).toFixed(2)} s at ${clip.fps} fps`]),
-    ['Steps', `${settings.numInferenceSteps}, guidance ${settings.guidanceScale}`],
+    [
+      'Steps',
+      `${own.timesteps ? `at ${own.timesteps.join(', ')}` : settings.numInferenceSteps}, guidance ${settings.guidanceScale}`,
+    ],
+    ...only(own.useResolutionBinning === false, ['Binning', 'Off']),
+    ...only(own.cleanCaption === false, ['Prompt', 'As written']),
     ['Seed', String(settings.seed)],
     [
       'Scheduler',
       `${settings.scheduler ? schedulerLabel(settings.scheduler) : 'As the checkpoint says'}${settings.eta > 0 ? `, eta ${settings.eta}` : ''}`,
     ],
     ...scheduleInWords(settings.schedulerConfig),
-    ...only(settings.guidanceRescale > 0, ['Rescale', String(settings.guidanceRescale)]),
-    ['FreeU', freeuText(settings.freeu)],
-    ...settings.freeuChanges.map((change): Fact => [`Step ${change.step + 1} on`, freeuText(change.freeu)]),
-    ...only(settings.clipSkip !== null, ['CLIP skip', String(settings.clipSkip)]),
+    ...only((own.guidanceRescale ?? 0) > 0, ['Rescale', String(own.guidanceRescale)]),
+    ...(own.freeu === undefined ? [] : [['FreeU', freeuText(own.freeu)] as Fact]),
+    ...(own.freeuChanges ?? []).map((change): Fact => [`Step ${change.step + 1} on`, freeuText(change.freeu)]),
+    ...only(own.clipSkip != null, ['CLIP skip', String(own.clipSkip)]),
     ...(settings.attnProcessor ? [['Attention', attentionLabel(settings.attnProcessor)] as Fact] : []),
     ...only(settings.fuseQkv, ['Attention', 'Fused query, key and value']),
     ['Compute', computeLabel(settings.compute)],

@@ -1,3 +1,4 @@
+import { pipelineOf } from '#app/contract/pipelines.ts'
 import {
   forScheduler,
   isSchedulerClass,
@@ -33,11 +34,14 @@ const spacings = [asCheckpoint, ...[...sigmaLabels, 'Plain'].map((label) => ({ v
 /** The scheduler, and of its config what it reads. */
 export function SchedulerSection({ problems }: { problems: FieldProblems }) {
   const { model, scheduler, schedulerConfig, eta, guidanceRescale } = useDraft((draft) => draft)
+  const { shape } = useDraft((draft) => pipelineOf(draft.pipeline).settings)
+  const rescales = 'guidanceRescale' in shape
   const own = useStudio((state) => state.models.find(({ id }) => id === model)?.scheduler)
   const className = scheduler ?? own
   const reads = readBy(className)
   const known = classes.some(({ value }) => value === scheduler)
-  const changed = scheduleInWords(schedulerConfig).length + [eta > 0, guidanceRescale > 0].filter(Boolean).length
+  const changed =
+    scheduleInWords(schedulerConfig).length + [eta > 0, rescales && guidanceRescale > 0].filter(Boolean).length
   const name = className ? labelOf(className) : asCheckpoint.label
   return (
     <FoldedSection title="Scheduler" summary={changed ? `${name}, ${changed} changed` : name}>
@@ -87,19 +91,21 @@ export function SchedulerSection({ problems }: { problems: FieldProblems }) {
           onChange={(value) => editDraft({ eta: value })}
         />
       )}
-      <SliderRow
-        label="Rescale"
-        name="Guidance rescale"
-        field="guidanceRescale"
-        value={guidanceRescale}
-        min={0}
-        max={1}
-        step={0.05}
-        digits={2}
-        problem={problems.guidanceRescale}
-        note={guidanceRescale > 0 && 'Takes back the glare of high guidance.'}
-        onChange={(value) => editDraft({ guidanceRescale: value })}
-      />
+      {rescales && (
+        <SliderRow
+          label="Rescale"
+          name="Guidance rescale"
+          field="guidanceRescale"
+          value={guidanceRescale}
+          min={0}
+          max={1}
+          step={0.05}
+          digits={2}
+          problem={problems.guidanceRescale}
+          note={guidanceRescale > 0 && 'Takes back the glare of high guidance.'}
+          onChange={(value) => editDraft({ guidanceRescale: value })}
+        />
+      )}
     </FoldedSection>
   )
 }

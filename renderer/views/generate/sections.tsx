@@ -7,6 +7,7 @@ import { AdvancedSection } from './advanced-section.tsx'
 import { ClipSection, PictureSection } from './clip-section.tsx'
 import { FreeUSection } from './freeu-section.tsx'
 import { ModelSection } from './model-section.tsx'
+import { PixArtSection } from './pixart-section.tsx'
 import { PromptSection } from './prompt-section.tsx'
 import { SamplingSection } from './sampling-section.tsx'
 import { SchedulerSection } from './scheduler-section.tsx'
@@ -21,6 +22,7 @@ export const sections = {
   picture: PictureSection,
   sampling: SamplingSection,
   scheduler: SchedulerSection,
+  pixart: PixArtSection,
   freeu: FreeUSection,
   compute: DraftComputeSection,
   advanced: AdvancedSection,
