@@ -51,8 +51,8 @@ type KindRecord = {
 export type ModelKind = keyof typeof modelKinds
 export const kindOf = (kind: ModelKind): KindRecord => modelKinds[kind]
 
-/** The kinds whose denoiser is a UNet with attention layers that can be chosen. */
-export const unetKinds = ['stable-diffusion', 'text-to-video-sd'] as const satisfies readonly ModelKind[]
+/** The kinds of pipelines whose denoiser has attention layers that can be chosen. */
+export const denoiserKinds = ['stable-diffusion', 'text-to-video-sd', 'pixart'] as const satisfies readonly ModelKind[]
 
 /** A checkpoint the studio found, as the page sees it. The page names models by id, never by path. */
 export const modelEntrySchema = z.object({

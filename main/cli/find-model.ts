@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { kindOf, unetKinds, type ModelKind } from '#app/contract/models.ts'
+import { kindOf, denoiserKinds, type ModelKind } from '#app/contract/models.ts'
 import { pipelines } from '#app/contract/pipelines.ts'
 import type { ModelRole } from '#app/contract/pipelines/pipeline.ts'
 import { fits } from '#app/contract/pipelines/text-to-video.ts'
@@ -72,13 +72,13 @@ function namedBy(wanted: string): (model: LocatedModel) => boolean {
     id === wanted || folders.includes(folder) || name.toLowerCase() === wanted.toLowerCase()
 }
 
-/** The model with a UNet that is meant, and the motion adapter that goes with it: the first that fits, where none is named. */
+/** The model with a denoiser that is meant, and the motion adapter that goes with it: the first that fits, where none is named. */
 export function findPair(
   options: { model?: string; motionAdapter?: string },
   models: readonly LocatedModel[],
 ): { model: LocatedModel; motionAdapter: LocatedModel | null } {
   const isMeant = options.model === undefined ? () => false : namedBy(options.model)
-  const kind = unetKinds.find((one) => models.some((model) => model.kind === one && isMeant(model)))
+  const kind = denoiserKinds.find((one) => models.some((model) => model.kind === one && isMeant(model)))
   const model = findModel(models, kind ?? 'stable-diffusion', options.model)
   const motionAdapter =
     options.motionAdapter !== undefined || model.needsMotionAdapter

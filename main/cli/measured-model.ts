@@ -20,7 +20,7 @@ export type MeasureOptions = GlobalOptions &
 const usual = { size: 512, frames: 16 }
 
 /**
- * The model that is to be measured and at what: a Stable Diffusion model as `generate` takes it, or `bare`, the folder
+ * The model that is to be measured and at what: a model as `generate` takes it, or `bare`, the folder
  * of one model. Errors as of `findModel`.
  */
 export async function findMeasured(wanted: string | undefined, options: MeasureOptions, tools: Tools) {

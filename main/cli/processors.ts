@@ -27,7 +27,7 @@ export function addProcessors(command: Command, withEngine: WithEngine): void {
     .description(
       "Print the attention processors of a model's layers as JSON, to be edited and given to generate --processors; or keep such maps.",
     )
-    .option('--model <id>', 'Stable Diffusion model, by id, name or folder (default: the first found)')
+    .option('--model <id>', 'Stable Diffusion or PixArt model, by id, name or folder (default: the first found)')
     .option('--motion-adapter <id>', 'motion adapter (default: the first that fits the model)')
     .option('-o, --out <file>', 'write them to this file')
     .addHelpText(
@@ -76,7 +76,7 @@ Examples:
     .action((name: string) => reporting(() => changeMaps((maps) => maps.remove(name))))
 }
 
-/** The attention layers of a model's UNet with their processors. */
+/** The attention layers of a model's denoiser with their processors. */
 async function listLayers(options: ProcessorsOptions, tools: Tools): Promise<undefined> {
   const models = await scanModels(tools, options, [options.model, options.motionAdapter])
   const pair = findPair(options, models)

@@ -1,7 +1,7 @@
 import type { EngineCalls, LocatedModel } from '#app/contract/engine.ts'
 import type { MotionChoice } from '#app/contract/studio.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { unetKinds } from '#app/contract/models.ts'
+import { denoiserKinds } from '#app/contract/models.ts'
 import { pairProblems } from '#app/contract/pipelines/text-to-video.ts'
 import type { JobTools } from './run-job.ts'
 
@@ -25,11 +25,11 @@ async function findPair({ models }: Pick<Tools, 'models'>, choice: MotionChoice)
   return found
 }
 
-/** A model with a UNet, with a motion adapter or without one. */
+/** A model with a denoiser, with a motion adapter or without one. */
 export async function findModels({ models }: Pick<Tools, 'models'>, { model, motionAdapter }: MotionChoice) {
   const { kind } = await models.get(model, 'model')
   return {
-    model: await models.find(model, unetKinds.find((one) => one === kind) ?? 'stable-diffusion', 'model'),
+    model: await models.find(model, denoiserKinds.find((one) => one === kind) ?? 'stable-diffusion', 'model'),
     motionAdapter: motionAdapter === null ? null : await models.find(motionAdapter, 'motion-adapter', 'motionAdapter'),
   }
 }
