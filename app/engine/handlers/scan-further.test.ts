@@ -75,7 +75,7 @@ test("the checkpoints in a trainer's folder are found, without what it keeps to 
 
 test('whatever looks like a model and cannot be used is listed with its reason', async () => {
   const root = await temporaryFolder()
-  writeTo(join(root, 'a-pipeline/model_index.json'), { _class_name: 'TextToVideoSDPipeline', unet: ['diffusers', 'x'] })
+  writeTo(join(root, 'a-pipeline/model_index.json'), { _class_name: 'LattePipeline', unet: ['diffusers', 'x'] })
   writeTo(join(root, 'a-pipeline/unet/config.json'), { _class_name: 'UNet3DConditionModel' })
   writeTo(join(root, 'b-classifier/config.json'), { architectures: ['VideoMAEForVideoClassification'] })
   writeTo(join(root, 'c-type-only/config.json'), { model_type: 'videomae', architectures: null })
@@ -88,7 +88,7 @@ test('whatever looks like a model and cannot be used is listed with its reason',
   await write(join(root, 'i.safetensors'), 'some.weight')
   writeTo(join(root, 'j.gguf'), 'GGUF\x03')
   expect((await shown(root)).map((line) => line.replace(root, ''))).toEqual([
-    'a-pipeline: other, TextToVideoSD pipeline: not supported yet.',
+    'a-pipeline: other, Latte pipeline: not supported yet.',
     'b-classifier: other, VideoMAEForVideoClassification: not supported yet.',
     'c-type-only: other, videomae: not supported yet.',
     'd-part: other, UNet2DConditionModel: a part of a pipeline, which does nothing alone. Give the folder around it, with its model_index.json.',
