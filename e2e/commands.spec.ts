@@ -17,7 +17,7 @@ test('commands: palette, keys and buttons find what the table says, and leave te
     const { violations } = await new AxeBuilder({ page }).analyze()
     expect(violations.map(({ id }) => id)).toEqual([])
     await search.fill('no such command')
-    await expect(palette.getByText('No command has these words in its name.')).toBeVisible()
+    await expect(palette.getByText('No command, clip or processor map has these words in its name.')).toBeVisible()
     await page.keyboard.press('Escape')
     await expect(palette).toBeHidden()
     await expect(prompt).toBeFocused()
@@ -33,6 +33,36 @@ test('commands: palette, keys and buttons find what the table says, and leave te
     await expect(view('Classify')).toHaveAttribute('aria-selected', 'true')
   })
 
+  await test.step('it finds what can be done with a clip, and the clips and maps themselves', async () => {
+    await view('Generate').click()
+    await prompt.fill('a red circle')
+    const steps = page.getByRole('textbox', { name: 'Steps value', exact: true })
+    await steps.fill('1')
+    await page.keyboard.press('Control+Enter')
+    await page.getByRole('region', { name: 'Stage' }).getByRole('button', { name: 'Export' }).waitFor()
+    const found = async (words: string) => {
+      await page.keyboard.press('Control+k')
+      await search.fill(words)
+      return palette.getByRole('option')
+    }
+    for (const [words, names] of [
+      ['export', /^Export as MP4/],
+      ['cancel all', undefined],
+      ['zoom', /^Zoom to fit/],
+      ['speed', /^Play at a lower speed/],
+      ['red circle', /^Show clip “a red circle”, seed \d+/],
+    ] as const) {
+      const options = await found(words)
+      if (names) await expect(options.first()).toHaveText(names)
+      else await expect(options).toHaveCount(0) // nothing runs
+      await page.keyboard.press('Escape')
+    }
+    await view('Classify').click()
+    await expect(await found('show clip red')).toHaveCount(1)
+    await page.keyboard.press('Enter')
+    await expect(view('Generate')).toHaveAttribute('aria-selected', 'true')
+  })
+
   await test.step('a letter is a key outside of text fields and a letter inside', async () => {
     await view('Classify').focus()
     await page.keyboard.press('g')
@@ -44,7 +74,7 @@ test('commands: palette, keys and buttons find what the table says, and leave te
   })
 
   await test.step('a dialog keeps the keys to itself', async () => {
-    await page.getByRole('button', { name: 'Settings' }).click()
+    await page.getByRole('button', { name: 'Settings', exact: true }).click()
     const settings = page.getByRole('dialog', { name: 'Settings' })
     await page.keyboard.press('Control+k')
     await expect(settings).toBeVisible()

@@ -145,6 +145,64 @@ test.describe('a run that takes its time', () => {
   })
 })
 
+test('what is done while the page is hidden is told by the system, once that was asked for', async ({
+  page,
+  host,
+  context,
+}) => {
+  await context.grantPermissions(['notifications'])
+  await page.addInitScript(() => {
+    const told: string[] = []
+    Object.assign(window, { told })
+    window.Notification = new Proxy(window.Notification, {
+      construct(Target, [title, options]: [string, NotificationOptions]) {
+        told.push(title)
+        return new Target(title, options)
+      },
+    })
+  })
+  const told = () => page.evaluate(() => (window as unknown as { told: string[] }).told)
+  const hide = () => page.evaluate(() => void Object.defineProperty(document, 'hidden', { get: () => true }))
+  await openStudio(page, host)
+  await generate(page, 'not asked for')
+  await expect(finished(page)).toBeVisible()
+  await page.getByRole('button', { name: 'Settings', exact: true }).click()
+  const asked = page.getByRole('switch', { name: 'Notify when done' })
+  await asked.click()
+  await expect(asked).toBeChecked()
+  await page.keyboard.press('Escape')
+  await hide()
+  await generate(page, 'a red circle')
+  await expect(page).toHaveTitle('The clip “a red circle” is done - Frameloom')
+  expect(await told()).toEqual(['The clip “a red circle” is done'])
+  await page.reload()
+  await page.getByRole('button', { name: 'Settings', exact: true }).click()
+  await expect(asked).toBeChecked()
+})
+
+test('in high contrast what was told by a colour is still there', async ({ page, host }) => {
+  await page.emulateMedia({ forcedColors: 'active' })
+  await openStudio(page, host)
+  await generate(page, 'a red circle', 2)
+  await expect(finished(page)).toBeVisible()
+  const style = (selector: string, name: string) =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((element, name) => getComputedStyle(element).getPropertyValue(name), name)
+  const canvas = await style('body', 'background-color')
+  for (const selector of ['.ribbon-threads i', '.slider-track', '.slider-indicator', '.slider-thumb', '.engine-dot'])
+    expect(await style(selector, 'background-color'), selector).not.toBe(canvas)
+  expect(await style('.slider-indicator', 'background-color')).not.toBe(
+    await style('.slider-track', 'background-color'),
+  )
+  for (const selector of ['.tile[data-selected] .tile-open', '.segmented button[data-pressed]'])
+    expect(await style(selector, 'outline-style'), selector).toBe('solid')
+  const off = await style('.switch:not([data-checked])', 'background-color')
+  await page.locator('.switch:not([data-checked])').first().click()
+  await expect.poll(() => style('.switch[data-checked]', 'background-color')).not.toBe(off)
+})
+
 test('numbers that do not fit are said in words, and stay as they were typed', async ({ studio: page }) => {
   const field = (name: string) => page.getByRole('textbox', { name, exact: true })
   const type = async (name: string, text: string): Promise<void> => {

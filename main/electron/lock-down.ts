@@ -1,11 +1,11 @@
 import { app, type Session } from 'electron'
 import { openExternal } from './external-link.ts'
-import { isOwnUrl } from './origin.ts'
+import { isOwnUrl, mayAsk } from './origin.ts'
 
-/** No permission is given, whatever asks. */
+/** No permission is given but that our own page may have the system say that a run has ended. */
 export function denyPermissions(session: Session): void {
-  session.setPermissionRequestHandler((_contents, _permission, answer) => answer(false))
-  session.setPermissionCheckHandler(() => false)
+  session.setPermissionRequestHandler((contents, permission, answer) => answer(mayAsk(permission, contents.getURL())))
+  session.setPermissionCheckHandler((contents, permission) => mayAsk(permission, contents?.getURL()))
   session.setDevicePermissionHandler(() => false)
   session.on('will-download', (event, item) => {
     const [address = ''] = item.getURLChain()

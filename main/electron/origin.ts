@@ -15,3 +15,7 @@ export function externalUrl(url: string): string | null {
   const { protocol, username, password, href } = new URL(url)
   return protocol === 'https:' && username === '' && password === '' ? href : null
 }
+
+/** What a page may ask the system for: ours may tell that a run has ended, and nothing else may anything. */
+export const mayAsk = (permission: string, url: string | undefined): boolean =>
+  permission === 'notifications' && isOwnUrl(url)

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { contentSecurityPolicy } from '#main/studio/page-headers.ts'
-import { externalUrl, isOwnUrl } from './origin.ts'
+import { externalUrl, isOwnUrl, mayAsk } from './origin.ts'
 import { createPageProtocol } from './page-protocol.ts'
 import { studioScheme, windowOptions } from './window-options.ts'
 import { isReachable, parseWindowState } from './window-state.ts'
@@ -38,11 +38,16 @@ describe('Electron’s security checklist', () => {
     })
     expect(sources.get('main.ts')).toContain('app.enableSandbox()')
   })
-  test('5: every permission is denied', () => {
+  test('5: every permission is denied but notifications of our own page', () => {
     const text = sources.get('lock-down.ts')!
-    for (const handler of ['setPermissionRequestHandler', 'setPermissionCheckHandler', 'setDevicePermissionHandler']) {
-      expect(text).toMatch(new RegExp(`${handler}\\(.*false`))
-    }
+    expect(text).toMatch(/setDevicePermissionHandler\(.*false/)
+    for (const handler of ['setPermissionRequestHandler', 'setPermissionCheckHandler'])
+      expect(text).toMatch(new RegExp(`${handler}\\(.*mayAsk\\(permission, contents`))
+    expect(mayAsk('notifications', 'studio://app/index.html')).toBe(true)
+    for (const url of [undefined, '', 'https://a.example/', 'studio://app.evil.example/'])
+      expect(mayAsk('notifications', url)).toBe(false)
+    for (const permission of ['media', 'geolocation', 'clipboard-read', 'openExternal', 'fileSystem', 'unknown'])
+      expect(mayAsk(permission, 'studio://app/index.html')).toBe(false)
     expect(sources.get('main.ts')).toContain('denyPermissions(session.defaultSession)')
   })
   test('6, 8, 9, 10: no web security is taken away', () => {

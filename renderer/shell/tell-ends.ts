@@ -1,6 +1,7 @@
 import { isFinished, type Job } from '#app/contract/jobs.ts'
 import { pipelines } from '#app/contract/pipelines.ts'
 import { shortTitle } from '#renderer/actions/library.ts'
+import { notify } from '#renderer/store/notify.ts'
 import { say } from '#renderer/store/said.ts'
 import { isRunning, studioStore, type StudioState } from '#renderer/store/studio.ts'
 import { tell } from '#renderer/store/toasts.ts'
@@ -23,6 +24,7 @@ export function tellEnds({ jobs }: StudioState, before: StudioState): void {
     const said = earlier && !isFinished(earlier.status) && isFinished(job.status) ? ending(job) : undefined
     if (said === undefined) continue
     if (document.hidden) unseen = said
+    notify(said, job.problem?.message, () => show(job))
     const { resultId } = job
     const isShown = isOnShow(
       viewStore.getState(),

@@ -1,8 +1,13 @@
 import { Autocomplete } from '@base-ui/react/autocomplete'
-import { Search } from 'lucide-react'
+import { Film, Image, Layers, Search, Tags } from 'lucide-react'
+import { useMemo } from 'react'
 import { commandIds } from '#app/contract/commands.ts'
+import type { ProcessorMap } from '#app/contract/processor-maps.ts'
+import type { Result } from '#app/contract/results.ts'
+import { setAttention } from '#renderer/actions/attention.ts'
 import { useCommands, type Command } from '#renderer/parts/commands.tsx'
-import { closeDialog, useDialog } from '#renderer/store/view.ts'
+import { useStudio } from '#renderer/store/studio.ts'
+import { closeDialog, openResult, useDialog } from '#renderer/store/view.ts'
 import { Keys } from '#renderer/ui/keys.tsx'
 import { Modal } from '#renderer/ui/modal.tsx'
 import './palette.css'
@@ -16,32 +21,45 @@ export function Palette() {
   )
 }
 
+/** What can be chosen: a command, or what the user has made. */
+type Entry = Pick<Command, 'name' | 'icon' | 'perform'> & { id: string; key?: string | undefined; isOwn?: boolean }
+
 function PaletteList() {
   const commands = useCommands()
-  const offered = commandIds.map((id) => commands[id]).filter(({ id, available }) => id !== 'palette' && available())
+  const results = useStudio((state) => state.results)
+  const maps = useStudio((state) => state.processorMaps)
+  const offered = useMemo(
+    (): Entry[] => [
+      ...commandIds.map((id) => commands[id]).filter(({ id, available }) => id !== 'palette' && available()),
+      ...maps.map(entryOfMap),
+      ...results.map(entryOfResult),
+    ],
+    [commands, maps, results],
+  )
   return (
     <Autocomplete.Root
       inline
       open
       items={offered}
-      itemToStringValue={(command: Command) => command.name}
+      itemToStringValue={(entry: Entry) => entry.name}
       filter={matches}
+      limit={60}
       autoHighlight="always"
       keepHighlight
     >
       <div className="palette-search">
         <Search size={15} aria-hidden="true" />
-        <Autocomplete.Input aria-label="Search commands" placeholder="Search commands" />
+        <Autocomplete.Input aria-label="Search commands" placeholder="Search commands, clips and processor maps" />
       </div>
       <Autocomplete.Empty>
-        <p className="palette-none">No command has these words in its name.</p>
+        <p className="palette-none">No command, clip or processor map has these words in its name.</p>
       </Autocomplete.Empty>
       <Autocomplete.List className="palette-list scroll" aria-label="Commands">
-        {(command: Command) => (
-          <Autocomplete.Item key={command.id} value={command} className="palette-item" onClick={() => run(command)}>
-            <command.icon size={14} aria-hidden="true" />
-            {command.name}
-            {command.key && <Keys shortcut={command.key} />}
+        {(entry: Entry) => (
+          <Autocomplete.Item key={entry.id} value={entry} className="palette-item" onClick={() => run(entry)}>
+            <entry.icon size={14} aria-hidden="true" />
+            <span className="palette-name">{entry.name}</span>
+            {entry.key && <Keys shortcut={entry.key} />}
           </Autocomplete.Item>
         )}
       </Autocomplete.List>
@@ -49,13 +67,33 @@ function PaletteList() {
   )
 }
 
-function run({ perform }: Command): void {
+const icons = { clip: Film, still: Image, classification: Tags } as const
+
+const entryOfResult = (result: Result): Entry => ({
+  id: result.id,
+  name: `Show ${result.kind} “${result.title}”${'recipe' in result ? `, seed ${result.recipe.settings.seed}` : ''}`,
+  icon: icons[result.kind],
+  perform: () => openResult(result),
+  isOwn: true,
+})
+
+const entryOfMap = ({ name, processors }: ProcessorMap): Entry => ({
+  id: `map ${name}`,
+  name: `Use processor map “${name}”`,
+  icon: Layers,
+  perform: () => setAttention(processors),
+  isOwn: true,
+})
+
+function run({ perform }: Entry): void {
   closeDialog()
   // After the dialog has given the focus back, or it would take it from what the command opens.
   setTimeout(perform)
 }
 
-const matches = ({ name }: Command, query: string): boolean =>
+/** Without a word the commands are enough: a library may have thousands. */
+const matches = ({ name, isOwn }: Entry, query: string): boolean =>
+  (!isOwn || query.trim() !== '') &&
   query
     .toLowerCase()
     .split(/\s+/)
