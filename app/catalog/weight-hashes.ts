@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
-import { sha256File } from '#app/checkpoints/hash.ts'
+import { sha256File } from '#app/files/sha256.ts'
 import { readJson } from '#app/checkpoints/json.ts'
 import { findWeights } from '#app/checkpoints/layout.ts'
 import type { LocatedModel } from '#app/contract/engine.ts'
