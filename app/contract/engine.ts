@@ -1,6 +1,7 @@
 import type { AttnProcessorMap } from './attn-processors.ts'
 import type { Problem } from './errors.ts'
 import type { LoadReport } from './load-report.ts'
+import type { MediaRef } from './media-refs.ts'
 import type { ModelEntry } from './models.ts'
 import type { ParameterLists } from './parameter-lists.ts'
 import type { AutotuneSettings, ModelProfile, ProfileSettings, TuneReport } from './profile.ts'
@@ -30,6 +31,9 @@ export type LocatedModel = ModelEntry & {
   tokenizerFolder?: string
 }
 
+/** A picture or clip as the host hands it to the engine. `file` has the name of its content, `name` is the user's. */
+export type LocatedMedia = MediaRef & { file: string }
+
 /**
  * What the engine does, each as a call that yields events and ends with a result. The link is Node's own process
  * channel with 'advanced' serialisation (typed arrays travel as they are). Both ends are ours and start together, so
@@ -48,6 +52,8 @@ export type EngineCalls = {
   run: {
     request: RunRequest & {
       models: ByRole<LocatedModel>
+      /** What the pipeline's record names as media, in the order of the settings. */
+      media?: ByRole<LocatedMedia>
       source?: ClipSource
       out?: string
       appVersion: string

@@ -9,6 +9,8 @@ import { z } from 'zod'
  *   GET  /media/previews/JOB?step=N        the newest preview of a running job: raw pixels, size in the headers
  *   GET  /media/frames/RESULT              the frames a classification used: raw pixels, size in the headers
  *   POST /media/uploads?name=FILE          a whole clip -> { uploadId }
+ *   POST /media/inputs?name=FILE           a picture or clip that runs are to read -> { sha256, name }
+ *   GET  /media/inputs/SHA256              the same file again
  *   POST /media/frames?name=FILE           frames that the page decoded (a rawFramesHeader beside them) -> { uploadId }
  */
 export const rawFramesHeader = 'x-frameloom-frames'

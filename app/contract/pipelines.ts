@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { pixart } from './pipelines/pixart.ts'
+import { imageToImage } from './pipelines/image-to-image.ts'
 import { textToImage } from './pipelines/text-to-image.ts'
 import { textToVideoSd } from './pipelines/text-to-video-sd.ts'
 import { textToVideo } from './pipelines/text-to-video.ts'
@@ -14,6 +15,7 @@ export const pipelines = {
   'text-to-video-sd': textToVideoSd,
   'text-to-image': textToImage,
   pixart,
+  'image-to-image': imageToImage,
   'video-classification': videoClassification,
 } as const satisfies Record<string, Pipeline>
 
@@ -55,6 +57,17 @@ export const runRequestSchema = z.preprocess(
       : value,
   z.discriminatedUnion('pipeline', requestSchemas),
 ) as unknown as z.ZodType<RunRequest, RunInput>
+
+/** A role of a pipeline in which a clip or still of the library can go into a run. */
+export type MediaUse = { readonly pipeline: NameMaking<'clip' | 'still'>; readonly role: string }
+
+/** All that a result of this kind can be used for, in the order of the pipelines. */
+export const usesOf = (kind: 'clip' | 'still'): MediaUse[] =>
+  namesMaking('clip', 'still').flatMap((pipeline) =>
+    Object.entries(pipelineOf(pipeline).media ?? {})
+      .filter(([, { takes }]) => takes === kind)
+      .map(([role]) => ({ pipeline, role })),
+  )
 
 /** What a pipeline's settings are before anybody has chosen. */
 export function defaultSettings<P extends PipelineName>(name: P): SettingsOf<P> {

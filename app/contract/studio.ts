@@ -4,6 +4,7 @@ import { attnProcessorMapSchema } from './attn-processors.ts'
 import { commandIdSchema } from './commands.ts'
 import { jobSchema } from './jobs.ts'
 import { loadReportSchema } from './load-report.ts'
+import { mediaRefSchema } from './media-refs.ts'
 import { modelEntrySchema } from './models.ts'
 import { runRequestSchema } from './pipelines.ts'
 import { fields } from './pipelines/fields.ts'
@@ -112,6 +113,10 @@ export const studioContract = {
   deleteResult: base.input(z.object({ id: z.string() })),
   /** Out of the bin again, while this host runs. */
   restoreResult: base.input(z.object({ id: z.string() })),
+  /** Keeps a clip or still of the library as something that runs can read, whatever becomes of the result. */
+  keepAsInput: base.input(z.object({ id: z.string() })).output(mediaRefSchema),
+  /** Those of these files, by their content, that are not here any more. The others stay for another while. */
+  missingInputs: base.input(z.array(mediaRefSchema).max(1000)).output(z.array(mediaRefSchema)),
   refreshModels: base,
   saveSettings: base.input(appSettingsSchema),
   restartEngine: base,

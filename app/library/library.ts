@@ -9,6 +9,7 @@ import type { AppSettings } from '../contract/settings.ts'
 import { openBin } from './bin.ts'
 import { closeDatabase, openDatabase } from './database.ts'
 import { readFramesHeader, writeFrames } from './frames-file.ts'
+import { inputsOf, openInputs, type Inputs } from './inputs.ts'
 import { insideStore, isPlainName } from './inside-store.ts'
 import { deleteJob, putJob, restoreJobs, type StoredJob } from './jobs.ts'
 import { inTransaction } from './migrate.ts'
@@ -66,6 +67,7 @@ export type Library = {
   putJob(job: StoredJob): void
   removeJob(id: string): void
   uploads: Uploads
+  inputs: Inputs
   processorMaps: ProcessorMaps
   /** Removes the halves of files that nobody writes any more: neither this process nor those of these numbers. */
   removeParts(writers: readonly (number | undefined)[]): void
@@ -103,9 +105,10 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const notices: string[] = []
   const folder = (name: string): string => openFolder(dataDir, name, notices)
   const [clips, classifications, uploadFolder] = [folder('clips'), folder('classifications'), folder('uploads')]
+  const inputFolder = folder('inputs')
   const folders = [clips, classifications, uploadFolder]
   const sweep = (writers: readonly (number | undefined)[]): void => {
-    for (const one of folders) removeParts(one, writers)
+    for (const one of [...folders, inputFolder]) removeParts(one, writers)
   }
   sweep([])
   const scratch = folder('scratch')
@@ -140,6 +143,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const uploads = openUploads(uploadFolder, restoredJobs.flatMap(uploadOf))
   for (const one of restoredJobs)
     if (isFinished(one.job.status)) for (const upload of uploadOf(one)) uploads.release(upload, Date.now())
+  const inputs = openInputs(inputFolder, namedBy([...all.values()], restoredJobs))
   const bin = openBin(folder('bin'))
   const pictureFile = (id: string): string => insideStore(clips, id + clipEnding)
   const framesFile = (id: string): string => insideStore(classifications, id + framesEnding)
@@ -214,6 +218,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     putJob: (job) => writes.late(putJob(db, job)),
     removeJob: (id) => writes.late(deleteJob(db, id)),
     uploads,
+    inputs,
     processorMaps,
     removeParts: (writers) => sweep([process.pid, ...writers]),
     newModelFolder(name) {
@@ -254,6 +259,14 @@ function repair(db: DatabaseSyncInstance, writes: Writes, repairs: readonly Writ
     for (const one of repairs) writes.late(one)
   }
 }
+
+/** The content of all that results were made of, and that jobs need. */
+const namedBy = (results: readonly Result[], jobs: readonly StoredJob[]): Set<string> =>
+  new Set(
+    [...results.filter(isPicture).map(({ recipe }) => recipe), ...jobs.map(({ request }) => request)]
+      .flatMap(inputsOf)
+      .map(({ sha256 }) => sha256),
+  )
 
 /** The file of a job that will run, or may be run again. */
 export const uploadOf = ({ request }: StoredJob) =>

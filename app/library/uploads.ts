@@ -38,6 +38,21 @@ export const displayName = (name: string): string =>
     .replace(/^.*[\\/]/, '')
     .slice(-200) || 'clip'
 
+/** A body as it comes, refused as soon as it has another length than it may have, or than is `wanted`. */
+export async function* counted(
+  body: AsyncIterable<Uint8Array>,
+  { name, limit, wanted }: { name: string; limit: number; wanted?: number | undefined },
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.byteLength
+    if (bytes > (wanted ?? limit)) throw wanted === undefined ? tooLarge(limit) : wrongLength(wanted)
+    yield chunk
+  }
+  if (bytes === 0) throw new ProblemError('bad-media', `${displayName(name)} is empty.`)
+  if (wanted !== undefined && bytes !== wanted) throw wrongLength(wanted)
+}
+
 /** `held`: uploads of restored jobs; every other one in the folder is removed. */
 export function openUploads(folder: string, held: readonly Upload[]): Uploads {
   const all = new Map(held.filter(({ id }) => isId(id)).map((upload) => [upload.id, { upload, at: Infinity }]))
@@ -55,17 +70,7 @@ export function openUploads(folder: string, held: readonly Upload[]): Uploads {
       const id = newId()
       const wanted = frames && frames.width * frames.height * frames.count * 3
       if (wanted !== undefined && wanted > limit) throw tooLarge(limit)
-      let bytes = 0
-      const counted = async function* () {
-        for await (const chunk of body) {
-          bytes += chunk.byteLength
-          if (bytes > (wanted ?? limit)) throw wanted === undefined ? tooLarge(limit) : wrongLength(wanted)
-          yield chunk
-        }
-        if (bytes === 0) throw new ProblemError('bad-media', `${displayName(name)} is empty.`)
-        if (wanted !== undefined && bytes !== wanted) throw wrongLength(wanted)
-      }
-      await writeDurably(insideStore(folder, id), counted(), 0o600)
+      await writeDurably(insideStore(folder, id), counted(body, { name, limit, wanted }), 0o600)
       const upload: Upload = { id, name: displayName(name), ...(frames ? { frames } : {}) }
       all.set(id, { upload, at: Date.now() })
       return upload

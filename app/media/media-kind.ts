@@ -18,3 +18,15 @@ export function mediaKind(bytes: Uint8Array): MediaKind {
   if (text(0, 4) === '\x1aE\xdf\xa3') return 'matroska'
   return 'video'
 }
+
+const types: Partial<Record<MediaKind, string>> = {
+  png: 'image/png',
+  jpeg: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  isobmff: 'video/mp4',
+  matroska: 'video/webm',
+}
+
+/** The media type by which a browser shows such a file. */
+export const mediaType = (bytes: Uint8Array): string => types[mediaKind(bytes)] ?? 'application/octet-stream'

@@ -5,6 +5,7 @@ import { limitOn } from './on-provider.ts'
 import { runAnimateDiff } from './pipelines/animatediff.ts'
 import { runKandinskyDecoder, runKandinskyImg2Img, runKandinskyPrior } from './pipelines/kandinsky.ts'
 import { runPixArt } from './pipelines/pixart.ts'
+import { runImageToImage } from './pipelines/image-to-image.ts'
 import { runStableDiffusion } from './pipelines/stable-diffusion.ts'
 import { runTextToVideoSd } from './pipelines/text-to-video-sd.ts'
 import { runUnclip } from './pipelines/unclip.ts'
@@ -25,6 +26,7 @@ const runners: Readonly<Record<string, RunPipelineCase>> = {
   'kandinsky-img2img': runKandinskyImg2Img,
   unclip: runUnclip,
   'text-to-video': runTextToVideoSd,
+  'stable-diffusion-img2img': runImageToImage,
 }
 
 /** Those whose pictures are as the decoder gives them, and not in 0..1: they are compared as latents are. */

@@ -25,6 +25,8 @@ export type DenoiserInputs = {
   /** (B, L, D) */
   readonly encoderHiddenStates: Floats
   readonly freeu: FreeU | null
+  /** Of the run, from 0. */
+  readonly step: number
   /** (B, D): how closely the prompt is to be followed, for a UNet that was taught to read it. */
   readonly timestepCond?: Floats
 }
@@ -38,6 +40,8 @@ export type DiffusionParts = {
   readonly denoise: (inputs: DenoiserInputs) => Promise<Floats>
   /** Latents of one picture (1, C, h, w), already divided by the scaling factor -> image (1, 3, H, W) in -1..1. */
   readonly decode: (latents: Floats) => Promise<Floats>
+  /** An image (1, 3, H, W) in -1..1 -> mean and deviation of its latents, each (1, C, h, w), not scaled. */
+  readonly encode: (image: Floats) => Promise<{ readonly mean: Floats; readonly std: Floats }>
   /** For a batch of so many samples; 1 by default. */
   readonly createScheduler: (numInferenceSteps: number, samples?: number) => Scheduler
   /** The denoiser's class, to be named where it fails. */
@@ -59,8 +63,34 @@ export type DiffusionRequest = Pick<
   readonly compute?: Compute
   /** Starting noise, in the shape of the latents. */
   readonly latents?: Floats
-  /** Each draw that the scheduler makes while it runs. */
-  readonly noise?: () => Float32Array
+  /** Each further draw of the run, in order. */
+  readonly noise?: DrawNoise
+}
+
+/** Standard normal noise. */
+export type DrawNoise = (shape: Shape) => Float32Array
+
+/**
+ * All that a run draws comes from one generator, one draw after the other, unless the request brings its own noise.
+ */
+export function noiseOf({ noise, seed }: DiffusionRequest, generator = createGenerator(seed)): DrawNoise {
+  return noise ?? ((shape) => generator.normal(shape).data)
+}
+
+/** Where denoising begins: before the evaluation `first` of a schedule, with latents of that noise level. */
+export type Beginning = { readonly scheduler: Scheduler; readonly first: number; readonly latents: Floats }
+
+/** The beginning with noise alone: the request's latents or those that are drawn. `samples`: the scheduler's. */
+export function fromNoise(
+  parts: DiffusionParts,
+  request: DiffusionRequest,
+  shape: Shape,
+  draw: DrawNoise,
+  { samples } = rowsAsSamples(shape),
+): Beginning {
+  const scheduler = parts.createScheduler(request.numInferenceSteps, samples)
+  const noise = request.latents?.data ?? draw(shape)
+  return { scheduler, first: 0, latents: float32(shape, scaled(noise, scheduler.initNoiseSigma)) }
 }
 
 export type DiffusionStep =
@@ -128,44 +158,47 @@ export async function encodePrompts(
 export const beginning = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text)
 
 /**
- * Noise denoised step by step under classifier-free guidance (arXiv 2207.12598). Ends with the latents, of the given
- * shape. `guided`: each sample is shown twice, without the prompt and with it. Throws not-finite naming the step.
+ * Noise denoised step by step under classifier-free guidance (arXiv 2207.12598). Ends with the latents, of the shape
+ * of those that it began with. `guided`: each sample is shown twice, without the prompt and with it. Throws not-finite
+ * naming the step.
  */
 export async function* denoiseSteps(
   parts: DiffusionParts,
   request: DiffusionRequest,
   how: {
-    readonly shape: Shape
     readonly context: Floats
     readonly guided: boolean
     readonly timestepCond?: Floats
     /** The scheduler takes each frame of a clip as a sample of its own, and draws its noise in that order. */
     readonly eachFrame?: boolean
+    readonly beginning: Beginning
+    readonly draw: DrawNoise
   },
   freeuAt: FreeUAt,
 ): AsyncGenerator<DiffusionStep, Floats> {
-  const { shape, context: encoderHiddenStates, guided, timestepCond, eachFrame } = how
-  const { samples, apart, together } = (eachFrame ? framesAsSamples : rowsAsSamples)(shape)
-  const scheduler = parts.createScheduler(request.numInferenceSteps, samples)
-  const generator = createGenerator(request.seed)
-  const noise = request.noise ?? (() => generator.normal(shape).data)
-  const start = request.latents?.data ?? noise()
-  let latents = float32(shape, scaled(start, scheduler.initNoiseSigma))
-  const totalSteps = scheduler.timesteps.length
-  for (const [step, timestep] of scheduler.timesteps.entries()) {
+  const { context: encoderHiddenStates, guided, timestepCond, eachFrame, beginning, draw } = how
+  const { scheduler, first } = beginning
+  const { shape } = beginning.latents
+  const { apart, together } = (eachFrame ? framesAsSamples : rowsAsSamples)(shape)
+  const noise = () => draw(shape)
+  let { latents } = beginning
+  const totalSteps = scheduler.timesteps.length - first
+  for (let step = 0; step < totalSteps; step++) {
+    const index = first + step
     const freeu = freeuAt(step)
-    const input = float32(shape, scheduler.scaleModelInput(latents.data, step))
+    const input = float32(shape, scheduler.scaleModelInput(latents.data, index))
     const place = `Step ${step + 1} of ${totalSteps}`
     const inputs = {
       sample: guided ? joinRows([input, input]) : input,
-      timestep: float32([1], [timestep]),
+      timestep: float32([1], [scheduler.timesteps[index]!]),
       encoderHiddenStates,
       freeu,
+      step,
       ...(timestepCond && { timestepCond }),
     }
     const predicted = await during(place, parts.denoise(inputs))
     const noisePrediction = guided ? guide(predicted, request.guidanceScale, request.guidanceRescale) : predicted.data
-    const stepped = scheduler.step(apart(noisePrediction), step, apart(latents.data), noise)
+    const stepped = scheduler.step(apart(noisePrediction), index, apart(latents.data), noise)
     latents = float32(shape, together(stepped.prevSample))
     const predOriginal = float32(shape, together(stepped.predOriginalSample))
     if (!isSound(latents) || !isSound(predOriginal))

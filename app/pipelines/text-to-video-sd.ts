@@ -4,13 +4,16 @@ import {
   denoiseSteps,
   encodePrompts,
   frameLatents,
+  fromNoise,
   latentSize,
+  noiseOf,
   type DiffusionParts,
   type DiffusionRequest,
   type DiffusionStep,
   type FreeUAt,
   type Prompt,
 } from './diffusion.ts'
+import { framesAsSamples } from './scheduler-samples.ts'
 
 export type TextToVideoSdRequest = DiffusionRequest & {
   readonly prompts: readonly Prompt[]
@@ -34,7 +37,9 @@ export async function* textToVideoSd(
   for (const note of notes) yield { type: 'note', note }
   yield { type: 'encoded' }
 
-  const latents = yield* denoiseSteps(parts, request, { shape, context, guided, eachFrame: true }, freeuAt)
+  const draw = noiseOf(request)
+  const beginning = fromNoise(parts, request, shape, draw, framesAsSamples(shape))
+  const latents = yield* denoiseSteps(parts, request, { context, guided, eachFrame: true, beginning, draw }, freeuAt)
   const count = prompts.length * numFrames
   for (let index = 0; index < count; index++) {
     const clip = Math.floor(index / numFrames)

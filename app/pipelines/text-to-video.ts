@@ -4,7 +4,9 @@ import {
   denoiseSteps,
   encodePrompts,
   frameLatents,
+  fromNoise,
   latentSize,
+  noiseOf,
   type DiffusionParts,
   type DiffusionRequest,
   type DiffusionStep,
@@ -30,7 +32,9 @@ export async function* textToVideo(
   for (const note of notes) yield { type: 'note', note }
   yield { type: 'encoded' }
 
-  const latents = yield* denoiseSteps(parts, request, { shape, context, guided }, freeuAt)
+  const draw = noiseOf(request)
+  const beginning = fromNoise(parts, request, shape, draw)
+  const latents = yield* denoiseSteps(parts, request, { context, guided, beginning, draw }, freeuAt)
   for (let index = 0; index < request.numFrames; index++)
     yield await decodedFrame(parts, frameLatents(latents, index, 1 / parts.scalingFactor), index, request.numFrames)
 }

@@ -9,7 +9,7 @@ import type { Fields } from '#app/contract/pipelines/fields.ts'
 import type { ExportFormat } from '#app/contract/results.ts'
 import { foreignSyntax } from '#app/media/prompt-syntax.ts'
 import { appVersion } from '#main/paths.ts'
-import { checkRun } from '#main/studio/find-models.ts'
+import { checkRun, locateMedia } from '#main/studio/find-models.ts'
 import { computeOf, type ComputeOptions } from './compute.ts'
 import { findModel, scanModels } from './find-model.ts'
 import {
@@ -17,6 +17,7 @@ import {
   joinedSchedule,
   namedFiles,
   readFields,
+  readMedia,
   refuseStrangers,
   type GivenOptions,
 } from './pipeline-options.ts'
@@ -40,7 +41,8 @@ export async function generate(options: GenerateOptions, tools: Tools): Promise<
   refuseStrangers(options.pipeline, options)
   const format = formatOf(options.out, makes)
   checkOut(options.out, format)
-  const given = { ...(await readFields(options)), compute: computeOf(options) }
+  const media = await readMedia(options)
+  const given = { ...(await readFields(options)), ...media.given, compute: computeOf(options) }
   if (format === 'mp4' || format === 'webm') await requireFfmpeg(tools)
 
   progress.update('Looking for models', 0)
@@ -56,7 +58,13 @@ export async function generate(options: GenerateOptions, tools: Tools): Promise<
   try {
     const made = await engine.call(
       'run',
-      { ...run, models: found, out: picture, appVersion: appVersion() },
+      {
+        ...run,
+        models: found,
+        media: locateMedia(run, (sha256) => media.files.get(sha256)),
+        out: picture,
+        appVersion: appVersion(),
+      },
       {
         signal,
         onEvent(event) {

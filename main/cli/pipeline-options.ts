@@ -1,9 +1,13 @@
+import { statSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { pipelineOf, type PipelineName } from '#app/contract/pipelines.ts'
-import type { Fields } from '#app/contract/pipelines/fields.ts'
+import type { MediaRef } from '#app/contract/media-refs.ts'
+import { resizeModes, type Fields } from '#app/contract/pipelines/fields.ts'
 import { betaSchedules, schedulerKeys } from '#app/contract/schedulers.ts'
+import { sha256File } from '#app/files/sha256.ts'
 import { readAttention } from './attention.ts'
 import { findModel } from './find-model.ts'
 import * as parse from './parse.ts'
@@ -13,13 +17,16 @@ type Given = Partial<Fields>
 
 /**
  * An option of every pipeline that has its fields. Its value is the field's own, unless `read` makes them of it, or
- * `find` does, for which the models must be known.
+ * `find` does, for which the models must be known,
+ * or `media` does of the files that it names.
  */
 type FieldOption = {
   readonly option: Option
   readonly fields: readonly (keyof Fields)[]
   readonly read?: (value: never) => Given | Promise<Given>
   readonly find?: (value: never, models: readonly LocatedModel[]) => Given
+  /** For files that a run reads, named once or more often. */
+  readonly media?: (refs: readonly MediaRef[]) => Given
 }
 
 const onOff = ['on', 'off']
@@ -32,6 +39,22 @@ const option = (flags: string, about: string): Option => new Option(flags, about
 const fieldOptions: readonly FieldOption[] = [
   { option: option('-p, --prompt <text>', 'what it shows').makeOptionMandatory(), fields: ['prompt'] },
   { option: option('--negative-prompt <text>', 'what it should not show'), fields: ['negativePrompt'] },
+  {
+    option: option('--image <file>', 'the picture that it begins with; of a clip the first frame'),
+    fields: ['image'],
+    media: ([image]) => ({ image: image! }),
+  },
+  {
+    option: option('--strength <n>', 'how much of the picture is made anew, 0 to 1').argParser(parse.number(0, 1)),
+    fields: ['strength'],
+  },
+  {
+    option: option(
+      '--resize-mode <mode>',
+      'how the picture is brought to the size: crop (its middle), or default (drawn to it)',
+    ).choices(resizeModes),
+    fields: ['resizeMode'],
+  },
   {
     option: option('--motion-adapter <id>', 'motion adapter (default: the first that fits the model)'),
     fields: ['motionAdapter'],
@@ -222,13 +245,33 @@ export const joinedSchedule = (first: Given, second: Given): Given =>
 /** The fields that options set by themselves. Errors as of the files that are read. */
 export async function readFields(options: GivenOptions): Promise<Given> {
   const given: Given = {}
-  for (const { option, fields, read, find } of fieldOptions) {
+  for (const { option, fields, read, find, media } of fieldOptions) {
     const value = options[option.attributeName()]
-    if (value === undefined || find) continue
+    if (value === undefined || find || media) continue
     const set = read ? await read(value as never) : { [fields[0]!]: value }
     Object.assign(given, set, joinedSchedule(given, set))
   }
   return given
+}
+
+/** The fields that hold pictures and clips, and where each file is by its content. Throws not-found naming one. */
+export async function readMedia(options: GivenOptions): Promise<{ given: Given; files: Map<string, string> }> {
+  const given: Given = {}
+  const files = new Map<string, string>()
+  for (const { option, fields, media } of fieldOptions) {
+    const value = options[option.attributeName()] as string | string[] | undefined
+    if (value === undefined || !media) continue
+    const refs: MediaRef[] = []
+    for (const path of [value].flat()) {
+      if (!statSync(path, { throwIfNoEntry: false })?.isFile())
+        throw new ProblemError('not-found', `${option.long} ${path}: there is no such file.`, { field: fields[0]! })
+      const sha256 = await sha256File(path)
+      files.set(sha256, resolve(path))
+      refs.push({ sha256, name: basename(path) })
+    }
+    Object.assign(given, media(refs))
+  }
+  return { given, files }
 }
 
 /** The fields that name models. Errors as of `findModel`. */

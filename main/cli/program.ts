@@ -72,7 +72,8 @@ Examples:
   frameloom generate -p "a blue star" -o frames/ --freeu 0.9,0.2,1.5,1.6 --chunking 1,0
   frameloom generate -p "a blue star" -o star.webp --lora night.safetensors:0.8 --attn SlicedAttnProcessor:4
   frameloom generate -p "a blue star" -o star.webp --precision int8
-  frameloom generate --pipeline pixart -p "a cactus with a happy face" -o cactus.png --size 1024x768`,
+  frameloom generate --pipeline pixart -p "a cactus with a happy face" -o cactus.png --size 1024x768
+  frameloom generate --pipeline image-to-image --image photo.png -p "a watercolour" -o painted.png --strength 0.6`,
     )
     .action((options: GenerateOptions) => withEngine(options, (tools) => generate(options, tools)))
 

@@ -9,7 +9,7 @@ import { sendWebResponse, toWebRequest } from './web-request.ts'
 import { refusalPage, refusalText, reloadPage } from './words-page.ts'
 
 export const socketPath = '/rpc'
-export const postPaths: ReadonlySet<string> = new Set(['/media/uploads', '/media/frames'])
+export const postPaths: ReadonlySet<string> = new Set(['/media/uploads', '/media/frames', '/media/inputs'])
 
 export type HandlerTools = {
   studio: Pick<OpenedStudio, 'handleMedia' | 'log'>

@@ -1,15 +1,16 @@
-import { statSync } from 'node:fs'
+import { createReadStream, statSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { implement } from '@orpc/server'
 import type { Precision } from '#app/contract/compute.ts'
 import { ProblemError } from '#app/contract/errors.ts'
+import { uploadLimit } from '#app/contract/media-routes.ts'
 import { isFinished } from '#app/contract/jobs.ts'
 import { pipelineOf } from '#app/contract/pipelines.ts'
 import type { AppSettings } from '#app/contract/settings.ts'
 import { studioContract } from '#app/contract/studio.ts'
 import type { JobRequest } from '#app/library/jobs.ts'
 import type { Log } from './log.ts'
-import { checkRun } from './find-models.ts'
+import { checkRun, locateMedia } from './find-models.ts'
 import type { EventHub } from './event-hub.ts'
 import type { JobQueue } from './job-queue.ts'
 import { autotune, keep, kept, profile, type MeasureTools } from './measure.ts'
@@ -99,6 +100,16 @@ export function createRouter(tools: RouterTools) {
       hub.publish({ type: 'result-added', result: library.restoreResult(input.id) })
     }),
 
+    keepAsInput: os.keepAsInput.handler(({ input }) => {
+      const { id, title } = library.picture(input.id)
+      const body = createReadStream(library.pictureFile(id))
+      return library.inputs.receive({ name: `${title.slice(0, 60) || 'untitled'}.webp`, body, limit: uploadLimit })
+    }),
+
+    missingInputs: os.missingInputs.handler(({ input }) =>
+      input.filter(({ sha256 }) => library.inputs.file(sha256) === undefined),
+    ),
+
     refreshModels: os.refreshModels.handler(() => models.refresh()),
 
     saveSettings: os.saveSettings.handler(async ({ input }) => {
@@ -162,6 +173,7 @@ export function createRouter(tools: RouterTools) {
   /** Checks a request and keeps the file that it reads. @returns the title of the job */
   async function checkJob({ source, ...run }: JobRequest): Promise<string> {
     checkRun(run, await models.all())
+    locateMedia(run, (sha256) => library.inputs.file(sha256))
     const record = pipelineOf(run.pipeline)
     if (!record.takesClip) return record.titleOf(run.settings)
     if (!source) throw new ProblemError('bad-input', `${record.title} needs a clip. Choose one.`, { field: 'source' })

@@ -3,7 +3,7 @@ import { pipelines } from '#app/contract/pipelines.ts'
 import { newId } from '#app/library/ids.ts'
 import type { JobSource } from '#app/library/jobs.ts'
 import type { Library } from '#app/library/library.ts'
-import { checkRun } from './find-models.ts'
+import { checkRun, locateMedia } from './find-models.ts'
 import type { JobBoard } from './job-board.ts'
 import type { ModelList } from './model-list.ts'
 import type { Previews } from './previews.ts'
@@ -31,6 +31,7 @@ export async function runJob(tools: JobTools, id: string, signal: AbortSignal): 
       {
         ...run,
         models,
+        media: locateMedia(run, (sha256) => library.inputs.file(sha256)),
         ...(source && { source: readSource(library, source) }),
         out: library.pictureFile(resultId),
         appVersion,

@@ -7,6 +7,8 @@ import { forScheduler } from '#app/contract/schedulers.ts'
 import { draftStore, fromRun } from '#renderer/store/draft.ts'
 import { replaceDraft, undoDraft } from '#renderer/store/draft-history.ts'
 import { callHost } from '#renderer/store/host.ts'
+import { pipelineOf } from '#app/contract/pipelines.ts'
+import { mediaOf } from '#app/contract/pipelines/pipeline.ts'
 import { changedModels, missingModels } from '#renderer/store/recipe-warnings.ts'
 import { studioStore } from '#renderer/store/studio.ts'
 import { tell, tellFailure, type ToastAction } from '#renderer/store/toasts.ts'
@@ -92,6 +94,20 @@ const undo: ToastAction = { label: 'Undo', perform: undoDraft }
 function fillForm(recipe: Recipe): void {
   replaceDraft(fromRun(recipe, draftStore.getState()))
   goTo('generate')
+  void lookForInputs(recipe)
+}
+
+/** Says which of the pictures and clips that it was made of are not here. */
+async function lookForInputs({ pipeline, settings }: Recipe): Promise<void> {
+  const refs = Object.values(mediaOf(pipelineOf(pipeline), settings)).flat()
+  if (refs.length === 0) return
+  try {
+    const missing = await callHost((host) => host.missingInputs(refs))
+    const names = [...new Set(missing.map(({ name }) => `“${name}”`))].join(', ')
+    if (missing.length > 0) tell('warning', 'Not all that it was made of is here', `Choose ${names} again.`)
+  } catch (error) {
+    tellFailure('The files that it was made of could not be looked for', error)
+  }
 }
 
 /** Goes on in the background: weights that were never hashed take a while to read. */

@@ -1,3 +1,4 @@
+import { mediaRefSchema, type MediaRef } from '#app/contract/media-refs.ts'
 import { rawFramesHeader, rawFramesSchema, uploadReplySchema, type RawFrames } from '#app/contract/media-routes.ts'
 import { ProblemError, problemSchema } from '#app/contract/errors.ts'
 import type { hostExportFormats } from '#app/contract/results.ts'
@@ -6,6 +7,9 @@ import type { hostExportFormats } from '#app/contract/results.ts'
 export const clipUrl = (id: string): string => `/media/clips/${encodeURIComponent(id)}.webp`
 export const exportUrl = (id: string, format: (typeof hostExportFormats)[number]): string =>
   `/media/clips/${encodeURIComponent(id)}/export.${format}`
+
+/** A picture or clip that a run reads, by its content. */
+export const inputUrl = ({ sha256 }: MediaRef): string => `/media/inputs/${sha256}`
 
 /** Raw RGB24 frames with their sizes. */
 export type RawPixels = RawFrames & { data: Uint8Array }
@@ -31,16 +35,23 @@ export async function fetchBlob(url: string): Promise<Blob> {
 
 /** Gives the host a whole file. @returns its upload id */
 export async function uploadFile(file: Blob, name: string): Promise<string> {
-  return upload(`/media/uploads?name=${encodeURIComponent(name)}`, file, {})
+  return uploadReplySchema.parse(await post('/media/uploads', name, file)).uploadId
+}
+
+/** Gives the host a picture or clip that runs are to read. */
+export async function uploadInput(file: Blob, name: string): Promise<MediaRef> {
+  return mediaRefSchema.parse(await post('/media/inputs', name, file))
 }
 
 /** Gives the host frames that were decoded here. @returns their upload id */
-export const uploadFrames = (sizes: RawFrames, pixels: Blob, name: string): Promise<string> =>
-  upload(`/media/frames?name=${encodeURIComponent(name)}`, pixels, { [rawFramesHeader]: JSON.stringify(sizes) })
+export async function uploadFrames(sizes: RawFrames, pixels: Blob, name: string): Promise<string> {
+  const headers = { [rawFramesHeader]: JSON.stringify(sizes) }
+  return uploadReplySchema.parse(await post('/media/frames', name, pixels, headers)).uploadId
+}
 
-async function upload(url: string, body: Blob, headers: Record<string, string>): Promise<string> {
-  const response = await ask(url, { method: 'POST', body, headers })
-  return uploadReplySchema.parse(await response.json()).uploadId
+async function post(path: string, name: string, body: Blob, headers: Record<string, string> = {}): Promise<unknown> {
+  const response = await ask(`${path}?name=${encodeURIComponent(name)}`, { method: 'POST', body, headers })
+  return response.json()
 }
 
 async function ask(url: string, init?: RequestInit): Promise<Response> {

@@ -1,8 +1,10 @@
 import { Menu } from '@base-ui/react/menu'
-import { Download, Ellipsis, RotateCcw, ScanSearch, Trash2 } from 'lucide-react'
+import { Download, Ellipsis, ImagePlus, RotateCcw, ScanSearch, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import type { PictureResult, ExportFormat } from '#app/contract/results.ts'
+import { pipelines, usesOf } from '#app/contract/pipelines.ts'
 import { classifyClip } from '#renderer/actions/classify.ts'
+import { takeIntoForm } from '#renderer/actions/inputs.ts'
 import { deleteResult, exportChoices, exportPicture } from '#renderer/actions/library.ts'
 import { restoreSettings } from '#renderer/actions/restore.ts'
 import { Button } from '#renderer/ui/button.tsx'
@@ -13,6 +15,7 @@ import { CommandButton, CommandIconButton } from './commands.tsx'
 export function ClipActions({ clip }: { clip: PictureResult }) {
   return (
     <>
+      {usesOf(clip.kind).length > 0 && <CommandButton command="use" variant="ghost" iconSize={14} />}
       <CommandButton command="classify-clip" variant="ghost" iconSize={14} />
       <ExportMenu clip={clip} />
       <CommandIconButton command="delete" iconSize={14} />
@@ -74,6 +77,15 @@ export function TileMenu({ clip }: { clip: PictureResult }) {
         <Menu.Item className="item menu-item" onClick={() => restoreSettings(clip)}>
           <RotateCcw size={13} aria-hidden="true" /> Use these settings
         </Menu.Item>
+        {usesOf(clip.kind).map((use) => (
+          <Menu.Item
+            key={`${use.pipeline} ${use.role}`}
+            className="item menu-item"
+            onClick={() => void takeIntoForm(clip, use)}
+          >
+            <ImagePlus size={13} aria-hidden="true" /> {pipelines[use.pipeline].title}
+          </Menu.Item>
+        ))}
         <Menu.Item className="item menu-item" onClick={() => void classifyClip(clip.id)}>
           <ScanSearch size={13} aria-hidden="true" /> Classify
         </Menu.Item>

@@ -5,6 +5,7 @@ import {
   FolderOpen,
   Gauge,
   Grid2x2,
+  ImagePlus,
   Info,
   Layers,
   Maximize,
@@ -30,8 +31,10 @@ import {
 import { commandIds, commandTable, type CommandId } from '#app/contract/commands.ts'
 import { exportFormats, type ExportFormat, type PictureResult } from '#app/contract/results.ts'
 import { viewIds, type ViewId } from '#app/contract/views.ts'
+import { usesOf } from '#app/contract/pipelines.ts'
 import { classifyClip } from '#renderer/actions/classify.ts'
 import { changeFreeU } from '#renderer/actions/generate.ts'
+import { makeSomethingOf } from '#renderer/actions/inputs.ts'
 import { cancellableJob, cancelJob, cancelJobs } from '#renderer/actions/jobs.ts'
 import { restoreSettings } from '#renderer/actions/restore.ts'
 import { deleteResult, exportChoices, exportPicture, type ExportChoice } from '#renderer/actions/library.ts'
@@ -118,6 +121,14 @@ const doings: Readonly<Record<CommandId, Doing>> = {
   attention: { icon: Layers, perform: () => openDialog({ kind: 'attention' }) },
   tuning: { icon: Gauge, perform: () => openDialog({ kind: 'tuning' }) },
   reuse: { icon: RotateCcw, ...onClip(restoreSettings) },
+  use: {
+    icon: ImagePlus,
+    available: () => usesOf(shownClip()?.kind ?? 'clip').length > 0 && shownClip() !== undefined,
+    perform: () => {
+      const clip = shownClip()
+      if (clip) void makeSomethingOf(clip)
+    },
+  },
   ...exportDoings,
   'classify-clip': { icon: ScanSearch, ...onClip((clip) => void classifyClip(clip.id)) },
   delete: { icon: Trash2, ...onClip((clip) => void deleteResult(clip)) },

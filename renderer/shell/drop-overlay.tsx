@@ -33,8 +33,11 @@ export function DropOverlay() {
     }
     const onDrop = (event: DragEvent): void => {
       if (!carriesFile(event)) return
+      const isTaken = event.defaultPrevented
       event.preventDefault()
       setOver(false)
+      // A field of the form has it.
+      if (isTaken) return
       void takeFiles([...(event.dataTransfer?.files ?? [])], takers)
     }
     window.addEventListener('dragover', onOver)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { attnChoiceSchema } from '../attn-processors.ts'
 import { computeSchema, defaultCompute } from '../compute.ts'
+import { mediaRefSchema } from '../media-refs.ts'
 import { schedulerConfigSchema } from '../schedulers.ts'
 import {
   forwardChunkingSchema,
@@ -9,6 +10,10 @@ import {
   loraChoiceSchema,
   loraScalesSchema,
 } from '../settings.ts'
+
+/** `default`: drawn to the asked size, whatever its shape; `crop`: its middle, in its own shape. */
+export const resizeModes = ['default', 'crop'] as const
+export type ResizeMode = (typeof resizeModes)[number]
 
 /**
  * What the settings of pipelines are made of. A name means the same wherever it stands, so a value is kept when a user
@@ -57,6 +62,12 @@ export const fields = {
   maxSequenceLength: z.int().min(2).max(512).nullable().default(null),
   /** Layers of the text encoder left out at its end; null for none. */
   clipSkip: z.int().min(1).max(12).nullable(),
+  /** The picture that a run begins with; null where none is chosen yet. */
+  image: mediaRefSchema.nullable(),
+  /** How it is brought to the size of the result, by the names of diffusers' VaeImageProcessor. */
+  resizeMode: z.enum(resizeModes),
+  /** How much of the picture is made anew: 0 keeps it, 1 begins with noise alone. */
+  strength: z.number().min(0).max(1),
   /** Which frames of a clip a classifier sees. */
   sampling: frameSamplingSchema,
   /** How many labels are kept, the most probable first. */
@@ -98,6 +109,9 @@ export const fieldDefaults: Readonly<Fields> = {
   cleanCaption: true,
   maxSequenceLength: null,
   clipSkip: null,
+  image: null,
+  resizeMode: 'crop',
+  strength: 0.8,
   sampling: { kind: 'even' },
   topK: 5,
   compute: defaultCompute,

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Problem } from '../errors.ts'
+import { takesWords, type MediaRef, type Takes } from '../media-refs.ts'
 import { modelKinds, type ModelEntry, type ModelKind } from '../models.ts'
 import type { LiveControls } from '../settings.ts'
 import type { Fields } from './fields.ts'
@@ -13,7 +14,7 @@ export const makesTitles: Readonly<Record<Makes, string>> = { clip: 'Clip', stil
 /** The settings that every pipeline has. */
 export type BaseSettings = Pick<Fields, 'model' | 'compute'>
 
-/** Models by their role in a pipeline, each role's in the order of the settings. */
+/** Models, or pictures and clips, by their role in a pipeline, each role's in the order of the settings. */
 export type ByRole<M> = Readonly<Record<string, readonly M[]>>
 
 /** What a pipeline needs a model for. */
@@ -23,6 +24,21 @@ export type ModelRole<S> = {
   readonly field: keyof Fields
   /** The ids that settings name in this role. */
   ids(settings: S): readonly string[]
+}
+
+/** What a pipeline needs a picture or a clip for. */
+export type MediaRole<S> = {
+  readonly takes: Takes
+  /** The field of the settings that holds it, where a problem with it is shown. */
+  readonly field: keyof Fields
+  /** In the middle of a sentence, where it is not just "picture" or "clip". */
+  readonly what?: string
+  /** A run can do without. */
+  readonly optional?: boolean
+  /** Those that settings name in this role. */
+  refs(settings: S): readonly MediaRef[]
+  /** The settings with one more in it, or with another where there is but one. */
+  put(settings: S, ref: MediaRef): S
 }
 
 /** What is wrong with a request: `field` is the one that would have to change. */
@@ -41,6 +57,8 @@ export type Pipeline<S extends BaseSettings = BaseSettings> = {
   /** All that a user chooses, out of `fields`. Its keys decide which controls and options there are. */
   readonly settings: z.ZodObject<z.ZodRawShape> & z.ZodType<S>
   readonly models: Readonly<Record<string, ModelRole<S>>>
+  /** The pictures and clips that go into it, by role; absent where there are none. */
+  readonly media?: Readonly<Record<string, MediaRole<S>>>
   /** What can be changed while it runs. */
   readonly live: readonly (keyof LiveControls)[]
   /** The sections of its form, by their names in the page's table. */
@@ -70,6 +88,10 @@ export function modelsOf<S extends BaseSettings, M extends ModelEntry>(
   return Object.fromEntries(found) as ByRole<M>
 }
 
+/** The pictures and clips that settings name, by role. */
+export const mediaOf = <S extends BaseSettings>({ media = {} }: Pipeline<S>, settings: S): ByRole<MediaRef> =>
+  Object.fromEntries(Object.entries(media).map(([name, role]) => [name, role.refs(settings)]))
+
 /**
  * Why settings cannot be run with these models, in words; empty when they can. The one place that says so: the page
  * shows all of it at the fields, the host refuses with the first, the command line prints that.
@@ -86,9 +108,16 @@ export function problemsOf<S extends BaseSettings>(
     .map((issue) => badInput(String(issue.path[0] ?? 'model') as keyof Fields, inWords(issue, settings)))
     // A model that is not chosen yet is told of in better words.
     .filter(({ field }) => !named.has(field) || !ofModels.some((problem) => problem.field === field))
-  const problems = [...ofValues, ...ofModels]
+  const ofMedia = Object.values(pipeline.media ?? {}).flatMap((role) => mediaProblems(role, settings))
+  const problems = [...ofValues, ...ofModels, ...ofMedia]
   const hasModel = ofModels.every(({ field }) => field !== 'model')
   return hasModel ? [...problems, ...pipeline.check(settings, modelsOf(pipeline, settings, models), models)] : problems
+}
+
+function mediaProblems<S>(role: MediaRole<S>, settings: S): FieldProblem[] {
+  const { takes, field, what = takesWords[takes], optional } = role
+  if (optional || role.refs(settings).length > 0) return []
+  return [badInput(field, `Choose a ${what}: this cannot be made without one.`)]
 }
 
 /** What is wrong with a number, in words; other values get zod's own. */

@@ -1,9 +1,11 @@
 import { z } from 'zod'
-import { badInput, type Pipeline } from './pipeline.ts'
+import type { ModelEntry } from '../models.ts'
+import { badInput, type ByRole, type FieldProblem, type Pipeline } from './pipeline.ts'
 import {
   checkDiffusion,
   diffusionFields,
   diffusionModels,
+  type DiffusionSettings,
   stableDiffusion,
   suitedDiffusion,
 } from './stable-diffusion.ts'
@@ -21,10 +23,13 @@ export const textToImage = {
   models: diffusionModels,
   sections: ['model', 'prompt', 'picture', 'sampling', 'scheduler', 'freeu', 'advanced', 'compute'],
   suited: (settings, model, models) => suitedDiffusion(settings, model, models),
-  check(settings, found) {
-    const [model] = found.model ?? []
-    const moves = model && !model.needsMotionAdapter
-    const refusal = `${model?.name} has motion modules inside and makes clips only: choose a model without.`
-    return [...checkDiffusion(settings, found), ...(moves ? [badInput('model', refusal)] : [])]
-  },
+  check: checkStill,
 } as const satisfies Pipeline<TextToImageSettings>
+
+/** What does not fit where one picture is made. */
+export function checkStill(settings: DiffusionSettings, found: ByRole<ModelEntry>): FieldProblem[] {
+  const [model] = found.model ?? []
+  const moves = model && !model.needsMotionAdapter
+  const refusal = `${model?.name} has motion modules inside and makes clips only: choose a model without.`
+  return [...checkDiffusion(settings, found), ...(moves ? [badInput('model', refusal)] : [])]
+}

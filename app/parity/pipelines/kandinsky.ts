@@ -33,11 +33,10 @@ export const runKandinskyPrior: RunPipelineCase = async ({ folder, spec, inputs,
   requirePlain(spec)
   const args = z.union([interpolateArgs, priorArgs]).parse(spec.args)
   const parts = await openPrior(sessions, locate(folder, spec.checkpoint))
-  const draws = priorDraws(inputs)
   const request = {
     numInferenceSteps: args.num_inference_steps,
     guidanceScale: args.guidance_scale,
-    noise: () => draws.next().value,
+    noise: priorDraws(inputs),
     latents: toFloat32(inputs.latents!),
   }
   const steps: Tensor<'float32'>[] = []
@@ -85,11 +84,9 @@ async function mixItem(
 }
 
 /** The oldest cases have all draws in one tensor. */
-function* priorDraws(inputs: Tensors): Generator<Float32Array, Float32Array> {
-  const { noise } = inputs
-  if (!noise) return yield* drawsOf(inputs)
-  for (let i = 0; i < noise.shape[0]!; i++) yield toFloat32(rows(noise, i, i + 1)).data
-  throw new Error('the pipeline draws more noise than the reference')
+function priorDraws({ noise, ...inputs }: Tensors): () => Float32Array {
+  const apart = noise?.shape[0] ? Array.from({ length: noise.shape[0] }, (_, i) => rows(noise, i, i + 1)) : []
+  return drawsOf({ ...inputs, ...Object.fromEntries(apart.map((one, i) => [`noise.${i}`, one])) })
 }
 
 const decoderArgs = z.strictObject({
@@ -134,7 +131,6 @@ async function decoded(
 ): Promise<{ latents: Tensor<'float32'>; images: Tensor<'float32'>[] }> {
   requirePlain(spec)
   const parts = await openDecoder(sessions, locate(folder, spec.checkpoint), args.scheduler ?? {})
-  const draws = drawsOf(inputs)
   const embeddings = {
     imageEmbeds: toFloat32(inputs.image_embeds!),
     negativeImageEmbeds: toFloat32(inputs.negative_image_embeds!),
@@ -145,7 +141,7 @@ async function decoded(
     numInferenceSteps: args.num_inference_steps,
     guidanceScale: args.guidance_scale,
     imagesPerPrompt: args.num_images_per_prompt,
-    noise: () => draws.next().value,
+    noise: drawsOf(inputs),
     ...from,
   }
   const steps: Tensor<'float32'>[] = []

@@ -46,6 +46,16 @@ const blank = {
 /** One text, or one for each picture or clip of a batch. */
 export const texts = z.union([z.string().transform((text) => [text]), z.array(z.string())])
 
+/** The reference's normal draws, noise.0, noise.1 ..., one at each call. Throws where it made no more. */
+export function drawsOf(inputs: Tensors): () => Float32Array {
+  let drawn = 0
+  return () => {
+    const noise = inputs[`noise.${drawn++}`]
+    if (!noise) throw new Error(`the pipeline draws noise ${drawn} times, the reference ${drawn - 1} times`)
+    return toFloat32(noise).data
+  }
+}
+
 export function stacked(tensors: readonly Tensor<'float32'>[]): Tensor<'float32'> {
   const all = new Float32Array(tensors.length * tensors[0]!.data.length)
   tensors.forEach(({ data }, i) => {
@@ -59,10 +69,4 @@ export function inUnitRange(images: readonly Tensor<'float32'>[]): Tensor<'float
   const { shape, data } = stacked(images)
   const values = data.map((value) => Math.min(Math.max(value / 2 + 0.5, 0), 1))
   return float32([shape[0]!, ...shape.slice(2)], values)
-}
-
-/** noise.0, noise.1 ... in order. Throws where more are drawn. */
-export function* drawsOf(inputs: Tensors): Generator<Float32Array, Float32Array> {
-  for (let i = 0; inputs[`noise.${i}`]; i++) yield toFloat32(inputs[`noise.${i}`]!).data
-  throw new Error('the pipeline draws more noise than the reference')
 }

@@ -38,7 +38,6 @@ export const runPixArt: RunPipelineCase = ({ folder, spec, inputs, sessions }) =
       ...args.scheduler,
       ...(args.timesteps && { timesteps: args.timesteps }),
     })
-    const draws = drawsOf(inputs)
     const request: PixArtRequest = {
       texts: textsOf(args, inputs),
       imagesPerPrompt: args.num_images_per_prompt,
@@ -51,7 +50,7 @@ export const runPixArt: RunPipelineCase = ({ folder, spec, inputs, sessions }) =
       timesteps: args.timesteps ?? null,
       guidanceScale: args.guidance_scale,
       seed: 0,
-      noise: () => draws.next().value,
+      noise: drawsOf(inputs),
       ...(inputs.latents && { latents: toFloat32(inputs.latents) }),
     }
     const steps: Tensor<'float32'>[] = []

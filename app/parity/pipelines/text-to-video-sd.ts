@@ -30,7 +30,6 @@ export const runTextToVideoSd: RunPipelineCase = async ({ folder, spec, inputs, 
     eta: args.eta,
     ...args.scheduler,
   })
-  const draws = drawsOf(inputs)
   const request = {
     prompts: args.prompt.map((prompt, i) => ({ prompt, negativePrompt: args.negative_prompt[i] ?? '' })),
     width: args.width,
@@ -40,7 +39,7 @@ export const runTextToVideoSd: RunPipelineCase = async ({ folder, spec, inputs, 
     guidanceScale: args.guidance_scale,
     seed: 0,
     clipSkip: args.clip_skip,
-    noise: () => draws.next().value,
+    noise: drawsOf(inputs),
     latents: toFloat32(inputs.latents!),
   }
   const steps: Tensor<'float32'>[] = []

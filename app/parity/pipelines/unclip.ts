@@ -27,7 +27,6 @@ export const runUnclip: RunPipelineCase = async ({ folder, spec, inputs, session
   requirePlain(spec)
   const args = argsSchema.parse(spec.args)
   const parts = await openUnclip(sessions, locate(folder, spec.checkpoint))
-  const draws = drawsOf(inputs)
   const startOf = (name: string) => {
     const latents = inputs[name]
     return latents ? { latents: toFloat32(latents) } : {}
@@ -41,7 +40,7 @@ export const runUnclip: RunPipelineCase = async ({ folder, spec, inputs, session
   const request = {
     prompts: args.prompt,
     imagesPerPrompt: args.num_images_per_prompt,
-    noise: () => draws.next().value,
+    noise: drawsOf(inputs),
     prior: {
       numInferenceSteps: args.prior_num_inference_steps,
       guidanceScale: args.prior_guidance_scale,

@@ -1,5 +1,6 @@
 import type { EngineCalls, RunEvent, RunResult } from '#app/contract/engine.ts'
 import type { PipelineName } from '#app/contract/pipelines.ts'
+import { runImageToImage } from './image-to-image.ts'
 import type { RunContext, Runner, RunTools } from './run.ts'
 import { runPixArt } from './pixart.ts'
 import { runTextToImage } from './text-to-image.ts'
@@ -13,6 +14,7 @@ const runners: { readonly [P in PipelineName]: Runner<P> } = {
   'text-to-video-sd': runTextToVideoSd,
   'text-to-image': runTextToImage,
   pixart: runPixArt,
+  'image-to-image': runImageToImage,
   'video-classification': runVideoClassification,
 }
 

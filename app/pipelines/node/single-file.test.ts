@@ -121,6 +121,7 @@ test('a LoRA goes to the denoiser and the text encoder at once', async () => {
       timestep: float32([1], [10]),
       encoderHiddenStates: filled(states.shape) as Tensor<'float32'>,
       freeu: null,
+      step: 0,
     })
     return [states, predicted].map(({ data }) => data.reduce((sum, value) => sum + Math.abs(value), 0))
   }

@@ -108,6 +108,10 @@ export async function openStableDiffusion(
       return toFloat32((await denoiser.run('forward', inputs)).sample)
     },
     decode: (latents) => decodeLatents(autoencoder, latents),
+    encode: async (image) => {
+      const { mean, std } = await autoencoder.run('encode', { x: image })
+      return { mean: toFloat32(mean), std: toFloat32(std) }
+    },
     createScheduler: schedulersOf(source.schedulerConfig, options),
     latentChannels: config.latent_channels,
     vaeScaleFactor: 2 ** (config.block_out_channels.length - 1),

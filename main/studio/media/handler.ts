@@ -1,8 +1,10 @@
 import { statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { ProblemError } from '#app/contract/errors.ts'
 import { hostExportFormats } from '#app/contract/results.ts'
 import { isId } from '#app/library/ids.ts'
 import type { Library } from '#app/library/library.ts'
+import { mediaType } from '#app/media/media-kind.ts'
 import type { Log } from '../log.ts'
 import type { Previews } from '../previews.ts'
 import { pageProblem } from '../rpc-errors.ts'
@@ -10,7 +12,7 @@ import type { StudioEngine } from '../studio-engine.ts'
 import { exportClip } from './export-clip.ts'
 import { bytesResponse, framesHeader, problemResponse, rawType } from './responses.ts'
 import { fileStream } from './streams.ts'
-import { receiveUpload } from './upload.ts'
+import { receiveInput, receiveUpload } from './upload.ts'
 
 export type MediaTools = { library: Library; engine: StudioEngine; previews: Previews; log: Log }
 
@@ -22,6 +24,17 @@ type Route = {
 
 const notFound = (): never => {
   throw new ProblemError('not-found', 'There is nothing here any more.')
+}
+
+async function inputResponse(library: Library, sha256: string): Promise<Response> {
+  const file = library.inputs.file(sha256) ?? notFound()
+  const handle = await open(file, 'r')
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(4096), 0, 4096, 0)
+    return bytesResponse(fileStream(file), statSync(file).size, mediaType(buffer.subarray(0, bytesRead)))
+  } finally {
+    await handle.close()
+  }
 }
 
 const exportPath = new RegExp(`^/media/clips/([^/]+)/export\\.(${hostExportFormats.join('|')})$`)
@@ -64,6 +77,16 @@ const routes: Route[] = [
     method: 'POST',
     path: /^\/media\/uploads()$/,
     answer: ({ library }, request) => receiveUpload(library, request, false),
+  },
+  {
+    method: 'POST',
+    path: /^\/media\/inputs()$/,
+    answer: ({ library }, request) => receiveInput(library, request),
+  },
+  {
+    method: 'GET',
+    path: /^\/media\/inputs\/()([0-9a-f]{64})$/,
+    answer: ({ library }, _request, _id, sha256) => inputResponse(library, sha256),
   },
   {
     method: 'POST',

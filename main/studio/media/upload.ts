@@ -5,7 +5,21 @@ import { parseJson } from '#app/library/rows.ts'
 import { jsonResponse, problemResponse } from './responses.ts'
 
 /** Takes a clip, or with `withFrames` the frames that the page decoded, to disk as it comes. */
-export async function receiveUpload(library: Library, request: Request, withFrames: boolean): Promise<Response> {
+export function receiveUpload(library: Library, request: Request, withFrames: boolean): Promise<Response> {
+  return receive(request, async (file) => {
+    const frames = withFrames ? { frames: framesOf(request) } : {}
+    const upload = await library.uploads.receive({ ...file, ...frames })
+    return { uploadId: upload.id }
+  })
+}
+
+/** Takes a picture or clip that runs are to read, in the same way. */
+export const receiveInput = (library: Library, request: Request): Promise<Response> =>
+  receive(request, (file) => library.inputs.receive(file))
+
+type Incoming = { name: string; body: AsyncIterable<Uint8Array>; limit: number }
+
+async function receive(request: Request, keep: (file: Incoming) => Promise<unknown>): Promise<Response> {
   const name = new URL(request.url).searchParams.get('name') ?? 'clip'
   const announced = Number(request.headers.get('content-length') ?? 0)
   if (!(announced <= uploadLimit)) {
@@ -13,10 +27,8 @@ export async function receiveUpload(library: Library, request: Request, withFram
     return problemResponse({ code: 'bad-media', message }, 413)
   }
   if (!request.body) throw new ProblemError('bad-media', 'The upload is empty.')
-  const frames = withFrames ? { frames: framesOf(request) } : {}
   const body = request.body as unknown as AsyncIterable<Uint8Array>
-  const upload = await library.uploads.receive({ name, body, limit: uploadLimit, ...frames })
-  return jsonResponse({ uploadId: upload.id })
+  return jsonResponse(await keep({ name, body, limit: uploadLimit }))
 }
 
 function framesOf(request: Request): RawFrames {

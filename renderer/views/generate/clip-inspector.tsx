@@ -1,4 +1,6 @@
 import type { Fields } from '#app/contract/pipelines/fields.ts'
+import { pipelineOf } from '#app/contract/pipelines.ts'
+import { mediaOf } from '#app/contract/pipelines/pipeline.ts'
 import { isSchedulerClass, schedulerTable } from '#app/contract/schedulers.ts'
 import type { PictureResult } from '#app/contract/results.ts'
 import type { FreeU } from '#app/contract/settings.ts'
@@ -38,6 +40,10 @@ export function ClipInspector({ clip }: { clip: PictureResult }) {
         .map(([id, scale]) => `${nameOf(id)} ${scale}`)
         .join(', '),
     ]),
+    ...Object.values(mediaOf(pipelineOf(clip.recipe.pipeline), settings))
+      .flat()
+      .map(({ name }): Fact => ['Made from', name]),
+    ...('strength' in settings ? [['Strength', String(settings.strength)] as Fact] : []),
     ['Size', `${clip.width} × ${clip.height}${moves ? `, ${clip.numFrames} frames` : ''}`],
     ...only(moves, ['Length', `${(clip.numFrames / clip.fps).toFixed(2)} s at ${clip.fps} fps`]),
     [

@@ -5,6 +5,7 @@ import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft, type Maker } from '#renderer/store/draft.ts'
 import { AdvancedSection } from './advanced-section.tsx'
 import { ClipSection, PictureSection } from './clip-section.tsx'
+import { ImageSection } from './image-section.tsx'
 import { FreeUSection } from './freeu-section.tsx'
 import { ModelSection } from './model-section.tsx'
 import { PixArtSection } from './pixart-section.tsx'
@@ -20,6 +21,7 @@ export const sections = {
   prompt: PromptSection,
   clip: ClipSection,
   picture: PictureSection,
+  image: ImageSection,
   sampling: SamplingSection,
   scheduler: SchedulerSection,
   pixart: PixArtSection,

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { aModel } from '#renderer/store/testing.ts'
+import { defaultSettings, usesOf } from '../pipelines.ts'
+import { imageToImage, stepsFromImage, type ImageToImageSettings } from './image-to-image.ts'
+import { mediaOf, problemsOf, type Pipeline } from './pipeline.ts'
+
+const record: Pipeline<ImageToImageSettings> = imageToImage
+const models = [aModel()]
+const image = { sha256: 'ab'.repeat(32), name: 'cat.png' }
+const settings = imageToImage.suited({ ...defaultSettings('image-to-image'), prompt: 'a boat' }, models[0]!, models)
+
+test('it cannot be made without its picture, which settings name by its content', () => {
+  expect(problemsOf(record, settings, models)).toMatchObject([
+    { field: 'image', message: 'Choose a picture: this cannot be made without one.' },
+  ])
+  const complete = imageToImage.media.image.put(settings, image)
+  expect(problemsOf(record, complete, models)).toEqual([])
+  expect(mediaOf(record, complete)).toEqual({ image: [image] })
+  expect(problemsOf(record, { ...complete, image: { ...image, sha256: '../cat' } }, models)).toMatchObject([
+    { field: 'image' },
+  ])
+})
+
+test('a strength that leaves no step is refused with one that does', () => {
+  const weak = { ...settings, image, numInferenceSteps: 20, strength: 0.04 }
+  expect(problemsOf(record, weak, models)).toMatchObject([
+    { field: 'strength', message: 'Of 20 steps, strength 0.04 leaves none: use at least 0.05.' },
+  ])
+  expect(stepsFromImage({ ...weak, strength: 0.05 })).toBe(1)
+  expect(imageToImage.stepsOf({ ...weak, strength: 1 })).toBe(20)
+})
+
+test('a still of the library can begin it', () => {
+  expect(usesOf('still')).toContainEqual({ pipeline: 'image-to-image', role: 'image' })
+})

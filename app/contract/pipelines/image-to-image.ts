@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import { fields, type Fields } from './fields.ts'
+import { badInput, type BaseSettings, type FieldProblem, type MediaRole, type Pipeline } from './pipeline.ts'
+import { diffusionFields, diffusionModels, stableDiffusion, suitedDiffusion } from './stable-diffusion.ts'
+import { checkStill } from './text-to-image.ts'
+
+/** What pipelines that begin with a picture let a user choose beside all else. */
+export const imageFields = { image: fields.image, resizeMode: fields.resizeMode, strength: fields.strength }
+type FromImage = BaseSettings & Pick<Fields, keyof typeof imageFields | 'numInferenceSteps'>
+
+/** The picture that a run begins with, as the media of its record. */
+export const imageRole = <S extends FromImage>(): MediaRole<S> => ({
+  takes: 'still',
+  field: 'image',
+  refs: ({ image }) => (image ? [image] : []),
+  put: (settings, image) => ({ ...settings, image }),
+})
+
+/** Of the steps the last ones are run, and at least one. */
+export const stepsFromImage = ({ numInferenceSteps, strength }: FromImage): number =>
+  Math.min(Math.floor(numInferenceSteps * strength), numInferenceSteps)
+
+export function checkStrength(settings: FromImage): FieldProblem[] {
+  const { numInferenceSteps: steps, strength } = settings
+  if (stepsFromImage(settings) > 0) return []
+  const least = Math.ceil(100 / steps) / 100
+  return [badInput('strength', `Of ${steps} steps, strength ${strength} leaves none: use at least ${least}.`)]
+}
+
+const settings = z.object({ ...diffusionFields, ...imageFields })
+export type ImageToImageSettings = z.infer<typeof settings>
+
+/** A picture made anew after a prompt (SDEdit, arXiv 2108.01073). Reference: StableDiffusionImg2ImgPipeline. */
+export const imageToImage = {
+  ...stableDiffusion,
+  name: 'image-to-image',
+  title: 'Image to image',
+  makes: 'still',
+  settings,
+  models: diffusionModels,
+  media: { image: imageRole<ImageToImageSettings>() },
+  sections: ['model', 'prompt', 'image', 'picture', 'sampling', 'scheduler', 'freeu', 'advanced', 'compute'],
+  stepsOf: stepsFromImage,
+  suited: (settings, model, models) => suitedDiffusion(settings, model, models),
+  check: (settings, found) => [...checkStill(settings, found), ...checkStrength(settings)],
+} as const satisfies Pipeline<ImageToImageSettings>

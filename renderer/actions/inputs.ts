@@ -1,0 +1,57 @@
+import type { MediaRef } from '#app/contract/media-refs.ts'
+import { pipelineOf, pipelines, usesOf, type MediaUse } from '#app/contract/pipelines.ts'
+import type { PictureResult } from '#app/contract/results.ts'
+import { inputUrl, uploadInput } from '#renderer/bridge/media.ts'
+import { withPipeline } from '#renderer/store/choose-model.ts'
+import { draftStore, toRun } from '#renderer/store/draft.ts'
+import { replaceDraft, undoDraft } from '#renderer/store/draft-history.ts'
+import { callHost } from '#renderer/store/host.ts'
+import { studioStore } from '#renderer/store/studio.ts'
+import { tell, tellFailure } from '#renderer/store/toasts.ts'
+import { goTo } from '#renderer/store/view.ts'
+import { shortTitle } from './library.ts'
+
+/** Where the page gets it. */
+export const inputSource = (ref: MediaRef): string => inputUrl(ref)
+
+/** Gives the host a file for runs to read. Undefined, and told, where it did not take it. */
+export const keepFile = (file: File): Promise<MediaRef | undefined> =>
+  orTold(`${file.name} could not be taken`, uploadInput(file, file.name))
+
+/** The same for a clip or still of the library. */
+export const keepResult = ({ id, title }: PictureResult): Promise<MediaRef | undefined> =>
+  orTold(
+    `“${shortTitle(title)}” could not be taken`,
+    callHost((host) => host.keepAsInput({ id })),
+  )
+
+async function orTold(failure: string, work: Promise<MediaRef>): Promise<MediaRef | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    tellFailure(failure, error)
+    return undefined
+  }
+}
+
+/** Puts a clip or still of the library into the form, for a pipeline that reads such. */
+export async function takeIntoForm(result: PictureResult, { pipeline, role }: MediaUse): Promise<void> {
+  const ref = await keepResult(result)
+  if (!ref) return
+  const draft = draftStore.getState()
+  const next = draft.pipeline === pipeline ? draft : withPipeline(draft, pipeline, studioStore.getState().models)
+  const place = pipelineOf(pipeline).media![role]!
+  const changed = place.put(toRun(next).settings, ref) as Partial<typeof next>
+  replaceDraft({ ...next, [place.field]: changed[place.field as keyof typeof next] })
+  goTo('generate')
+  const what = `“${shortTitle(result.title)}” is in the form: ${pipelines[pipeline].title}.`
+  tell('success', 'Ready to be made something of', what, { label: 'Undo', perform: undoDraft })
+}
+
+/** The same for the pipeline of the form where that reads such, or else for the first that does. */
+export async function makeSomethingOf(result: PictureResult): Promise<void> {
+  const uses = usesOf(result.kind)
+  const { pipeline } = draftStore.getState()
+  const use = uses.find((one) => one.pipeline === pipeline) ?? uses[0]
+  if (use) await takeIntoForm(result, use)
+}

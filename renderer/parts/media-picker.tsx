@@ -1,0 +1,125 @@
+import { FileQuestion, FolderOpen, X } from 'lucide-react'
+import { useRef, useState, type DragEvent } from 'react'
+import { takesWords, type MediaRef, type Takes } from '#app/contract/media-refs.ts'
+import { isPicture } from '#app/contract/results.ts'
+import { inputSource, keepFile, keepResult } from '#renderer/actions/inputs.ts'
+import { useStudio } from '#renderer/store/studio.ts'
+import { Button, IconButton } from '#renderer/ui/button.tsx'
+import { Row } from '#renderer/ui/row.tsx'
+import { Select } from '#renderer/ui/select.tsx'
+import './media-picker.css'
+
+type MediaPickerProps = {
+  label: string
+  field: string
+  takes: Takes
+  value: MediaRef | null
+  problem?: string | undefined
+  onChange: (value: MediaRef | null) => void
+}
+
+const accepted: Readonly<Record<Takes, string>> = {
+  still: 'image/*',
+  clip: 'video/*,image/gif,image/webp,.mov,.mkv,.avi',
+}
+
+/** A picture or clip for a run: dropped here, browsed for, or one of the library. */
+export function MediaPicker({ label, field, takes, value, problem, onChange }: MediaPickerProps) {
+  const input = useRef<HTMLInputElement>(null)
+  const [over, setOver] = useState(false)
+  const [busy, setBusy] = useState(false)
+  const results = useStudio((state) => state.results)
+  const pictures = results.filter(isPicture).filter(({ kind }) => kind === takes)
+  const word = takesWords[takes]
+
+  const take = async (work: Promise<MediaRef | undefined>): Promise<void> => {
+    setBusy(true)
+    const ref = await work
+    setBusy(false)
+    if (ref) onChange(ref)
+  }
+  const dropped = (event: DragEvent): void => {
+    const [file] = event.dataTransfer.files
+    setOver(false)
+    if (!file) return
+    // The page itself takes what nobody has prevented.
+    event.preventDefault()
+    void take(keepFile(file))
+  }
+  return (
+    <Row label={label} field={field} problem={problem} stacked>
+      <div
+        className="media-picker"
+        data-over={over || undefined}
+        onDragOver={() => setOver(true)}
+        onDragLeave={() => setOver(false)}
+        onDrop={dropped}
+      >
+        {value ? (
+          <Thumbnail key={value.sha256} media={value} />
+        ) : (
+          <p className="media-empty muted">{busy ? 'Taking it' : `Drop a ${word} here`}</p>
+        )}
+        <div className="media-buttons">
+          <Button aria-label={`Browse for a ${word}`} disabled={busy} onClick={() => input.current?.click()}>
+            <FolderOpen size={13} aria-hidden="true" />
+            <span className="media-name">{value?.name ?? 'Browse'}</span>
+          </Button>
+          {value && (
+            <IconButton label={`Clear the ${word}`} onClick={() => onChange(null)}>
+              <X size={14} aria-hidden="true" />
+            </IconButton>
+          )}
+        </div>
+        <Select
+          label={`${label} of the library`}
+          value={null}
+          choices={pictures.map(({ id, title }) => ({ value: id, label: title || 'Untitled' }))}
+          placeholder={pictures.length > 0 ? 'From the library' : `No ${word}s in the library yet`}
+          disabled={pictures.length === 0 || busy}
+          onChange={(id) => {
+            const result = pictures.find((one) => one.id === id)
+            if (result) void take(keepResult(result))
+          }}
+        />
+        <input
+          ref={input}
+          className="sr"
+          type="file"
+          accept={accepted[takes]}
+          aria-label={`${label} file`}
+          tabIndex={-1}
+          onChange={(event) => {
+            const [file] = event.target.files ?? []
+            if (file) void take(keepFile(file))
+            event.target.value = ''
+          }}
+        />
+      </div>
+    </Row>
+  )
+}
+
+/** What a browser shows as a picture, else what it plays; what is not here, in words. */
+function Thumbnail({ media }: { media: MediaRef }) {
+  const [shownAs, setShownAs] = useState<'picture' | 'video' | 'words'>('picture')
+  const source = inputSource(media)
+  if (shownAs === 'picture')
+    return <img className="media-thumbnail" src={source} alt={media.name} onError={() => setShownAs('video')} />
+  if (shownAs === 'video')
+    return (
+      <video
+        className="media-thumbnail"
+        src={source}
+        aria-label={media.name}
+        muted
+        preload="metadata"
+        onError={() => setShownAs('words')}
+      />
+    )
+  return (
+    <p className="media-empty muted">
+      <FileQuestion size={14} aria-hidden="true" /> “{media.name}” cannot be shown here, or is not here any more.
+    </p>
+  )
+}
