@@ -1,56 +1,103 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { forwardChunkingSchema, freeUSchema } from '#app/contract/settings.ts'
+import type { DiffusionStep } from '#app/pipelines/diffusion.ts'
+import type { DiffusionOptions } from '#app/pipelines/node/stable-diffusion.ts'
 import { openTextToVideo } from '#app/pipelines/node/text-to-video.ts'
-import { textToVideo } from '#app/pipelines/text-to-video.ts'
+import { textToVideo, type TextToVideoRequest } from '#app/pipelines/text-to-video.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import { float32, type Tensor } from '#app/tensor/tensor.ts'
-import { locate } from '../case.ts'
+import { locate, type Tensors } from '../case.ts'
+import { readSetup } from './animatediff-setup.ts'
 import { inUnitRange, schedulerArgs, stacked, type RunPipelineCase } from './pipeline-case.ts'
 
-const argsSchema = z.object({
+/** What all classes of AnimateDiff pipelines are called with. */
+const clipArgs = {
   prompt: z.string(),
-  negative_prompt: z.string().nullable(),
+  negative_prompt: z.string().nullish(),
   guidance_scale: z.number(),
   num_inference_steps: z.int(),
   height: z.int(),
   width: z.int(),
-  num_frames: z.int(),
-  clip_skip: z.int().optional(),
+  eta: z.number().default(0),
+  clip_skip: z.int().nullish(),
+  num_videos_per_prompt: z.literal(1).optional(),
+  /** How many frames the reference decodes at once. Here it is one: the numbers are the same. */
+  decode_chunk_size: z.int().positive().optional(),
+  output_type: z.enum(['pt', 'np', 'latent']).default('pt'),
   scheduler: schedulerArgs,
-  freeu: freeUSchema.nullable(),
-  chunking: z.object({ chunk_size: z.int(), dim: z.int() }).nullable(),
-})
+  freeu: freeUSchema.nullish(),
+  chunking: z.object({ chunk_size: z.int(), dim: z.int() }).nullish(),
+}
+
+const argsSchema = z.strictObject({ ...clipArgs, num_frames: z.int() })
 
 /** AnimateDiffPipeline: latents after each step, and frames (1, F, 3, H, W). */
 export const runAnimateDiff: RunPipelineCase = async ({ folder, spec, inputs, sessions }) => {
   const args = argsSchema.parse(spec.args)
-  const [model, adapter] = spec.checkpoint.split(' + ') as [string, string]
-  const base = locate(folder, model)
-  const { parts } = await openTextToVideo(sessions, base, join(base, '..', adapter), {
-    forwardChunking:
-      args.chunking && forwardChunkingSchema.parse({ chunkSize: args.chunking.chunk_size, dim: args.chunking.dim }),
-    eta: 0,
-    ...args.scheduler,
-  })
+  const setup = readSetup(spec.setup, folder)
+  const [base, adapter] = foldersOf(spec, folder)
+  const opened = await openTextToVideo(sessions, base, adapter, { ...clipOptions(args), ...setup.options })
+  await setup.opened(opened)
+  const request = { ...clipRequest(args, inputs), numFrames: args.num_frames, ...setup.request }
+  const events = textToVideo(opened.parts, request, () => args.freeu ?? null)
+  return clipOutputs(events, args)
+}
+
+type Spec = Parameters<RunPipelineCase>[0]['spec']
+type ClipArgs = z.infer<z.ZodObject<typeof clipArgs>>
+
+const clipOptions = ({ chunking, eta, scheduler }: ClipArgs): DiffusionOptions => ({
+  forwardChunking: chunking ? forwardChunkingSchema.parse({ chunkSize: chunking.chunk_size, dim: chunking.dim }) : null,
+  eta,
+  ...scheduler,
+})
+
+const clipRequest = (args: ClipArgs, inputs: Tensors): Omit<TextToVideoRequest, 'numFrames'> => ({
+  prompt: args.prompt,
+  negativePrompt: args.negative_prompt ?? '',
+  width: args.width,
+  height: args.height,
+  numInferenceSteps: args.num_inference_steps,
+  guidanceScale: args.guidance_scale,
+  seed: 0,
+  clipSkip: args.clip_skip ?? null,
+  ...(inputs.latents && { latents: toFloat32(inputs.latents) }),
+  noise: drawsOf(inputs),
+})
+
+/** The reference's normal draws, noise.0, noise.1 ..., one at each call. Throws where it made no more. */
+function drawsOf(inputs: Tensors): () => Float32Array {
+  let drawn = 0
+  return () => {
+    const noise = inputs[`noise.${drawn++}`]
+    if (!noise) throw new Error(`the pipeline draws noise ${drawn} times, the reference ${drawn - 1} times`)
+    return toFloat32(noise).data
+  }
+}
+
+/** The folders of `pipelines/checkpoints/BASE + ADAPTER`. */
+function foldersOf({ checkpoint, components }: Spec, folder: string): [base: string, adapter: string] {
+  const [base, adapter, ...more] = checkpoint.split(' + ')
+  const others = Object.keys(components).filter((name) => name !== 'motion_adapter')
+  if (!base || !adapter || more.length + others.length > 0)
+    throw new Error(`${checkpoint} is not a model and a motion adapter, or parts of it are elsewhere`)
+  return [locate(folder, base), locate(folder, join(base, '..', adapter))]
+}
+
+/** Runs to the end: what the reference calls `latents` and, unless they are all that is wanted, `frames`. */
+async function clipOutputs(
+  events: AsyncIterable<DiffusionStep>,
+  { output_type: wanted }: { output_type: string },
+): Promise<Tensors> {
   const steps: Tensor<'float32'>[] = []
   const images: Tensor<'float32'>[] = []
-  const request = {
-    prompt: args.prompt,
-    negativePrompt: args.negative_prompt ?? '',
-    width: args.width,
-    height: args.height,
-    numFrames: args.num_frames,
-    numInferenceSteps: args.num_inference_steps,
-    guidanceScale: args.guidance_scale,
-    seed: 0,
-    clipSkip: args.clip_skip ?? null,
-    latents: toFloat32(inputs.latents!),
-  }
-  for await (const event of textToVideo(parts, request, () => args.freeu)) {
+  for await (const event of events) {
     if (event.type === 'step') steps.push(event.latents)
+    if (event.type === 'frame' && wanted === 'latent') break
     if (event.type === 'frame') images.push(event.image)
   }
+  if (images.length === 0) return { latents: stacked(steps) }
   const frames = inUnitRange(images)
   return { latents: stacked(steps), frames: float32([1, ...frames.shape], frames.data) }
 }
