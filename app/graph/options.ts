@@ -18,9 +18,19 @@ export type CompileOptions = {
    * enable_forward_chunking.
    */
   readonly forwardChunking: { readonly chunkSize: number; readonly dim: 0 | 1 } | null
+  /**
+   * Motion modules look at windows of `contextLength` frames, which begin every `contextStride` frames and whose frames
+   * count with `weights`, as diffusers' enable_free_noise.
+   */
+  readonly freeNoise: {
+    readonly contextLength: number
+    readonly contextStride: number
+    readonly weights: readonly number[]
+  } | null
 }
 
 export const defaultOptions: CompileOptions = {
   processors: { default: null, layers: {} },
   forwardChunking: null,
+  freeNoise: null,
 }

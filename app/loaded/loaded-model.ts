@@ -60,7 +60,7 @@ export class LoadedModel<M extends Model = Model> {
   }
 
   get options(): CompileOptions {
-    return { processors: this.#processors.chosen, forwardChunking: this.#forwardChunking }
+    return { ...defaultOptions, processors: this.#processors.chosen, forwardChunking: this.#forwardChunking }
   }
 
   /** The processor of each attention layer, by diffusers' paths. */

@@ -1,6 +1,8 @@
 import type { Checkpoint } from '#app/checkpoints/folder.ts'
+import { frameWeights, type FreeNoise } from '#app/contract/long-clips.ts'
 import type { ParameterLists } from '#app/contract/parameter-lists.ts'
 import type { Weight, Weights } from '#app/checkpoints/weights.ts'
+import type { CompileOptions } from '#app/graph/index.ts'
 import { parseConfig } from '#app/models/model.ts'
 import { joinedConfig, joinedWeights, parseAdapterConfig } from '#app/models/unet-motion-join.ts'
 import type { UNetMotionConfig } from '#app/models/unet-motion-config.ts'
@@ -14,6 +16,24 @@ import { writeMotionAdapter } from './save-motion.ts'
 
 /** UNetMotionModel with diffusers' own calls. */
 export class UNetMotion extends LoadedModel<typeof unetMotionModel> {
+  #freeNoise: CompileOptions['freeNoise'] = null
+
+  override get options(): CompileOptions {
+    return { ...super.options, freeNoise: this.#freeNoise }
+  }
+
+  /**
+   * From the next forward on the motion modules look at windows of frames, and a clip may be longer than they can see.
+   * Source: diffusers/src/diffusers/pipelines/free_noise_utils.py@58eb52c enable_free_noise.
+   */
+  enableFreeNoise({ contextLength, contextStride, weightingScheme }: Omit<FreeNoise, 'kind' | 'noiseType'>): void {
+    this.#freeNoise = { contextLength, contextStride, weights: frameWeights(contextLength, weightingScheme) }
+  }
+
+  disableFreeNoise(): void {
+    this.#freeNoise = null
+  }
+
   /**
    * Exchanges the motion modules for those of a MotionAdapter (opened, or its folder or file). The UNet below stays
    * mapped as it is.

@@ -78,7 +78,7 @@ type Context = {
 function forward(scope: Scope, config: UNetMotionConfig, inputs: ForwardInputs): Outputs<'sample'> {
   const { down, mid, up } = levels(config)
   const sample = required(inputs, 'sample')
-  checkSample(sample, config)
+  checkSample(sample, config, scope.options.freeNoise?.contextLength)
   const [batch, channels, numFrames, height, width] = dims(sample, 5)
 
   // 1. time
@@ -123,16 +123,17 @@ function forward(scope: Scope, config: UNetMotionConfig, inputs: ForwardInputs):
   return { sample: transpose(reshape(x, [batch, numFrames, config.out_channels, height, width]), [0, 2, 1, 3, 4]) }
 }
 
-function checkSample(sample: Value, config: UNetMotionConfig): void {
+/** `window`: the frames that the motion modules see at once, where those are not all. */
+function checkSample(sample: Value, config: UNetMotionConfig, window?: number): void {
   const [, channels, numFrames] = inputDims(sample, 'sample', ['batch', 'channel', 'num_frames', 'height', 'width'])
   const refuse = (message: string): never => {
     throw new ProblemError('bad-input', message, { field: 'sample' })
   }
   if (channels !== config.in_channels)
     refuse(`sample has ${channels} channels where the model takes ${config.in_channels} (in_channels)`)
-  if (numFrames > config.motion_max_seq_length)
+  if ((window ?? numFrames) > config.motion_max_seq_length)
     refuse(
-      `sample has ${numFrames} frames; the motion modules take at most ${config.motion_max_seq_length} (motion_max_seq_length)`,
+      `${window === undefined ? `sample has ${numFrames}` : `a window has ${window}`} frames; the motion modules take at most ${config.motion_max_seq_length} (motion_max_seq_length)`,
     )
 }
 

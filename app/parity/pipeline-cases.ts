@@ -6,6 +6,7 @@ import { runAnimateDiff } from './pipelines/animatediff.ts'
 import { runKandinskyDecoder, runKandinskyImg2Img, runKandinskyPrior } from './pipelines/kandinsky.ts'
 import { runPixArt } from './pipelines/pixart.ts'
 import { runImageToImage } from './pipelines/image-to-image.ts'
+import { runAnimateDiffVideo } from './pipelines/animatediff-v2v.ts'
 import { runStableDiffusion } from './pipelines/stable-diffusion.ts'
 import { runTextToVideoSd } from './pipelines/text-to-video-sd.ts'
 import { runUnclip } from './pipelines/unclip.ts'
@@ -19,6 +20,7 @@ const runners: Readonly<Record<string, RunPipelineCase>> = {
   'pixart-alpha': runPixArt,
   'pixart-sigma': runPixArt,
   animatediff: runAnimateDiff,
+  'animatediff-v2v': runAnimateDiffVideo,
   'stable-diffusion': runStableDiffusion,
   'kandinsky-prior': runKandinskyPrior,
   'kandinsky21-prior': runKandinskyPrior,

@@ -27,6 +27,8 @@ export type DenoiserInputs = {
   readonly freeu: FreeU | null
   /** Of the run, from 0. */
   readonly step: number
+  /** Which frames of the clip they are, where the sample is a window of it. */
+  readonly frames?: readonly number[]
   /** (B, D): how closely the prompt is to be followed, for a UNet that was taught to read it. */
   readonly timestepCond?: Floats
 }

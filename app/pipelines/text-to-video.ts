@@ -1,4 +1,7 @@
 import type { TextToVideoSettings } from '#app/contract/pipelines/text-to-video.ts'
+import { createGenerator } from '#app/tensor/generator.ts'
+import type { Tensor } from '#app/tensor/tensor.ts'
+import { inContextWindows } from './context-windows.ts'
 import {
   decodedFrame,
   denoiseSteps,
@@ -7,13 +10,29 @@ import {
   fromNoise,
   latentSize,
   noiseOf,
+  type Beginning,
   type DiffusionParts,
   type DiffusionRequest,
   type DiffusionStep,
+  type DrawNoise,
   type FreeUAt,
 } from './diffusion.ts'
+import { freeInitRounds } from './free-init.ts'
+import { freeNoiseLatents, type Shuffle } from './free-noise.ts'
+import { encodeTravel, type FramePrompt } from './prompt-travel.ts'
 
-export type TextToVideoRequest = DiffusionRequest & Pick<TextToVideoSettings, 'prompt' | 'negativePrompt' | 'numFrames'>
+export type ClipRequest = DiffusionRequest &
+  Pick<TextToVideoSettings, 'prompt' | 'negativePrompt'> &
+  Partial<Pick<TextToVideoSettings, 'laterPrompts' | 'freeInit' | 'longClip'>> & {
+    /** As `laterPrompts`, of what is not to be seen. */
+    readonly laterNegativePrompts?: readonly FramePrompt[]
+  }
+
+export type TextToVideoRequest = ClipRequest &
+  Pick<TextToVideoSettings, 'numFrames'> & {
+    /** In the place of the orders that the seed draws. */
+    readonly shuffle?: Shuffle
+  }
 
 /**
  * Text to video as AnimateDiffPipeline does it: the prompt to context, noise denoised step by step, frames decoded one
@@ -26,15 +45,64 @@ export async function* textToVideo(
   request: TextToVideoRequest,
   freeuAt: FreeUAt,
 ): AsyncGenerator<DiffusionStep, void> {
-  const shape = [1, parts.latentChannels, request.numFrames, ...latentSize(parts, request)]
-  const guided = request.guidanceScale > 1
-  const { context, notes } = await encodePrompts(parts, [request], { ...request, guided })
+  const { longClip, numFrames, numInferenceSteps: steps } = request
+  const shape = [1, parts.latentChannels, numFrames, ...latentSize(parts, request)] as const
+  const { context, notes } = await clipContext(parts, request, numFrames)
   for (const note of notes) yield { type: 'note', note }
   yield { type: 'encoded' }
 
-  const draw = noiseOf(request)
-  const beginning = fromNoise(parts, request, shape, draw)
-  const latents = yield* denoiseSteps(parts, request, { context, guided, beginning, draw }, freeuAt)
-  for (let index = 0; index < request.numFrames; index++)
-    yield await decodedFrame(parts, frameLatents(latents, index, 1 / parts.scalingFactor), index, request.numFrames)
+  const generator = createGenerator(request.seed)
+  const draw = noiseOf(request, generator)
+  const { shuffle = (length: number) => generator.permutation(length) } = request
+  const latents =
+    longClip?.kind === 'freenoise'
+      ? freeNoiseLatents(longClip, shape, { given: request.latents, draw, shuffle })
+      : request.latents
+  const beginning = fromNoise(parts, { ...request, ...(latents && { latents }) }, shape, draw)
+  yield* madeClip(parts, request, { context, beginning, steps, draw }, freeuAt)
+}
+
+/** What the prompts of a clip say: (rows, L, D), one row for the clip, or one for each frame where they change. */
+export async function clipContext(
+  parts: DiffusionParts,
+  request: ClipRequest,
+  numFrames: number,
+): Promise<{ context: Tensor<'float32'>; notes: string[] }> {
+  const { prompt, negativePrompt, laterPrompts = [], laterNegativePrompts = [], clipSkip, guidanceScale } = request
+  const how = { clipSkip, guided: guidanceScale > 1 }
+  if (laterPrompts.length === 0 && laterNegativePrompts.length === 0) return encodePrompts(parts, [request], how)
+  const prompts = travel(prompt, laterPrompts)
+  return encodeTravel(parts, { prompts, negativePrompts: travel(negativePrompt, laterNegativePrompts) }, numFrames, how)
+}
+
+const travel = (first: string, later: readonly FramePrompt[]): FramePrompt[] =>
+  [{ frame: 0, prompt: first }, ...later].sort((a, b) => a.frame - b.frame)
+
+type Made = {
+  readonly context: Tensor<'float32'>
+  readonly beginning: Beginning
+  /** Those that are laid out; with a strength below 1 the first are left out. */
+  readonly steps: number
+  readonly strength?: number
+  readonly draw: DrawNoise
+}
+
+/** Denoises the latents of a clip, in rounds and in windows where the request wants them, and decodes its frames. */
+export async function* madeClip(
+  parts: DiffusionParts,
+  request: ClipRequest,
+  { context, beginning, draw, ...rounds }: Made,
+  freeuAt: FreeUAt,
+): AsyncGenerator<DiffusionStep, void> {
+  const { freeInit, longClip } = request
+  const denoise = longClip && longClip.kind !== 'freenoise' ? inContextWindows(parts.denoise, longClip) : parts.denoise
+  const how = { context, guided: request.guidanceScale > 1, draw }
+  const round = (beginning: Beginning, firstStep = 0) =>
+    denoiseSteps({ ...parts, denoise }, request, { ...how, beginning }, (step) => freeuAt(firstStep + step))
+  const latents = yield* freeInit
+    ? freeInitRounds(parts, freeInit, { ...rounds, latents: beginning.latents, draw }, round)
+    : round(beginning)
+  const count = latents.shape[2]!
+  for (let index = 0; index < count; index++)
+    yield await decodedFrame(parts, frameLatents(latents, index, 1 / parts.scalingFactor), index, count)
 }

@@ -15,6 +15,11 @@ const group = 16
 export type Generator = {
   /** Throws RangeError for a shape of fewer than 16 numbers, which torch draws in another way. */
   normal(shape: Shape): Tensor<'float32'>
+  /**
+   * The numbers below `count` in a random order, as `torch.randperm` gives them. Source:
+   * pytorch/aten/src/ATen/native/TensorFactories.cpp (randperm_cpu).
+   */
+  permutation(count: number): number[]
 }
 
 /** Throws RangeError unless the seed is an integer from 0 to 2^53 - 1. */
@@ -33,6 +38,14 @@ export function createGenerator(seed: number): Generator {
       for (let at = 0; at + group <= size; at += group) transform(values, at, drawn.subarray(at, at + group))
       if (size % group !== 0) transform(values, size - group, uniforms(group))
       return float32(shape, values)
+    },
+    permutation(count) {
+      const order = Array.from({ length: count }, (_, i) => i)
+      for (let i = 0; i < count - 1; i++) {
+        const other = i + (nextWord() % (count - i))
+        ;[order[i], order[other]] = [order[other]!, order[i]!]
+      }
+      return order
     },
   }
 }

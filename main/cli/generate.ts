@@ -141,6 +141,8 @@ export function requestOf(
   const record = pipelineOf(pipeline)
   const model = findModel(models, record.models.model!.kind, options.model)
   const given = { ...read, ...findFields(options, models) }
+  const stranger = Object.keys(given).find((field) => !(field in record.settings.shape)) as keyof Fields | undefined
+  if (stranger) throw new ProblemError('bad-input', `${pipeline} has no setting ${stranger}.`, { field: stranger })
   const initial = { ...defaultSettings(pipeline), seed: randomInt(2 ** 32), ...given }
   const suited: Partial<Fields> = record.suited(initial, model, models)
   const settings = { ...suited, ...given, ...joinedSchedule(suited, given) }

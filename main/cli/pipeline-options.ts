@@ -11,6 +11,7 @@ import { sha256File } from '#app/files/sha256.ts'
 import { readAttention } from './attention.ts'
 import { findModel } from './find-model.ts'
 import * as parse from './parse.ts'
+import * as parseClips from './parse-clips.ts'
 import { readProcessors } from './processors.ts'
 
 type Given = Partial<Fields>
@@ -37,7 +38,16 @@ const option = (flags: string, about: string): Option => new Option(flags, about
  * row here.
  */
 const fieldOptions: readonly FieldOption[] = [
-  { option: option('-p, --prompt <text>', 'what it shows').makeOptionMandatory(), fields: ['prompt'] },
+  {
+    option: option(
+      '-p, --prompt <text>',
+      'what it shows; several times for a clip that changes: "0: a cat", "16: a dog"',
+    )
+      .argParser((text: string, all: string[] | undefined) => [...(all ?? []), text])
+      .makeOptionMandatory(),
+    fields: ['prompt'],
+    read: parseClips.prompts,
+  },
   { option: option('--negative-prompt <text>', 'what it should not show'), fields: ['negativePrompt'] },
   {
     option: option('--image <file>', 'the picture that it begins with; of a clip the first frame'),
@@ -66,6 +76,20 @@ const fieldOptions: readonly FieldOption[] = [
     read: (size: ReturnType<typeof parse.size>) => size,
   },
   { option: option('--frames <n>', 'number of frames').argParser(parse.integer(1, 512)), fields: ['numFrames'] },
+  {
+    option: option(
+      '--long-clip <how>',
+      'longer than the motion modules see at once: uniform, overlapped or looped windows, or freenoise, with settings such as uniform,length=16,stride=12,weighting=flat',
+    ).argParser(parseClips.longClip),
+    fields: ['longClip'],
+  },
+  {
+    option: option(
+      '--free-init <rounds>',
+      'rounds of FreeInit, with settings such as 3,fast,method=gaussian,spatial=0.25,temporal=0.25',
+    ).argParser(parseClips.freeInit),
+    fields: ['freeInit'],
+  },
   {
     option: option('--steps <n>', 'number of denoising steps').argParser(parse.integer(1, 1000)),
     fields: ['numInferenceSteps'],

@@ -50,7 +50,7 @@ describe('what is wrong with a draft', () => {
   })
   test('more frames than the motion adapter makes', () => {
     expect(checkDraft({ ...ready, numFrames: 25 }, models)).toEqual({
-      numFrames: '25 frames are more than Motion can make: at most 24.',
+      numFrames: '25 frames are more than Motion can make at once: at most 24. Windows or FreeNoise make longer clips.',
     })
   })
   test('a LoRA that is gone, and one that is there twice', () => {

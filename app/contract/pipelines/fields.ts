@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { attnChoiceSchema } from '../attn-processors.ts'
 import { computeSchema, defaultCompute } from '../compute.ts'
 import { mediaRefSchema } from '../media-refs.ts'
+import { freeInitSchema } from '../free-init.ts'
+import { longClipSchema } from '../long-clips.ts'
 import { schedulerConfigSchema } from '../schedulers.ts'
 import {
   forwardChunkingSchema,
@@ -68,6 +70,15 @@ export const fields = {
   resizeMode: z.enum(resizeModes),
   /** How much of the picture is made anew: 0 keeps it, 1 begins with noise alone. */
   strength: z.number().min(0).max(1),
+  /** The clip made in several rounds, each beginning with the low frequencies of the one before; null for one round. */
+  freeInit: freeInitSchema.nullable().default(null),
+  /** Prompts from later frames on; in between the clip goes over from one to the next. `prompt` holds at frame 0. */
+  laterPrompts: z
+    .array(z.object({ frame: z.int().min(1).max(511), prompt: z.string().max(20_000) }))
+    .max(64)
+    .default([]),
+  /** How a clip becomes longer than the motion modules can see at once; null where it does not. */
+  longClip: longClipSchema.nullable().default(null),
   /** Which frames of a clip a classifier sees. */
   sampling: frameSamplingSchema,
   /** How many labels are kept, the most probable first. */
@@ -112,6 +123,9 @@ export const fieldDefaults: Readonly<Fields> = {
   image: null,
   resizeMode: 'crop',
   strength: 0.8,
+  freeInit: null,
+  laterPrompts: [],
+  longClip: null,
   sampling: { kind: 'even' },
   topK: 5,
   compute: defaultCompute,

@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { freeInitSteps } from '../free-init.ts'
+import { longClipProblem, type LongClip } from '../long-clips.ts'
 import type { ModelEntry } from '../models.ts'
 import { fieldDefaults, fields } from './fields.ts'
-import { badInput, type FieldProblem, type Pipeline } from './pipeline.ts'
+import { badInput, type ByRole, type FieldProblem, type ModelRole, type Pipeline } from './pipeline.ts'
 import {
   checkDiffusion,
   diffusionFields,
@@ -10,13 +12,27 @@ import {
   suitedDiffusion,
 } from './stable-diffusion.ts'
 
-const settings = z.object({
+/** What every pipeline with motion modules lets a user choose. */
+export const clipFields = {
   ...diffusionFields,
   motionAdapter: fields.motionAdapter,
   numFrames: fields.numFrames,
   fps: fields.fps,
-})
+  laterPrompts: fields.laterPrompts,
+  longClip: fields.longClip,
+  freeInit: fields.freeInit,
+}
+const settings = z.object(clipFields)
 export type TextToVideoSettings = z.infer<typeof settings>
+
+export const clipModels = {
+  ...diffusionModels,
+  motionAdapter: {
+    kind: 'motion-adapter',
+    field: 'motionAdapter',
+    ids: ({ motionAdapter }) => (motionAdapter === null ? [] : [motionAdapter]),
+  },
+} as const satisfies Record<string, ModelRole<TextToVideoSettings>>
 
 /** AnimateDiff: a Stable Diffusion UNet with motion modules (arXiv 2307.04725). Reference: AnimateDiffPipeline. */
 export const textToVideo = {
@@ -25,44 +41,82 @@ export const textToVideo = {
   title: 'Text to video',
   makes: 'clip',
   settings,
-  models: {
-    ...diffusionModels,
-    motionAdapter: {
-      kind: 'motion-adapter',
-      field: 'motionAdapter',
-      ids: ({ motionAdapter }) => (motionAdapter === null ? [] : [motionAdapter]),
-    },
-  },
-  sections: ['model', 'prompt', 'clip', 'sampling', 'scheduler', 'freeu', 'compute', 'advanced'],
-  suited(settings, model, models) {
-    const fitting = adaptersFor(model, models).adapters
-    const adapter = fitting.find(({ id }) => id === settings.motionAdapter) ?? fitting[0]
-    const suggested = adapter?.suggested?.numFrames ?? model.suggested?.numFrames ?? fieldDefaults.numFrames
-    const suited = suitedDiffusion(settings, model, models)
-    return {
-      ...suited,
-      motionAdapter: adapter?.id ?? null,
-      numFrames: Math.min(suggested, mostFrames(model, adapter) ?? Infinity),
-      // Stable Diffusion's own schedule is another one than that on which motion adapters were trained.
-      schedulerConfig: { ...(model.needsMotionAdapter && { beta_schedule: 'linear' }), ...suited.schedulerConfig },
-    }
-  },
-  check(settings, found, models) {
-    const [model] = found.model ?? []
-    const [adapter] = found.motionAdapter ?? []
-    const problems = checkDiffusion(settings, found)
-    // An adapter that is named and not here was told of already.
-    if (model && (adapter || settings.motionAdapter === null)) problems.push(...pairProblems(model, adapter, models))
-    const most = model && mostFrames(model, adapter)
-    if (model && most !== undefined && settings.numFrames > most) {
-      const mover = (adapter ?? model).name
-      problems.push(
-        badInput('numFrames', `${settings.numFrames} frames are more than ${mover} can make: at most ${most}.`),
-      )
-    }
-    return problems
-  },
+  models: clipModels,
+  stepsOf: ({ numInferenceSteps, freeInit }) =>
+    freeInit
+      ? freeInitSteps(freeInit, numInferenceSteps).reduce((sum, { laidOut }) => sum + laidOut, 0)
+      : numInferenceSteps,
+  sections: ['model', 'prompt', 'clip', 'longClip', 'sampling', 'scheduler', 'freeu', 'compute', 'advanced'],
+  suited: suitedClip,
+  check: checkClip,
 } as const satisfies Pipeline<TextToVideoSettings>
+
+/** As `suitedDiffusion`, with a motion adapter that fits and its frames. */
+export function suitedClip<S extends TextToVideoSettings>(
+  settings: S,
+  model: ModelEntry,
+  models: readonly ModelEntry[],
+): S {
+  const fitting = adaptersFor(model, models).adapters
+  const adapter = fitting.find(({ id }) => id === settings.motionAdapter) ?? fitting[0]
+  const suggested = adapter?.suggested?.numFrames ?? model.suggested?.numFrames ?? fieldDefaults.numFrames
+  const suited = suitedDiffusion(settings, model, models)
+  return {
+    ...suited,
+    motionAdapter: adapter?.id ?? null,
+    numFrames: Math.min(suggested, mostFrames(model, adapter) ?? Infinity),
+    // Stable Diffusion's own schedule is another one than that on which motion adapters were trained.
+    schedulerConfig: { ...(model.needsMotionAdapter && { beta_schedule: 'linear' }), ...suited.schedulerConfig },
+  }
+}
+
+export function checkClip(
+  settings: TextToVideoSettings,
+  found: ByRole<ModelEntry>,
+  models: readonly ModelEntry[],
+): FieldProblem[] {
+  const [model] = found.model ?? []
+  const [adapter] = found.motionAdapter ?? []
+  const problems = [...checkDiffusion(settings, found), ...lengthProblems(settings, found)]
+  // An adapter that is named and not here was told of already.
+  if (model && (adapter || settings.motionAdapter === null)) problems.push(...pairProblems(model, adapter, models))
+  return problems
+}
+
+/** Why a clip of so many frames cannot be made with these models, in this way, of these prompts. */
+function lengthProblems(
+  { longClip, laterPrompts, numFrames }: TextToVideoSettings,
+  found: ByRole<ModelEntry>,
+): FieldProblem[] {
+  const [model] = found.model ?? []
+  const [adapter] = found.motionAdapter ?? []
+  const most = model && mostFrames(model, adapter)
+  const late = laterPrompts.filter(({ frame }) => frame >= numFrames)
+  const frames = laterPrompts.map(({ frame }) => frame)
+  const twice = frames.find((frame, i) => frames.indexOf(frame) < i)
+  return [
+    ...tooLong(longClip, numFrames, most, (adapter ?? model)?.name),
+    ...late.map(({ frame }) =>
+      badInput('laterPrompts', `There is a prompt for frame ${frame}, but the last frame is ${numFrames - 1}.`),
+    ),
+    ...(twice === undefined ? [] : [badInput('laterPrompts', `There are two prompts for frame ${twice}.`)]),
+  ]
+}
+
+function tooLong(
+  longClip: LongClip | null,
+  numFrames: number,
+  most: number | undefined,
+  mover: string | undefined,
+): FieldProblem[] {
+  if (longClip) {
+    const problem = longClipProblem(longClip, numFrames, most)
+    return problem === undefined ? [] : [badInput('longClip', problem)]
+  }
+  if (most === undefined || numFrames <= most) return []
+  const message = `${numFrames} frames are more than ${mover} can make at once: at most ${most}. Windows or FreeNoise make longer clips.`
+  return [badInput('numFrames', message)]
+}
 
 /** Why a model and the motion adapter beside it, or its absence, make no clips. */
 export function pairProblems(

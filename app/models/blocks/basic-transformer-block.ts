@@ -1,8 +1,9 @@
-import { add, layerNorm, reshape, type Scope, type Value } from '#app/graph/index.ts'
+import { add, layerNorm, reshape, type CompileOptions, type Scope, type Value } from '#app/graph/index.ts'
 import { dims } from '#app/tensor/tensor.ts'
 import { attention } from './attention.ts'
 import { addSinusoidalPositions } from './embeddings.ts'
 import { feedForward } from './feed-forward.ts'
+import { inFrameWindows } from './frame-windows.ts'
 
 export type TransformerBlockOptions = {
   readonly heads: number
@@ -22,6 +23,8 @@ export type TransformerBlockOptions = {
   /** Added to the scores of the first and of the second attention layer, see attention.ts. */
   readonly mask?: Value | undefined
   readonly encoderMask?: Value | undefined
+  /** The attention layers see the sequence in windows. */
+  readonly windows?: CompileOptions['freeNoise']
 }
 
 /**
@@ -35,14 +38,17 @@ export function basicTransformerBlock(scope: Scope, hiddenStates: Value, options
   const positioned = (x: Value): Value =>
     maxPositions === undefined ? x : addSinusoidalPositions(scope.at('pos_embed'), x, maxPositions)
 
-  const query = positioned(norm('norm1', hiddenStates))
-  const first =
-    options.onlyCrossAttention && options.encoderHiddenStates
-      ? contextAttention(scope.at('attn1'), query, options, options.mask)
-      : attention(scope.at('attn1'), query, { heads, headDim, bias, mask: options.mask })
-  let x = add(first, hiddenStates)
-  if (options.secondAttention)
-    x = add(contextAttention(scope.at('attn2'), positioned(norm('norm2', x)), options, options.encoderMask), x)
+  const attend = (input: Value): Value => {
+    const query = positioned(norm('norm1', input))
+    const first =
+      options.onlyCrossAttention && options.encoderHiddenStates
+        ? contextAttention(scope.at('attn1'), query, options, options.mask)
+        : attention(scope.at('attn1'), query, { heads, headDim, bias, mask: options.mask })
+    const x = add(first, input)
+    if (!options.secondAttention) return x
+    return add(contextAttention(scope.at('attn2'), positioned(norm('norm2', x)), options, options.encoderMask), x)
+  }
+  const x = options.windows ? inFrameWindows(hiddenStates, options.windows, attend) : attend(hiddenStates)
   return add(feedForward(scope.at('ff'), norm('norm3', x), { activation }), x)
 }
 

@@ -23,5 +23,6 @@ export function motionModule(scope: Scope, hiddenStates: Value, options: MotionM
     secondAttention: true,
     activation: 'geglu',
     maxPositions: maxFrames,
+    windows: scope.options.freeNoise,
   })
 }

@@ -1,22 +1,58 @@
 import { z } from 'zod'
-import type { DiffusionOptions, OpenDiffusion } from '#app/pipelines/node/stable-diffusion.ts'
+import { defaultFreeInit, freeInitSchema } from '#app/contract/free-init.ts'
+import { defaultLongClips, longClipSchema } from '#app/contract/long-clips.ts'
+import type { OpenDiffusion } from '#app/pipelines/node/stable-diffusion.ts'
+import type { MotionOptions } from '#app/pipelines/node/text-to-video.ts'
 import type { TextToVideoRequest } from '#app/pipelines/text-to-video.ts'
 import { locate } from '../case.ts'
 
 /** What a call on the reference's pipeline means here. */
 export type Setup = {
   /** How the models are opened. */
-  readonly options?: Partial<DiffusionOptions>
+  readonly options?: Partial<MotionOptions>
   /** What the run is asked for. */
   readonly request?: Partial<TextToVideoRequest>
   /** What is done with the opened models. */
   readonly opened?: (models: OpenDiffusion) => Promise<unknown>
 }
 
+const inCamelCase = (given: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [
+      name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
+      value,
+    ]),
+  )
+
 /** `file` finds a path that the case names. */
 type SetupCall = (args: unknown, file: (path: string) => string) => Setup
 
 const setupCalls: Readonly<Record<string, SetupCall>> = {
+  enable_free_init(args) {
+    const given = z
+      .strictObject({
+        num_iters: z.int().optional(),
+        use_fast_sampling: z.boolean().optional(),
+        method: z.string().optional(),
+        order: z.int().optional(),
+        spatial_stop_frequency: z.number().optional(),
+        temporal_stop_frequency: z.number().optional(),
+      })
+      .parse(args)
+    return { request: { freeInit: freeInitSchema.parse({ ...defaultFreeInit, ...inCamelCase(given) }) } }
+  },
+  enable_free_noise(args) {
+    const given = z
+      .strictObject({
+        context_length: z.int().optional(),
+        context_stride: z.int().optional(),
+        weighting_scheme: z.string().optional(),
+        noise_type: z.string().optional(),
+      })
+      .parse(args)
+    const longClip = longClipSchema.parse({ ...defaultLongClips.freenoise, ...inCamelCase(given) })
+    return { options: { longClip }, request: { longClip } }
+  },
   load_lora_weights(args, file) {
     const given = z.strictObject({ file: z.string(), adapter_name: z.string() }).parse(args)
     return { opened: ({ loras }) => loras.load(file(given.file), { name: given.adapter_name }) }
@@ -43,8 +79,8 @@ export function readSetup(setup: unknown, folder: string): Required<Setup> {
     return read(args, (path) => locate(folder, path))
   })
   return {
-    options: calls.reduce((all, { options }) => ({ ...all, ...options }), {}),
-    request: calls.reduce((all, { request }) => ({ ...all, ...request }), {}),
+    options: calls.reduce<Partial<MotionOptions>>((all, { options }) => ({ ...all, ...options }), {}),
+    request: calls.reduce<Partial<TextToVideoRequest>>((all, { request }) => ({ ...all, ...request }), {}),
     async opened(models) {
       for (const { opened } of calls) await opened?.(models)
     },

@@ -2,19 +2,27 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { forwardChunkingSchema, freeUSchema } from '#app/contract/settings.ts'
 import type { DiffusionStep } from '#app/pipelines/diffusion.ts'
-import type { DiffusionOptions } from '#app/pipelines/node/stable-diffusion.ts'
-import { openTextToVideo } from '#app/pipelines/node/text-to-video.ts'
+import { openTextToVideo, type MotionOptions } from '#app/pipelines/node/text-to-video.ts'
 import { textToVideo, type TextToVideoRequest } from '#app/pipelines/text-to-video.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import { float32, type Tensor } from '#app/tensor/tensor.ts'
 import { locate, type Tensors } from '../case.ts'
 import { readSetup } from './animatediff-setup.ts'
-import { inUnitRange, schedulerArgs, stacked, type RunPipelineCase } from './pipeline-case.ts'
+import { drawsOf, inUnitRange, schedulerArgs, shufflesOf, stacked, type RunPipelineCase } from './pipeline-case.ts'
+
+/** One prompt, or several by the frame from which they hold. */
+const framePrompts = z.union([
+  z.string().transform((prompt) => ({ first: prompt, later: [] })),
+  z.record(z.string(), z.string()).transform(({ 0: first = '', ...later }) => ({
+    first,
+    later: Object.entries(later).map(([frame, prompt]) => ({ frame: Number(frame), prompt })),
+  })),
+])
 
 /** What all classes of AnimateDiff pipelines are called with. */
-const clipArgs = {
-  prompt: z.string(),
-  negative_prompt: z.string().nullish(),
+export const clipArgs = {
+  prompt: framePrompts,
+  negative_prompt: framePrompts.nullish(),
   guidance_scale: z.number(),
   num_inference_steps: z.int(),
   height: z.int(),
@@ -47,15 +55,17 @@ export const runAnimateDiff: RunPipelineCase = async ({ folder, spec, inputs, se
 type Spec = Parameters<RunPipelineCase>[0]['spec']
 type ClipArgs = z.infer<z.ZodObject<typeof clipArgs>>
 
-const clipOptions = ({ chunking, eta, scheduler }: ClipArgs): DiffusionOptions => ({
+export const clipOptions = ({ chunking, eta, scheduler }: ClipArgs): MotionOptions => ({
   forwardChunking: chunking ? forwardChunkingSchema.parse({ chunkSize: chunking.chunk_size, dim: chunking.dim }) : null,
   eta,
   ...scheduler,
 })
 
-const clipRequest = (args: ClipArgs, inputs: Tensors): Omit<TextToVideoRequest, 'numFrames'> => ({
-  prompt: args.prompt,
-  negativePrompt: args.negative_prompt ?? '',
+export const clipRequest = (args: ClipArgs, inputs: Tensors): Omit<TextToVideoRequest, 'numFrames'> => ({
+  prompt: args.prompt.first,
+  laterPrompts: args.prompt.later,
+  negativePrompt: args.negative_prompt?.first ?? '',
+  laterNegativePrompts: args.negative_prompt?.later ?? [],
   width: args.width,
   height: args.height,
   numInferenceSteps: args.num_inference_steps,
@@ -64,20 +74,11 @@ const clipRequest = (args: ClipArgs, inputs: Tensors): Omit<TextToVideoRequest, 
   clipSkip: args.clip_skip ?? null,
   ...(inputs.latents && { latents: toFloat32(inputs.latents) }),
   noise: drawsOf(inputs),
+  shuffle: shufflesOf(inputs),
 })
 
-/** The reference's normal draws, noise.0, noise.1 ..., one at each call. Throws where it made no more. */
-function drawsOf(inputs: Tensors): () => Float32Array {
-  let drawn = 0
-  return () => {
-    const noise = inputs[`noise.${drawn++}`]
-    if (!noise) throw new Error(`the pipeline draws noise ${drawn} times, the reference ${drawn - 1} times`)
-    return toFloat32(noise).data
-  }
-}
-
 /** The folders of `pipelines/checkpoints/BASE + ADAPTER`. */
-function foldersOf({ checkpoint, components }: Spec, folder: string): [base: string, adapter: string] {
+export function foldersOf({ checkpoint, components }: Spec, folder: string): [base: string, adapter: string] {
   const [base, adapter, ...more] = checkpoint.split(' + ')
   const others = Object.keys(components).filter((name) => name !== 'motion_adapter')
   if (!base || !adapter || more.length + others.length > 0)
@@ -86,7 +87,7 @@ function foldersOf({ checkpoint, components }: Spec, folder: string): [base: str
 }
 
 /** Runs to the end: what the reference calls `latents` and, unless they are all that is wanted, `frames`. */
-async function clipOutputs(
+export async function clipOutputs(
   events: AsyncIterable<DiffusionStep>,
   { output_type: wanted }: { output_type: string },
 ): Promise<Tensors> {

@@ -56,6 +56,16 @@ export function drawsOf(inputs: Tensors): () => Float32Array {
   }
 }
 
+/** The reference's permutations, shuffles.0, shuffles.1 ..., one at each call. Throws where it made no more. */
+export function shufflesOf(inputs: Tensors): () => number[] {
+  let drawn = 0
+  return () => {
+    const order = inputs[`shuffles.${drawn++}`]
+    if (!order) throw new Error(`the pipeline shuffles ${drawn} times, the reference ${drawn - 1} times`)
+    return Array.from(order.data, Number)
+  }
+}
+
 export function stacked(tensors: readonly Tensor<'float32'>[]): Tensor<'float32'> {
   const all = new Float32Array(tensors.length * tensors[0]!.data.length)
   tensors.forEach(({ data }, i) => {

@@ -67,7 +67,8 @@ export async function* runDiffusion<P extends Name, Parts extends AnyParts>(
     onQuantizing: reportQuantizing(context, readingShare),
   })
   // A schedule that cannot be is told of before anything is computed.
-  opened.parts.createScheduler(pipelineOf(pipeline).stepsOf(settings))
+  // Rounds together may be more steps than one of them lays out.
+  opened.parts.createScheduler(Math.min(settings.numInferenceSteps, pipelineOf(pipeline).stepsOf(settings)))
   const notes = await loadLoras(opened.loras, loras, chosen.loras)
   for (const note of notes) yield { type: 'note', note }
   context.checkCancelled()

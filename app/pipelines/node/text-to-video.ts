@@ -1,11 +1,16 @@
 import { openAdapter } from '#app/checkpoints/open-model.ts'
+import type { LongClip } from '#app/contract/long-clips.ts'
 import { ProblemError } from '#app/contract/errors.ts'
+import type { TextToVideoSettings } from '#app/contract/pipelines/text-to-video.ts'
 import { joinUNetMotion } from '#app/loaded/unet-motion.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
+import type { DiffusionParts } from '../diffusion.ts'
 import { textToVideo } from '../text-to-video.ts'
-import type { Runner } from './run.ts'
-import { runDiffusion } from './run-diffusion.ts'
+import type { RunContext, Runner, RunOf, RunTools } from './run.ts'
+import { runDiffusion, type DiffusionRun } from './run-diffusion.ts'
 import { openStableDiffusion, type DiffusionOptions, type OpenDiffusion } from './stable-diffusion.ts'
+
+export type MotionOptions = DiffusionOptions & { readonly longClip?: LongClip | null }
 
 /**
  * Opens a Stable Diffusion folder or single-file checkpoint, with a MotionAdapter folder or a file of motion modules
@@ -15,7 +20,7 @@ export async function openTextToVideo(
   sessions: SessionCache,
   path: string,
   adapterPath: string | null,
-  options: DiffusionOptions,
+  options: MotionOptions,
 ): Promise<OpenDiffusion> {
   const adapter = adapterPath === null ? undefined : await openAdapter(adapterPath)
   return openStableDiffusion(
@@ -27,17 +32,33 @@ export async function openTextToVideo(
           field: 'motionAdapter',
         })
       const denoiser = joinUNetMotion(sessions, unet, adapter)
+      if (options.longClip?.kind === 'freenoise') denoiser.enableFreeNoise(options.longClip)
       return { denoiser, ...(adapter && { checkpoints: { motion_adapter: adapter } }) }
     },
     options,
   )
 }
 
+/** How a run over such a checkpoint opens it. */
+export const openClipParts =
+  ({ sessions }: RunTools, { models, settings }: ClipRun, context: RunContext): DiffusionRun<DiffusionParts>['open'] =>
+  async (path, options) => {
+    const adapter = models.motionAdapter?.[0]?.folder ?? null
+    const opened = await openTextToVideo(sessions, path, adapter, { ...options, longClip: settings.longClip })
+    // A step of a long clip is many calls of the model.
+    const denoise: DiffusionParts['denoise'] = (inputs) => {
+      context.checkCancelled()
+      return opened.parts.denoise(inputs)
+    }
+    return { ...opened, parts: { ...opened.parts, denoise } }
+  }
+
+type ClipRun = Pick<RunOf<'text-to-video'>, 'models'> & { settings: Pick<TextToVideoSettings, 'longClip'> }
+
 export const runTextToVideo: Runner<'text-to-video'> = (tools, request, context) =>
   runDiffusion(tools, request, context, {
     frames: request.settings.numFrames,
     fps: request.settings.fps,
-    open: (path, options) =>
-      openTextToVideo(tools.sessions, path, request.models.motionAdapter?.[0]?.folder ?? null, options),
+    open: openClipParts(tools, request, context),
     run: (parts, freeuAt) => textToVideo(parts, request.settings, freeuAt),
   })

@@ -10,11 +10,11 @@ import { Section } from '#renderer/ui/section.tsx'
 
 /** Size and length of a clip. */
 export function ClipSection({ problems }: { problems: FieldProblems }) {
-  const { numFrames, fps, model, motionAdapter } = useDraft((draft) => draft)
+  const { numFrames, fps, model, motionAdapter, longClip } = useDraft((draft) => draft)
   const models = useStudio((state) => state.models)
   const entry = models.find((candidate) => candidate.id === model)
   const adapter = models.find((candidate) => candidate.id === motionAdapter)
-  const most = (entry && mostFrames(entry, adapter)) ?? 32
+  const most = longClip ? 128 : ((entry && mostFrames(entry, adapter)) ?? 32)
   return (
     <Section title="Clip" action={<span className="muted">{(numFrames / fps).toFixed(1)} s long</span>}>
       <SizeRow problems={problems} />

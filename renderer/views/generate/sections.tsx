@@ -7,6 +7,7 @@ import { AdvancedSection } from './advanced-section.tsx'
 import { ClipSection, PictureSection } from './clip-section.tsx'
 import { ImageSection } from './image-section.tsx'
 import { FreeUSection } from './freeu-section.tsx'
+import { LongClipSection } from './long-clip-section.tsx'
 import { ModelSection } from './model-section.tsx'
 import { PixArtSection } from './pixart-section.tsx'
 import { PromptSection } from './prompt-section.tsx'
@@ -20,6 +21,7 @@ export const sections = {
   model: ModelSection,
   prompt: PromptSection,
   clip: ClipSection,
+  longClip: LongClipSection,
   picture: PictureSection,
   image: ImageSection,
   sampling: SamplingSection,

@@ -1,0 +1,64 @@
+import { Plus, X } from 'lucide-react'
+import type { Fields } from '#app/contract/pipelines/fields.ts'
+import { editDraft, useDraft } from '#renderer/store/draft.ts'
+import { Button, IconButton } from '#renderer/ui/button.tsx'
+import { NumberInput } from '#renderer/ui/number.tsx'
+import { FieldProblem, Row } from '#renderer/ui/row.tsx'
+
+/** Prompts from later frames on, for a clip that changes on the way. */
+export function LaterPromptRows({ problem }: { problem: string | undefined }) {
+  const later = useDraft((draft) => draft.laterPrompts)
+  const numFrames = useDraft((draft) => draft.numFrames)
+  const replace = (at: number, ...next: Fields['laterPrompts']): void =>
+    editDraft({ laterPrompts: later.toSpliced(at, 1, ...next) })
+  const last = later.at(-1)?.frame ?? 0
+  return (
+    <div className="later-prompts" data-field="laterPrompts">
+      {later.map((one, at) => (
+        <div key={at} role="group" aria-label={`Prompt ${at + 2}`}>
+          <Row label="From frame">
+            <NumberInput
+              label={`Frame of prompt ${at + 2}`}
+              value={one.frame}
+              min={1}
+              max={511}
+              width={58}
+              onChange={(frame) => replace(at, { ...one, frame })}
+            />
+            <IconButton label={`Remove prompt ${at + 2}`} size="small" onClick={() => replace(at)}>
+              <X size={13} aria-hidden="true" />
+            </IconButton>
+          </Row>
+          <textarea
+            className="textarea scroll"
+            aria-label={`Prompt from frame ${one.frame}`}
+            rows={2}
+            maxLength={20_000}
+            placeholder="What the clip goes over to"
+            value={one.prompt}
+            onChange={(event) => replace(at, { ...one, prompt: event.target.value })}
+          />
+        </div>
+      ))}
+      {problem && <FieldProblem message={problem} />}
+      <Row
+        label={later.length === 0 ? 'Prompts' : ''}
+        note={later.length > 0 && 'Between two prompts the clip goes over from one to the other.'}
+      >
+        <Button
+          variant="ghost"
+          size="small"
+          disabled={later.length >= 64}
+          onClick={() =>
+            editDraft({
+              laterPrompts: [...later, { frame: Math.max(1, Math.round((last + numFrames) / 2)), prompt: '' }],
+            })
+          }
+        >
+          <Plus size={13} aria-hidden="true" />
+          Add a later prompt
+        </Button>
+      </Row>
+    </div>
+  )
+}

@@ -1,0 +1,124 @@
+import {
+  defaultLongClips,
+  noiseTypes,
+  weightingSchemes,
+  type LongClip,
+  type LongClipKind,
+  type NoiseType,
+  type WeightingScheme,
+} from '#app/contract/long-clips.ts'
+import type { FieldProblems } from '#renderer/store/checks.ts'
+import { editDraft, useDraft } from '#renderer/store/draft.ts'
+import { Row, SliderRow } from '#renderer/ui/row.tsx'
+import { FoldedSection } from '#renderer/ui/section.tsx'
+import { Select, type Choice } from '#renderer/ui/select.tsx'
+import { FreeInitRows } from './free-init-rows.tsx'
+import { LaterPromptRows } from './later-prompt-rows.tsx'
+
+const kinds: readonly Choice<LongClipKind | null>[] = [
+  { value: null, label: 'All frames at once' },
+  { value: 'uniform', label: 'Windows that move', detail: 'Their ends lie elsewhere at each step' },
+  { value: 'overlapped', label: 'Windows that stay' },
+  { value: 'looped', label: 'Closed loop', detail: 'The last frame goes on into the first' },
+  { value: 'freenoise', label: 'FreeNoise', detail: 'Only motion is seen in windows: more memory, one scene' },
+]
+const notes: Readonly<Record<LongClipKind, string>> = {
+  uniform: 'The model sees one window after the other: any length in the memory of one.',
+  overlapped: 'The model sees one window after the other: any length in the memory of one.',
+  looped: 'Windows go on over the end, so that the clip can be played round and round.',
+  freenoise: 'The noise of a window comes again in the later ones, which holds the scene together.',
+}
+const weightings: Readonly<Record<WeightingScheme, string>> = {
+  pyramid: 'Most in the middle',
+  flat: 'All the same',
+  delayed_reverse_sawtooth: 'Most after the middle',
+}
+const noises: Readonly<Record<NoiseType, string>> = {
+  shuffle_context: 'Come again in another order',
+  repeat_context: 'Come again in order',
+  random: 'New for each frame',
+}
+
+/** What makes a clip longer, a loop, or change on the way. */
+export function LongClipSection({ problems }: { problems: FieldProblems }) {
+  const longClip = useDraft((draft) => draft.longClip)
+  const laterPrompts = useDraft((draft) => draft.laterPrompts)
+  const freeInit = useDraft((draft) => draft.freeInit)
+  const used = [
+    longClip && kinds.find(({ value }) => value === longClip.kind)?.label,
+    laterPrompts.length > 0 && `${laterPrompts.length + 1} prompts`,
+    freeInit && `${freeInit.numIters} rounds`,
+  ]
+  return (
+    <FoldedSection title="Length and rounds" summary={used.filter(Boolean).join(', ') || 'Off'}>
+      <Row label="Length" field="longClip" problem={problems.longClip} note={longClip && notes[longClip.kind]}>
+        <Select
+          label="How frames are seen"
+          value={longClip?.kind ?? null}
+          choices={kinds}
+          invalid={!!problems.longClip}
+          onChange={(kind) =>
+            editDraft({ longClip: kind && ({ ...defaultLongClips[kind], ...windowsOf(longClip) } as LongClip) })
+          }
+        />
+      </Row>
+      {longClip && <WindowRows longClip={longClip} />}
+      <LaterPromptRows problem={problems.laterPrompts} />
+      <FreeInitRows problem={problems.freeInit} />
+    </FoldedSection>
+  )
+}
+
+/** What stays where another kind is chosen. */
+const windowsOf = (longClip: LongClip | null): Partial<LongClip> => {
+  if (!longClip) return {}
+  const { contextLength, contextStride, weightingScheme } = longClip
+  return { contextLength, contextStride, weightingScheme }
+}
+
+function WindowRows({ longClip }: { longClip: LongClip }) {
+  const edit = (change: Partial<LongClip>): void => editDraft({ longClip: { ...longClip, ...change } as LongClip })
+  return (
+    <>
+      <SliderRow
+        label="Window"
+        name="Frames of a window"
+        value={longClip.contextLength}
+        min={2}
+        max={32}
+        most={128}
+        step={1}
+        onChange={(contextLength) => edit({ contextLength })}
+      />
+      <SliderRow
+        label="Begins"
+        name="Frames from one window to the next"
+        value={longClip.contextStride}
+        min={1}
+        max={32}
+        most={128}
+        step={1}
+        note={`Every ${longClip.contextStride} frames. Fewer frames: smoother, and slower.`}
+        onChange={(contextStride) => edit({ contextStride })}
+      />
+      <Row label="Weights">
+        <Select
+          label="What counts in a window"
+          value={longClip.weightingScheme}
+          choices={weightingSchemes.map((value) => ({ value, label: weightings[value] }))}
+          onChange={(weightingScheme) => edit({ weightingScheme })}
+        />
+      </Row>
+      {longClip.kind === 'freenoise' && (
+        <Row label="Noise">
+          <Select
+            label="Noise of later frames"
+            value={longClip.noiseType}
+            choices={noiseTypes.map((value) => ({ value, label: noises[value] }))}
+            onChange={(noiseType) => edit({ noiseType })}
+          />
+        </Row>
+      )}
+    </>
+  )
+}
