@@ -29,7 +29,7 @@ export function PixArtSection({ problems }: { problems: FieldProblems }) {
         />
       </Row>
       <Row
-        label="Clean prompts"
+        label="Clean text"
         field="cleanCaption"
         note={cleanCaption && 'Addresses, markup and advertising are left out, as in what it was trained with.'}
       >
