@@ -1,6 +1,7 @@
 import { TriangleAlert } from 'lucide-react'
 import { useLayoutEffect, useRef, useState } from 'react'
-import { pipelines } from '#app/contract/pipelines.ts'
+import { pipelineOf, pipelines } from '#app/contract/pipelines.ts'
+import { familyOf, promptTokens } from '#app/contract/pipelines/pixart.ts'
 import { foreignSyntax } from '#app/media/prompt-syntax.ts'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
@@ -8,8 +9,13 @@ import { useStudio } from '#renderer/store/studio.ts'
 import { usePlace } from '#renderer/store/view.ts'
 import { Row } from '#renderer/ui/row.tsx'
 
-/** CLIP reads 77 tokens, two of them its own marks. */
-const promptRoom = 75
+/** Tokens of a prompt that are read: CLIP's 77 without its own two marks, or what T5 is asked for without its one. */
+function usePromptRoom(): number {
+  const { pipeline, model, maxSequenceLength } = useDraft((draft) => draft)
+  const entry = useStudio((state) => state.models.find(({ id }) => id === model))
+  if (!('maxSequenceLength' in pipelineOf(pipeline).settings.shape)) return 75
+  return (maxSequenceLength ?? promptTokens[entry ? familyOf(entry) : 'sigma']) - 1
+}
 
 export function PromptSection({ problems }: { problems: FieldProblems }) {
   const prompt = useDraft((draft) => draft.prompt)
@@ -64,6 +70,7 @@ function useRunNotes(): readonly string[] {
 
 function PromptLabel({ text, value }: { text: string; value: string }) {
   const tokens = aboutTokens(value)
+  const promptRoom = usePromptRoom()
   return (
     <>
       {text}
