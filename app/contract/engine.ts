@@ -7,7 +7,7 @@ import type { ParameterLists } from './parameter-lists.ts'
 import type { AutotuneSettings, ModelProfile, ProfileSettings, TuneReport } from './profile.ts'
 import type { RunRequest } from './pipelines.ts'
 import type { ByRole } from './pipelines/pipeline.ts'
-import type { ModelReference, Recipe } from './recipe.ts'
+import type { ModelReference, PictureRecipe, RecipeOf } from './recipe.ts'
 import type { Classification, ExportFormat } from './results.ts'
 import type { FreeU, LiveControls, LoraScales } from './settings.ts'
 import type { DoctorReport, EngineStatus } from './system.ts'
@@ -47,7 +47,7 @@ export type EngineCalls = {
     result: { models: LocatedModel[] }
   }
   /**
-   * Runs a pipeline. What makes a picture writes it to `out`, with its recipe inside; what takes a clip reads `source`.
+   * Runs a pipeline. What makes a picture or an embedding writes it to `out`, with its recipe inside; what takes a clip reads `source`.
    */
   run: {
     request: RunRequest & {
@@ -60,6 +60,15 @@ export type EngineCalls = {
     }
     event: RunEvent
     result: RunResult
+  }
+  /**
+   * How alike embeddings are: the cosine of each with each, in the order of the files; null for two of different widths.
+   * `name`: as people see it.
+   */
+  compareEmbeddings: {
+    request: { files: { file: string; name: string }[] }
+    event: never
+    result: { cosines: (number | null)[][] }
   }
   /** Writes a clip file in another format; `png` writes a folder of frames. The recipe inside is kept. */
   exportClip: {
@@ -134,7 +143,8 @@ export type RunEvent =
 
 /** `pixels`: the frames that a classifier used, small enough to show. */
 export type RunResult =
-  | { kind: 'picture'; recipe: Recipe; bytes: number; notes: string[] }
+  | { kind: 'picture'; recipe: PictureRecipe; bytes: number; notes: string[] }
+  | { kind: 'embedding'; recipe: RecipeOf<'embedding'>; bytes: number; notes: string[] }
   | { kind: 'labels'; classification: Classification; pixels: Pixels }
 
 export type EngineMethod = keyof EngineCalls

@@ -6,6 +6,7 @@ import { z } from 'zod'
  *
  *   GET  /media/clips/ID.webp              the clip as the library keeps it (lossless animated WebP, recipe inside)
  *   GET  /media/clips/ID/export.FORMAT     gif, webp, or png (a zip of frames)
+ *   GET  /media/embeddings/ID.safetensors  an embedding of the library
  *   GET  /media/previews/JOB?step=N        the newest preview of a running job: raw pixels, size in the headers
  *   GET  /media/frames/RESULT              the frames a classification used: raw pixels, size in the headers
  *   POST /media/uploads?name=FILE          a whole clip -> { uploadId }

@@ -32,6 +32,42 @@ export const modelKinds = {
       files: [['scheduler/scheduler_config.json'], ['tokenizer/spiece.model', 'tokenizer/tokenizer.json']],
     },
   },
+  /** Makes an embedding of what texts and pictures say. */
+  prior: {
+    what: 'prior',
+    folder: {
+      classNames: ['KandinskyV22PriorPipeline', 'KandinskyPriorPipeline'],
+      parts: ['prior', 'text_encoder', 'image_encoder'],
+      files: [
+        ['scheduler/scheduler_config.json'],
+        ['tokenizer/vocab.json', 'tokenizer/tokenizer.json'],
+        ['image_processor/preprocessor_config.json'],
+      ],
+    },
+  },
+  /** Makes pictures of embeddings. */
+  'image-decoder': {
+    what: 'decoder of embeddings',
+    folder: {
+      classNames: ['KandinskyV22Pipeline', 'KandinskyV22Img2ImgPipeline'],
+      parts: ['unet', 'movq'],
+      files: [['scheduler/scheduler_config.json']],
+    },
+  },
+  /** Prior, decoder and super-resolution in one folder. */
+  unclip: {
+    what: 'unCLIP model',
+    folder: {
+      classNames: ['UnCLIPPipeline'],
+      parts: ['decoder', 'prior', 'text_encoder', 'text_proj', 'super_res_first', 'super_res_last'],
+      files: [
+        ['prior_scheduler/scheduler_config.json'],
+        ['decoder_scheduler/scheduler_config.json'],
+        ['super_res_scheduler/scheduler_config.json'],
+        ['tokenizer/vocab.json', 'tokenizer/tokenizer.json'],
+      ],
+    },
+  },
   'motion-adapter': { what: 'motion adapter' },
   lora: { what: 'LoRA' },
   'custom-diffusion': { what: 'set of Custom Diffusion weights' },
@@ -79,6 +115,8 @@ export const modelEntrySchema = z.object({
   /** Frames: the most a motion module takes, or what a classifier samples. */
   numFrames: z.int().optional(),
   numLabels: z.int().optional(),
+  /** Numbers of an embedding that it makes or reads: they must be equal for a prior and a decoder to fit. */
+  embeddingDim: z.int().optional(),
   /** Width and height it was trained for, in pixels. */
   nativeSize: z.int().optional(),
   /** Width and height must be multiples of this, in pixels. */

@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import { pixart } from './pipelines/pixart.ts'
 import { imageToImage } from './pipelines/image-to-image.ts'
+import { priorToImage } from './pipelines/prior-to-image.ts'
+import { textToEmbedding } from './pipelines/text-to-embedding.ts'
 import { textToImage } from './pipelines/text-to-image.ts'
 import { textToVideoSd } from './pipelines/text-to-video-sd.ts'
 import { textToVideo } from './pipelines/text-to-video.ts'
+import { unclip } from './pipelines/unclip.ts'
 import { videoClassification } from './pipelines/video-classification.ts'
 import { fieldDefaults } from './pipelines/fields.ts'
-import type { BaseSettings, Makes, Pipeline } from './pipelines/pipeline.ts'
+import type { BaseSettings, Makes, MakesFile, Pipeline } from './pipelines/pipeline.ts'
 import { withSchedulerConfig } from './schedulers.ts'
 
 /** Every pipeline by its name, in the order of a menu. */
@@ -16,6 +19,9 @@ export const pipelines = {
   'text-to-image': textToImage,
   pixart,
   'image-to-image': imageToImage,
+  'prior-to-image': priorToImage,
+  unclip,
+  'text-to-embedding': textToEmbedding,
   'video-classification': videoClassification,
 } as const satisfies Record<string, Pipeline>
 
@@ -58,12 +64,12 @@ export const runRequestSchema = z.preprocess(
   z.discriminatedUnion('pipeline', requestSchemas),
 ) as unknown as z.ZodType<RunRequest, RunInput>
 
-/** A role of a pipeline in which a clip or still of the library can go into a run. */
-export type MediaUse = { readonly pipeline: NameMaking<'clip' | 'still'>; readonly role: string }
+/** A role of a pipeline in which a clip, still or embedding of the library can go into a run. */
+export type MediaUse = { readonly pipeline: NameMaking<MakesFile>; readonly role: string }
 
 /** All that a result of this kind can be used for, in the order of the pipelines. */
-export const usesOf = (kind: 'clip' | 'still'): MediaUse[] =>
-  namesMaking('clip', 'still').flatMap((pipeline) =>
+export const usesOf = (kind: MakesFile): MediaUse[] =>
+  namesMaking('clip', 'still', 'embedding').flatMap((pipeline) =>
     Object.entries(pipelineOf(pipeline).media ?? {})
       .filter(([, { takes }]) => takes === kind)
       .map(([role]) => ({ pipeline, role })),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { namesMaking, runRequestSchema, type NameMaking, type RunRequest } from './pipelines.ts'
+import type { MakesFile } from './pipelines/pipeline.ts'
 
 /** sha256 in hex of each weight file, by its path inside the model's folder. */
 export const weightHashesSchema = z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/))
@@ -12,26 +13,35 @@ export const modelReferenceSchema = z.object({
 })
 export type ModelReference = z.infer<typeof modelReferenceSchema>
 
-/** All that is needed to make a picture or a clip again. Embedded as JSON in every file the studio writes. */
-export type Recipe = RunRequest<NameMaking<'clip' | 'still'>> & {
+/** All that is needed to make such a thing again. */
+export type RecipeOf<M extends MakesFile> = RunRequest<NameMaking<M>> & {
   frameloom: 2
   appVersion: string
   /** By role, in the order of the settings' own. */
   models: Record<string, ModelReference[]>
 }
-
-const currentRecipeSchema = z.intersection(
-  runRequestSchema,
-  z.object({
-    frameloom: z.literal(2),
-    appVersion: z.string(),
-    pipeline: z.enum(namesMaking('clip', 'still')),
-    models: z.record(z.string(), z.array(modelReferenceSchema)),
-  }),
-)
+export type PictureRecipe = RecipeOf<'clip' | 'still'>
+/** Embedded as JSON in every file the studio writes. */
+export type Recipe = RecipeOf<MakesFile>
 
 /** A recipe of this version, or of an earlier one, which is brought to this one. */
-export const recipeSchema = z.preprocess(migrateRecipe, currentRecipeSchema) as unknown as z.ZodType<Recipe>
+const recipeFor = <M extends MakesFile>(...makes: readonly M[]): z.ZodType<RecipeOf<M>> =>
+  z.preprocess(
+    migrateRecipe,
+    z.intersection(
+      runRequestSchema,
+      z.object({
+        frameloom: z.literal(2),
+        appVersion: z.string(),
+        pipeline: z.enum(namesMaking(...makes)),
+        models: z.record(z.string(), z.array(modelReferenceSchema)),
+      }),
+    ),
+  ) as unknown as z.ZodType<RecipeOf<M>>
+
+export const pictureRecipeSchema = recipeFor('clip', 'still')
+export const embeddingRecipeSchema = recipeFor('embedding')
+export const recipeSchema = recipeFor('clip', 'still', 'embedding')
 
 /** Version 1 knew one pipeline and had its models beside the settings. */
 const firstRecipeSchema = z.looseObject({

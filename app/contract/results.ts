@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { recipeSchema } from './recipe.ts'
+import { embeddingRecipeSchema, pictureRecipeSchema } from './recipe.ts'
 import { pipelines } from './pipelines.ts'
 import type { Makes } from './pipelines/pipeline.ts'
 
@@ -17,9 +17,18 @@ export const pictureResultSchema = z.object({
   numFrames: z.int(),
   fps: z.number(),
   bytes: z.number(),
-  recipe: recipeSchema,
+  recipe: pictureRecipeSchema,
 })
 export type PictureResult = z.infer<typeof pictureResultSchema>
+
+/** An embedding of texts and pictures: a safetensors file in the library, with its recipe inside. */
+export const embeddingResultSchema = z.object({
+  ...shared,
+  kind: z.literal('embedding'),
+  bytes: z.number(),
+  recipe: embeddingRecipeSchema,
+})
+export type EmbeddingResult = z.infer<typeof embeddingResultSchema>
 
 export const labelSchema = z.object({ label: z.string(), probability: z.number() })
 
@@ -45,14 +54,20 @@ export const classificationResultSchema = z.object({
 })
 export type ClassificationResult = z.infer<typeof classificationResultSchema>
 
-export const resultSchema = z.discriminatedUnion('kind', [pictureResultSchema, classificationResultSchema])
+export const resultSchema = z.discriminatedUnion('kind', [
+  pictureResultSchema,
+  embeddingResultSchema,
+  classificationResultSchema,
+])
 export type Result = z.infer<typeof resultSchema>
 
 /** What the pipelines that end with a result of this kind make. */
 export const makesOf = (kind: Result['kind']): Makes => (kind === 'classification' ? 'labels' : kind)
 
 export const isPicture = (result: Result | undefined): result is PictureResult =>
-  result !== undefined && result.kind !== 'classification'
+  result?.kind === 'clip' || result?.kind === 'still'
+
+export const isEmbedding = (result: Result | undefined): result is EmbeddingResult => result?.kind === 'embedding'
 
 /**
  * Formats that the host encodes from a picture of the library. The page itself makes MP4 and WebM. PNG is a folder of

@@ -13,7 +13,7 @@ type ViewRow = {
 
 /** The studio's views in the order of the top bar: what menus and stores must know of them. The page has the rest. */
 export const viewTable = {
-  generate: { title: 'Generate', key: 'G', makes: ['clip', 'still'] },
+  generate: { title: 'Generate', key: 'G', makes: ['clip', 'still', 'embedding'] },
   classify: { title: 'Classify', key: 'C', makes: ['labels'] },
 } as const satisfies Record<string, ViewRow>
 

@@ -1,5 +1,6 @@
 import type { Handlers } from './call.ts'
 import { attnProcessorsHandler } from './handlers/attn-processors.ts'
+import { compareEmbeddings } from './handlers/compare-embeddings.ts'
 import { configure } from './handlers/configure.ts'
 import { doctor } from './handlers/doctor.ts'
 import { exportClip } from './handlers/export-clip.ts'
@@ -16,6 +17,7 @@ export const createHandlers = (sessions: SessionCache, hashes: WeightHashes): Ha
   scanModels,
   run: (request, context) =>
     runPipeline({ sessions, referenceOf: (model, signal) => hashes.referenceOf(model, signal) }, request, context),
+  compareEmbeddings,
   exportClip,
   attnProcessors: attnProcessorsHandler(sessions),
   freezeUnet2d: freezeHandler(sessions),

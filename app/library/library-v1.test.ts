@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isPicture } from '#app/contract/results.ts'
 import { getWebpRecipe } from '#app/media/recipe-webp.ts'
-import { readClipRecipe } from '#main/studio/read-recipe.ts'
+import { readOwnRecipe } from '#main/studio/read-recipe.ts'
 import { openLibrary } from './library.ts'
 
 /**
@@ -31,12 +31,12 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dataDir, { recursive: true }))
 
-const open = () => openLibrary({ dataDir, readRecipe: readClipRecipe, totalMemoryBytes: totalmem() })
+const open = () => openLibrary({ dataDir, readRecipe: readOwnRecipe, totalMemoryBytes: totalmem() })
 
 test('a clip of the first version carries a recipe of version 1, which opens as one of version 2', async () => {
   const file = join(left, `clips/${clip}.webp`)
   expect(JSON.parse(getWebpRecipe(readFileSync(file))!)).toMatchObject({ frameloom: 1, model: { id: 'moving-shapes' } })
-  expect(await readClipRecipe(file)).toMatchObject({
+  expect(await readOwnRecipe(file)).toMatchObject({
     frameloom: 2,
     pipeline: 'text-to-video',
     settings,

@@ -3,8 +3,15 @@ import { existsSync, statSync } from 'node:fs'
 import type { Pixels } from '../contract/engine.ts'
 import { ProblemError } from '../contract/errors.ts'
 import { isFinished } from '../contract/jobs.ts'
-import type { Recipe } from '../contract/recipe.ts'
-import { isPicture, type ClassificationResult, type PictureResult, type Result } from '../contract/results.ts'
+import type { PictureRecipe, RecipeOf } from '../contract/recipe.ts'
+import {
+  isEmbedding,
+  isPicture,
+  type ClassificationResult,
+  type EmbeddingResult,
+  type PictureResult,
+  type Result,
+} from '../contract/results.ts'
 import type { AppSettings } from '../contract/settings.ts'
 import { openBin } from './bin.ts'
 import { closeDatabase, openDatabase } from './database.ts'
@@ -25,7 +32,17 @@ import {
   strangersIn,
 } from './own-folders.ts'
 import { openProcessorMaps, type ProcessorMaps } from './processor-maps.ts'
-import { clipEnding, framesEnding, pictureResult, readClip, reconcile, type ReadRecipe } from './reconcile.ts'
+import {
+  clipEnding,
+  embeddingEnding,
+  embeddingResult,
+  framesEnding,
+  pictureResult,
+  readClip,
+  readEmbeddingFile,
+  reconcile,
+  type ReadRecipe,
+} from './reconcile.ts'
 import { deleteResult, putResult, readResults, setResultAside } from './results.ts'
 import { restoreRows } from './restore-rows.ts'
 import { defaultSettings, readSettings, writeSettings } from './settings.ts'
@@ -45,11 +62,17 @@ export type Library = {
   /** Where the engine is to write a clip or a still before `addPicture`. */
   pictureFile(id: string): string
   /** Records a picture whose file is there whole. */
-  addPicture(id: string, recipe: Recipe, bytes: number, createdAt: number): PictureResult
+  addPicture(id: string, recipe: PictureRecipe, bytes: number, createdAt: number): PictureResult
   /** Records a picture whose file says what it is, when there is one; for a run whose end was not heard. */
   adoptPicture(id: string): Promise<PictureResult | null>
   /** The clip or still of that id. Throws not-found. */
   picture(id: string): PictureResult
+  /** The same three for an embedding. */
+  embeddingFile(id: string): string
+  addEmbedding(id: string, recipe: RecipeOf<'embedding'>, bytes: number, createdAt: number): EmbeddingResult
+  adoptEmbedding(id: string): Promise<EmbeddingResult | null>
+  /** The embedding of that id. Throws not-found. */
+  embedding(id: string): EmbeddingResult
   addClassification(result: ClassificationResult, pixels: Pixels): Promise<ClassificationResult>
   frames(id: string): Promise<StoredFrames | null>
   /**
@@ -106,7 +129,8 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const folder = (name: string): string => openFolder(dataDir, name, notices)
   const [clips, classifications, uploadFolder] = [folder('clips'), folder('classifications'), folder('uploads')]
   const inputFolder = folder('inputs')
-  const folders = [clips, classifications, uploadFolder]
+  const embeddings = folder('embeddings')
+  const folders = [clips, embeddings, classifications, uploadFolder]
   const sweep = (writers: readonly (number | undefined)[]): void => {
     for (const one of [...folders, inputFolder]) removeParts(one, writers)
   }
@@ -115,7 +139,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
   emptyScratch(dataDir, scratch)
 
   const stored = readResults(db)
-  const found = await reconcile({ clips, classifications }, stored.results, readRecipe)
+  const found = await reconcile({ clips, embeddings, classifications }, stored.results, readRecipe)
   const gone = new Set(found.lost)
   const kept = stored.results.filter((one) => !gone.has(one))
   const all = new Map([...kept, ...found.added].map((result) => [result.id, result]))
@@ -146,9 +170,14 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
   const inputs = openInputs(inputFolder, namedBy([...all.values()], restoredJobs))
   const bin = openBin(folder('bin'))
   const pictureFile = (id: string): string => insideStore(clips, id + clipEnding)
+  const embeddingFile = (id: string): string => insideStore(embeddings, id + embeddingEnding)
   const framesFile = (id: string): string => insideStore(classifications, id + framesEnding)
   const placeOf = (result: Result): [folder: string, name: string] =>
-    isPicture(result) ? [clips, result.id + clipEnding] : [classifications, result.id + framesEnding]
+    isPicture(result)
+      ? [clips, result.id + clipEnding]
+      : isEmbedding(result)
+        ? [embeddings, result.id + embeddingEnding]
+        : [classifications, result.id + framesEnding]
   const add = <R extends Result>(result: R): R => {
     writes.late(putResult(db, result))
     all.set(result.id, result)
@@ -176,12 +205,26 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
       throw new ProblemError('not-found', 'This is not in the library any more.', { field: 'source' })
     },
     addPicture(id, recipe, bytes, createdAt) {
-      const file = pictureFile(id)
-      if (!existsSync(file)) throw new ProblemError('disk', `The file ${file} was not written.`, { file })
+      requireFile(pictureFile(id))
       return add(pictureResult(id, createdAt, bytes, recipe))
     },
     async adoptPicture(id) {
       const result = existsSync(pictureFile(id)) ? await readClip(clips, id, readRecipe).catch(() => null) : null
+      return result && add(result)
+    },
+    embeddingFile,
+    embedding(id) {
+      const result = all.get(id)
+      if (isEmbedding(result)) return result
+      throw new ProblemError('not-found', 'This is not in the library any more.', { field: 'mix' })
+    },
+    addEmbedding(id, recipe, bytes, createdAt) {
+      requireFile(embeddingFile(id))
+      return add(embeddingResult(id, createdAt, bytes, recipe))
+    },
+    async adoptEmbedding(id) {
+      const isThere = existsSync(embeddingFile(id))
+      const result = isThere ? await readEmbeddingFile(embeddings, id, readRecipe).catch(() => null) : null
       return result && add(result)
     },
     async addClassification(result, pixels) {
@@ -194,7 +237,7 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
     },
     async frames(id) {
       const result = all.get(id)
-      if (!result || isPicture(result) || !existsSync(framesFile(id))) return null
+      if (result?.kind !== 'classification' || !existsSync(framesFile(id))) return null
       const file = framesFile(id)
       const frames = await readFramesHeader(file)
       return frames && { file, pixelsAt: frames.pixelsAt, ...frames.header.frames }
@@ -237,6 +280,10 @@ export async function openLibrary(options: LibraryOptions): Promise<Library> {
   }
 }
 
+function requireFile(file: string): void {
+  if (!existsSync(file)) throw new ProblemError('disk', `The file ${file} was not written.`, { file })
+}
+
 /** What is wrong with a database that says nothing; at the first start it is not there either. */
 function holeAt(file: string): string | null {
   try {
@@ -263,7 +310,7 @@ function repair(db: DatabaseSyncInstance, writes: Writes, repairs: readonly Writ
 /** The content of all that results were made of, and that jobs need. */
 const namedBy = (results: readonly Result[], jobs: readonly StoredJob[]): Set<string> =>
   new Set(
-    [...results.filter(isPicture).map(({ recipe }) => recipe), ...jobs.map(({ request }) => request)]
+    [...results.flatMap((one) => ('recipe' in one ? [one.recipe] : [])), ...jobs.map(({ request }) => request)]
       .flatMap(inputsOf)
       .map(({ sha256 }) => sha256),
   )

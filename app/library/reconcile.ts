@@ -1,7 +1,7 @@
 import { lstatSync, statSync } from 'node:fs'
-import type { Recipe } from '../contract/recipe.ts'
-import { pipelines } from '../contract/pipelines.ts'
-import { isPicture, type PictureResult, type Result } from '../contract/results.ts'
+import { pipelineOf, pipelines } from '../contract/pipelines.ts'
+import type { PictureRecipe, Recipe, RecipeOf } from '../contract/recipe.ts'
+import { isEmbedding, isPicture, type EmbeddingResult, type PictureResult, type Result } from '../contract/results.ts'
 import { readFramesHeader } from './frames-file.ts'
 import { isId } from './ids.ts'
 import { insideStore } from './inside-store.ts'
@@ -9,8 +9,9 @@ import { namesIn } from './own-folders.ts'
 
 export const clipEnding = '.webp'
 export const framesEnding = '.frames'
+export const embeddingEnding = '.safetensors'
 
-/** Reads the recipe that a clip file carries, without decoding it; null when it has none. May throw. */
+/** Reads the recipe that a file carries, without decoding it; null when it has none. May throw. */
 export type ReadRecipe = (file: string) => Promise<Recipe | null>
 
 export const idsIn = (folder: string, ending: string): string[] =>
@@ -22,7 +23,7 @@ export const idsIn = (folder: string, ending: string): string[] =>
 export type Reconciled = {
   added: Result[]
   lost: Result[]
-  /** Pictures whose file has another size than when it was written. */
+  /** Pictures and embeddings whose file has another size than when it was written. */
   changed: Result[]
   /** Names of files. */
   unreadable: string[]
@@ -30,17 +31,18 @@ export type Reconciled = {
 
 /**
  * Compares rows with files: a file without a row (its process died between rename and commit, or the database was
- * damaged) gives a new row; a clip's row without its file is reported as lost; files that tell nothing about themselves
+ * damaged) gives a new row; the row of a clip or an embedding without its file is reported as lost; files that tell nothing about themselves
  * are left alone and named.
  */
 export async function reconcile(
-  folders: { clips: string; classifications: string },
+  folders: { clips: string; embeddings: string; classifications: string },
   known: readonly Result[],
   readRecipe: ReadRecipe,
 ): Promise<Reconciled> {
   const rows = new Set(known.map((result) => result.id))
   const clipIds = idsIn(folders.clips, clipEnding)
-  const onDisk = new Set(clipIds)
+  const embeddingIds = idsIn(folders.embeddings, embeddingEnding)
+  const onDisk = new Set([...clipIds, ...embeddingIds])
   const added: Result[] = []
   const unreadable: string[] = []
   const adopt = async (name: string, read: Promise<Result | null>): Promise<void> => {
@@ -50,13 +52,17 @@ export async function reconcile(
   }
   for (const id of clipIds.filter((id) => !rows.has(id)))
     await adopt(id + clipEnding, readClip(folders.clips, id, readRecipe))
+  for (const id of embeddingIds.filter((id) => !rows.has(id)))
+    await adopt(id + embeddingEnding, readEmbeddingFile(folders.embeddings, id, readRecipe))
   for (const id of idsIn(folders.classifications, framesEnding).filter((id) => !rows.has(id)))
     await adopt(id + framesEnding, readFrames(folders.classifications, id))
-  const pictures = known.filter(isPicture)
+  const files = known.filter((result) => isPicture(result) || isEmbedding(result))
+  const fileOf = (result: Result): [string, string] =>
+    isPicture(result) ? [folders.clips, result.id + clipEnding] : [folders.embeddings, result.id + embeddingEnding]
   return {
     added,
-    lost: pictures.filter(({ id }) => !onDisk.has(id)),
-    changed: pictures.filter(({ id, bytes }) => onDisk.has(id) && sizeOf(folders.clips, id) !== bytes),
+    lost: files.filter(({ id }) => !onDisk.has(id)),
+    changed: files.filter((one) => onDisk.has(one.id) && sizeOf(...fileOf(one)) !== one.bytes),
     unreadable,
   }
 }
@@ -65,10 +71,25 @@ export async function reconcile(
 export async function readClip(folder: string, id: string, readRecipe: ReadRecipe): Promise<PictureResult | null> {
   const file = plainFile(folder, id + clipEnding)
   const recipe = await readRecipe(file)
-  if (!recipe) return null
+  if (!recipe || !isOfPicture(recipe)) return null
   const { size, mtimeMs } = statSync(file)
   return pictureResult(id, Math.round(mtimeMs), size, recipe)
 }
+
+/** The same of an embedding's file. */
+export async function readEmbeddingFile(
+  folder: string,
+  id: string,
+  readRecipe: ReadRecipe,
+): Promise<EmbeddingResult | null> {
+  const file = plainFile(folder, id + embeddingEnding)
+  const recipe = await readRecipe(file)
+  if (!recipe || isOfPicture(recipe)) return null
+  const { size, mtimeMs } = statSync(file)
+  return embeddingResult(id, Math.round(mtimeMs), size, recipe)
+}
+
+const isOfPicture = (recipe: Recipe): recipe is PictureRecipe => pipelineOf(recipe.pipeline).makes !== 'embedding'
 
 async function readFrames(folder: string, id: string): Promise<Result | null> {
   const result = (await readFramesHeader(plainFile(folder, id + framesEnding)))?.header.result
@@ -82,17 +103,28 @@ function plainFile(folder: string, name: string): string {
   return file
 }
 
-function sizeOf(folder: string, id: string): number | undefined {
+function sizeOf(folder: string, name: string): number | undefined {
   try {
-    return statSync(plainFile(folder, id + clipEnding)).size
+    return statSync(plainFile(folder, name)).size
   } catch {
     return undefined
   }
 }
 
-export function pictureResult(id: string, createdAt: number, bytes: number, recipe: Recipe): PictureResult {
+export function pictureResult(id: string, createdAt: number, bytes: number, recipe: PictureRecipe): PictureResult {
   const { pipeline, settings } = recipe
-  const { prompt: title, width, height } = settings
+  const { width, height } = settings
+  const title = pipelineOf(pipeline).titleOf(settings)
   const [numFrames, fps] = 'numFrames' in settings ? [settings.numFrames, settings.fps] : [1, 1]
   return { id, kind: pipelines[pipeline].makes, createdAt, title, width, height, numFrames, fps, bytes, recipe }
+}
+
+export function embeddingResult(
+  id: string,
+  createdAt: number,
+  bytes: number,
+  recipe: RecipeOf<'embedding'>,
+): EmbeddingResult {
+  const title = pipelineOf(recipe.pipeline).titleOf(recipe.settings)
+  return { id, kind: 'embedding', createdAt, title, bytes, recipe }
 }

@@ -1,6 +1,6 @@
 import { defaultCompute } from '../contract/compute.ts'
 import type { RunResult } from '../contract/engine.ts'
-import type { Recipe } from '../contract/recipe.ts'
+import type { RecipeOf } from '../contract/recipe.ts'
 import type { ClassificationResult } from '../contract/results.ts'
 import { defaultSettings } from '../contract/pipelines.ts'
 import type { TextToVideoSettings } from '../contract/pipelines/text-to-video.ts'
@@ -31,7 +31,7 @@ export function labels(result: RunResult): Extract<RunResult, { kind: 'labels' }
 
 const reference = (id: string) => ({ id, name: id, sha256: { 'a.safetensors': 'ab'.repeat(32) } })
 
-export const testRecipe = (prompt: string): Recipe => ({
+export const testRecipe = (prompt: string): RecipeOf<'clip'> => ({
   frameloom: 2,
   appVersion: '0.1.0',
   pipeline: 'text-to-video',

@@ -6,12 +6,13 @@ import { writeSafetensors } from '#app/checkpoints/write.ts'
 import { attnProcessorMapSchema } from '#app/contract/attn-processors.ts'
 import { loadReportSchema } from '#app/contract/load-report.ts'
 import { modelEntrySchema } from '#app/contract/models.ts'
+import { allFields } from '#app/contract/pipelines/fields.ts'
 import { recipeSchema } from '#app/contract/recipe.ts'
 import { classificationSchema } from '#app/contract/results.ts'
 import { doctorReportSchema } from '#app/contract/system.ts'
 import { float32 } from '#app/tensor/tensor.ts'
 import { appVersion, bundledModelsDir } from '#main/paths.ts'
-import { readClipRecipe } from '#main/studio/read-recipe.ts'
+import { readOwnRecipe } from '#main/studio/read-recipe.ts'
 import { prompt, runHere, shortClip, useCli, withoutEngine, type Ran } from './testing.ts'
 
 // The command line on the bundled models, with files in a folder of its own: in processes where those matter (exit
@@ -147,8 +148,8 @@ describe('generate', () => {
       const { code, stdout, stderr } = await generate(name, '--attn', attn, '--json')
       expect(code, stderr).toBe(0)
       const { recipe } = JSON.parse(stdout) as { recipe: unknown }
-      expect(recipeSchema.parse(recipe).settings.attnProcessor).toEqual(kept)
-      expect(await readClipRecipe(join(folder, name))).toEqual(recipe)
+      expect(allFields(recipeSchema.parse(recipe).settings).attnProcessor).toEqual(kept)
+      expect(await readOwnRecipe(join(folder, name))).toEqual(recipe)
       expect(await farthest(name, 'a.webp')).toBeLessThanOrEqual(2)
     }
     const { [paths[0]!]: _, ...short } = map
@@ -173,11 +174,10 @@ describe('generate', () => {
     const { recipe, notes } = JSON.parse(made.stdout) as { recipe: unknown; notes: string[] }
     expect(notes).toEqual(['1 of the 2 layers of the LoRA night are not in this model.'])
     const { settings, models } = recipeSchema.parse(recipe)
+    const [lora] = allFields(settings).loras
     const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex')
-    expect(models.loras).toEqual([
-      { id: settings.loras[0]!.id, name: 'night', sha256: { 'night.safetensors': sha256 } },
-    ])
-    expect(settings.loras[0]).toMatchObject({ scale: 0.5 })
+    expect(models.loras).toEqual([{ id: lora!.id, name: 'night', sha256: { 'night.safetensors': sha256 } }])
+    expect(lora).toMatchObject({ scale: 0.5 })
     await generate('c.webp', '--models', '.', '--lora', 'night:0')
     expect(await farthest('b.webp', 'a.webp')).toBeGreaterThan(8)
     expect(await farthest('c.webp', 'a.webp')).toBeLessThanOrEqual(2)
@@ -192,7 +192,7 @@ describe('generate', () => {
     expect(first.stderr).toMatch(/Quantising weights, once: \d+ %/)
     const { recipe } = JSON.parse(first.stdout) as { recipe: unknown }
     expect(recipeSchema.parse(recipe).settings.compute).toEqual({ provider: 'cpu', precision: 'int8', exact: false })
-    expect(await readClipRecipe(join(folder, 'b.webp'))).toEqual(recipe)
+    expect(await readOwnRecipe(join(folder, 'b.webp'))).toEqual(recipe)
     const far = await farthest('b.webp', 'a.webp')
     expect(far).toBeGreaterThan(0)
     expect(far).toBeLessThan(64)

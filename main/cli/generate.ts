@@ -6,6 +6,7 @@ import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { defaultSettings, pipelineOf, type NameMaking, type RunRequest } from '#app/contract/pipelines.ts'
 import type { Fields } from '#app/contract/pipelines/fields.ts'
+import type { Makes, MakesFile } from '#app/contract/pipelines/pipeline.ts'
 import type { ExportFormat } from '#app/contract/results.ts'
 import { foreignSyntax } from '#app/media/prompt-syntax.ts'
 import { appVersion } from '#main/paths.ts'
@@ -27,14 +28,14 @@ import type { GlobalOptions, Tools } from './with-engine.ts'
 export type GenerateOptions = GlobalOptions &
   ComputeOptions &
   GivenOptions & {
-    pipeline: NameMaking<'clip' | 'still'>
+    pipeline: NameMaking<MakesFile>
     out: string
     model?: string
     tuned?: boolean
     json?: boolean
   }
 
-/** Makes a clip or a still and writes it to `--out`. Prints the path, or with `--json` what was made. */
+/** Makes a clip, a still or an embedding and writes it to `--out`. Prints the path, or with `--json` what was made. */
 export async function generate(options: GenerateOptions, tools: Tools): Promise<undefined> {
   const { engine, progress, signal } = tools
   const { makes } = pipelineOf(options.pipeline)
@@ -50,11 +51,12 @@ export async function generate(options: GenerateOptions, tools: Tools): Promise<
   const asked = requestOf(options, given, models)
   const found = checkRun(asked, models)
   const run = await withKept(asked, found, options.tuned ?? false, progress)
-  const { prompt, negativePrompt } = run.settings
+  const { prompt, negativePrompt = '' }: Partial<Fields> & Pick<Fields, 'prompt'> = run.settings
   for (const note of new Set([prompt, negativePrompt].flatMap(foreignSyntax))) progress.note(`note: ${note}`)
 
   const folder = mkdtempSync(join(tmpdir(), 'frameloom-'))
-  const picture = format === 'webp' ? resolve(options.out) : join(folder, 'picture.webp')
+  const out = resolve(options.out)
+  const written = format === 'webp' || format === 'safetensors' ? out : join(folder, 'picture.webp')
   try {
     const made = await engine.call(
       'run',
@@ -62,7 +64,7 @@ export async function generate(options: GenerateOptions, tools: Tools): Promise<
         ...run,
         models: found,
         media: locateMedia(run, (sha256) => media.files.get(sha256)),
-        out: picture,
+        out: written,
         appVersion: appVersion(),
       },
       {
@@ -75,16 +77,15 @@ export async function generate(options: GenerateOptions, tools: Tools): Promise<
         },
       },
     )
-    if (made.kind !== 'picture') throw new Error(`${run.pipeline} makes no picture`)
+    if (made.kind === 'labels') throw new Error(`${run.pipeline} makes no file`)
     let { bytes } = made
-    if (format !== 'webp') {
+    if (format !== 'webp' && format !== 'safetensors') {
       const onEvent = (event: { stage: string; progress: number }): void => progress.update(event.stage, event.progress)
-      const out = resolve(options.out)
-      ;({ bytes } = await engine.call('exportClip', { file: picture, format, out }, { signal, onEvent }))
+      ;({ bytes } = await engine.call('exportClip', { file: written, format, out }, { signal, onEvent }))
     }
     progress.end()
     const { recipe, notes } = made
-    if (options.json) console.log(JSON.stringify({ file: resolve(options.out), bytes, recipe, notes }, null, 2))
+    if (options.json) console.log(JSON.stringify({ file: out, bytes, recipe, notes }, null, 2))
     else console.log(options.out)
     if (options.verbose) progress.note(`Weights read: ${(engine.status().bytesMapped / 1e6).toFixed(1)} MB.`)
     progress.note(`Seed ${run.settings.seed}, ${found.model?.[0]?.name}, ${(bytes / 1000).toFixed(0)} kB.`)
@@ -94,8 +95,12 @@ export async function generate(options: GenerateOptions, tools: Tools): Promise<
 }
 
 /** What the path asks for. Throws 'bad-input' for an ending that is none of ours. */
-export function formatOf(out: string, makes: 'clip' | 'still' | 'labels'): ExportFormat {
+export function formatOf(out: string, makes: Makes): ExportFormat | 'safetensors' {
   const ending = extname(out).slice(1).toLowerCase()
+  if (makes === 'embedding') {
+    if (ending === 'safetensors') return ending
+    throw new ProblemError('bad-input', `--out ${out}: an embedding is written as .safetensors.`, { field: 'out' })
+  }
   if (makes === 'still') {
     if (ending === 'png' || ending === 'webp') return ending
     throw new ProblemError('bad-input', `--out ${out}: a still is written as .png or .webp, both lossless.`, {
@@ -109,7 +114,7 @@ export function formatOf(out: string, makes: 'clip' | 'still' | 'labels'): Expor
 }
 
 /** Says what would fail at the end before the work begins. */
-function checkOut(out: string, format: ExportFormat): void {
+function checkOut(out: string, format: ExportFormat | 'safetensors'): void {
   const refuse = (why: string): never => {
     throw new ProblemError('bad-input', `--out ${out}: ${why}`, { field: 'out' })
   }

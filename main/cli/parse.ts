@@ -77,6 +77,15 @@ export function lora(text: string): { wanted: string; scale: number } {
   return text === '' ? fail('It must be a LoRA: an id or a file.') : { wanted: text, scale: 1 }
 }
 
+const weight = number(-10, 10)
+
+/** A text, or a file, of a mix, and its weight behind a colon; 1 without it. */
+export function mixed(text: string): { what: string; weight: number } {
+  const [, what, factor] = /^(.+):(-?[\d.]+)$/s.exec(text) ?? []
+  if (what !== undefined && factor !== undefined) return { what, weight: weight(factor) }
+  return text === '' ? fail('It must be a text or a file.') : { what: text, weight: 1 }
+}
+
 /** even, rate:N, or windows:N. */
 export function sampling(text: string): FrameSampling {
   if (text === 'even') return { kind: 'even' }

@@ -5,6 +5,7 @@ import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { pipelineOf, type PipelineName } from '#app/contract/pipelines.ts'
 import type { MediaRef } from '#app/contract/media-refs.ts'
+import type { MixItem } from '#app/contract/mix.ts'
 import { resizeModes, type Fields } from '#app/contract/pipelines/fields.ts'
 import { betaSchedules, schedulerKeys } from '#app/contract/schedulers.ts'
 import { sha256File } from '#app/files/sha256.ts'
@@ -27,7 +28,9 @@ type FieldOption = {
   readonly read?: (value: never) => Given | Promise<Given>
   readonly find?: (value: never, models: readonly LocatedModel[]) => Given
   /** For files that a run reads, named once or more often. */
-  readonly media?: (refs: readonly MediaRef[]) => Given
+  readonly media?: (refs: readonly MediaRef[], value: never) => Given
+  /** The files among its value, where not all of it is files. */
+  readonly files?: (value: never) => readonly string[]
 }
 
 const onOff = ['on', 'off']
@@ -49,6 +52,40 @@ const fieldOptions: readonly FieldOption[] = [
     read: parseClips.prompts,
   },
   { option: option('--negative-prompt <text>', 'what it should not show'), fields: ['negativePrompt'] },
+  {
+    option: option('--prior <id>', 'the prior that makes embeddings (default: the first that fits the model)'),
+    fields: ['prior'],
+    find: (wanted: string, models) => ({ prior: wanted === 'none' ? null : findModel(models, 'prior', wanted).id }),
+  },
+  {
+    option: option(
+      '--mix <text|file[:weight]>',
+      'mix in a text, a picture or an embedding (.safetensors), with a weight (can be given more than once)',
+    ).argParser((text: string, all: Mixed[] | undefined) => [...(all ?? []), parse.mixed(text)]),
+    fields: ['mix'],
+    files: (mix: readonly Mixed[]) => mix.map(({ what }) => what).filter(isMixedFile),
+    media: (refs, mix: readonly Mixed[]) => ({ mix: mixOf(refs, mix) }),
+  },
+  {
+    option: option('--prompt-weight <n>', 'how much of the mix the prompt is (default: 1)').argParser(
+      parse.number(-10, 10),
+    ),
+    fields: ['promptWeight'],
+  },
+  {
+    option: option('--prior-steps <n>', 'number of steps of the prior').argParser(parse.integer(2, 1000)),
+    fields: ['priorSteps'],
+  },
+  {
+    option: option('--prior-guidance <scale>', 'how closely the prior follows a text').argParser(parse.number(0, 100)),
+    fields: ['priorGuidanceScale'],
+  },
+  {
+    option: option('--super-res-steps <n>', 'number of steps that make a small picture larger').argParser(
+      parse.integer(2, 1000),
+    ),
+    fields: ['superResSteps'],
+  },
   {
     option: option('--image <file>', 'the picture that it begins with; of a clip the first frame'),
     fields: ['image'],
@@ -230,6 +267,23 @@ const fieldOptions: readonly FieldOption[] = [
 ]
 
 type Lora = ReturnType<typeof parse.lora>
+type Mixed = ReturnType<typeof parse.mixed>
+
+const isEmbeddingFile = (what: string): boolean => /\.safetensors$/i.test(what)
+
+/** What is there as a file, or is called like one: whoever names it means that, and hears where there is none. */
+const isMixedFile = (what: string): boolean =>
+  isEmbeddingFile(what) ||
+  /\.(png|jpe?g|webp|gif)$/i.test(what) ||
+  (statSync(what, { throwIfNoEntry: false })?.isFile() ?? false)
+
+function mixOf(refs: readonly MediaRef[], mix: readonly Mixed[]): MixItem[] {
+  const files = [...refs]
+  return mix.map(({ what, weight }) => {
+    if (!isMixedFile(what)) return { kind: 'text', text: what, weight }
+    return { kind: isEmbeddingFile(what) ? 'embedding' : 'picture', media: files.shift()!, weight }
+  })
+}
 
 /** What commander gives for options, by their names. */
 export type GivenOptions = Readonly<Record<string, unknown>>
@@ -245,7 +299,13 @@ export function addPipelineOptions(command: Command, names: readonly PipelineNam
 
 /** The files and folders that options name where a model's id may stand: they are searched too. */
 export const namedFiles = (options: GivenOptions): string[] =>
-  [options.model, options.motionAdapter, options.customDiffusion, ...((options.lora as Lora[] | undefined) ?? [])]
+  [
+    options.model,
+    options.prior,
+    options.motionAdapter,
+    options.customDiffusion,
+    ...((options.lora as Lora[] | undefined) ?? []),
+  ]
     .map((value) => (typeof value === 'object' ? (value as Lora).wanted : value))
     .filter((value) => typeof value === 'string')
 
@@ -278,22 +338,24 @@ export async function readFields(options: GivenOptions): Promise<Given> {
   return given
 }
 
+const allOf = (value: string | readonly string[]): readonly string[] => [value].flat()
+
 /** The fields that hold pictures and clips, and where each file is by its content. Throws not-found naming one. */
 export async function readMedia(options: GivenOptions): Promise<{ given: Given; files: Map<string, string> }> {
   const given: Given = {}
   const files = new Map<string, string>()
-  for (const { option, fields, media } of fieldOptions) {
-    const value = options[option.attributeName()] as string | string[] | undefined
+  for (const { option, fields, media, files: namedBy = allOf } of fieldOptions) {
+    const value = options[option.attributeName()]
     if (value === undefined || !media) continue
     const refs: MediaRef[] = []
-    for (const path of [value].flat()) {
+    for (const path of namedBy(value as never)) {
       if (!statSync(path, { throwIfNoEntry: false })?.isFile())
         throw new ProblemError('not-found', `${option.long} ${path}: there is no such file.`, { field: fields[0]! })
       const sha256 = await sha256File(path)
       files.set(sha256, resolve(path))
       refs.push({ sha256, name: basename(path) })
     }
-    Object.assign(given, media(refs))
+    Object.assign(given, media(refs, value as never))
   }
   return { given, files }
 }

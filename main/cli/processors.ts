@@ -10,7 +10,7 @@ import { openProcessorMaps, type ProcessorMaps } from '#app/library/processor-ma
 import { readSnapshot } from '#app/library/snapshot.ts'
 import { inDataDir } from '#main/data-folder.ts'
 import { dataDir } from '#main/paths.ts'
-import { readClipRecipe } from '#main/studio/read-recipe.ts'
+import { readOwnRecipe } from '#main/studio/read-recipe.ts'
 import { exitCodes } from './exit-codes.ts'
 import { findPair, scanModels } from './find-model.ts'
 import { table } from './table.ts'
@@ -121,7 +121,7 @@ const keptMaps = (): Pick<ProcessorMaps, 'list' | 'get'> =>
 async function changeMaps(work: (maps: ProcessorMaps) => void | Promise<void>): Promise<void> {
   const folder = dataDir()
   const library = await inDataDir(folder, () =>
-    openLibrary({ dataDir: folder, readRecipe: readClipRecipe, totalMemoryBytes: totalmem() }),
+    openLibrary({ dataDir: folder, readRecipe: readOwnRecipe, totalMemoryBytes: totalmem() }),
   )
   try {
     for (const notice of library.notices()) process.stderr.write(`note: ${notice}\n`)

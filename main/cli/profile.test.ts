@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Fields } from '#app/contract/pipelines/fields.ts'
 import { modelProfileSchema, tuneReportSchema } from '#app/contract/profile.ts'
+import { allFields } from '#app/contract/pipelines/fields.ts'
 import { recipeSchema } from '#app/contract/recipe.ts'
 import { useCli } from './testing.ts'
 
@@ -65,7 +65,7 @@ test('autotune keeps a proposal, which generate then uses', async () => {
   const made = await generate('made.webp', '--size', '32x32', '--tuned', '--json')
   expect(made.code, made.stderr).toBe(0)
   const { recipe } = JSON.parse(made.stdout) as { recipe: unknown }
-  const { attnProcessor, forwardChunking }: Partial<Fields> = recipeSchema.parse(recipe).settings
+  const { attnProcessor, forwardChunking } = allFields(recipeSchema.parse(recipe).settings)
   expect({ attnProcessor, forwardChunking }).toEqual({
     attnProcessor: kept.attnProcessor,
     forwardChunking: kept.forwardChunking,

@@ -3,6 +3,7 @@ import { namesMaking } from '#app/contract/pipelines.ts'
 import { appVersion } from '#main/paths.ts'
 import { addAutotune } from './autotune.ts'
 import { classify, type ClassifyOptions } from './classify.ts'
+import { compare } from './compare.ts'
 import { addCompute } from './compute.ts'
 import { doctor } from './doctor.ts'
 import { exitCodes, exitCodesHelp } from './exit-codes.ts'
@@ -16,7 +17,7 @@ import { addProcessors } from './processors.ts'
 import { addProfile } from './profile.ts'
 import { withOwnEngine, type GlobalOptions } from './with-engine.ts'
 
-const makers = namesMaking('clip', 'still')
+const makers = namesMaking('clip', 'still', 'embedding')
 
 const collect = (value: string, all: string[]): string[] => [...all, value]
 
@@ -41,11 +42,11 @@ export function createProgram(withEngine = withOwnEngine): Command {
     .addHelpText('after', `\n${exitCodesHelp}\n\nResults go to standard output, everything else to standard error.`)
 
   const generateCommand = addCompute(addGlobal(program.command('generate')))
-    .description('Make a clip or a still from a prompt.')
+    .description('Make a clip, a still or an embedding from a prompt.')
     .addOption(new Option('--pipeline <name>', 'how it is made').choices(makers).default(makers[0]))
     .requiredOption(
       '-o, --out <path>',
-      'where it goes: .mp4, .webm, .gif, .webp, or a folder for PNG frames; a still: .png or .webp',
+      'where it goes: .mp4, .webm, .gif, .webp, or a folder for PNG frames; a still: .png or .webp; an embedding: .safetensors',
     )
     .option(
       '--model <id>',
@@ -73,6 +74,8 @@ Examples:
   frameloom generate -p "a blue star" -o star.webp --lora night.safetensors:0.8 --attn SlicedAttnProcessor:4
   frameloom generate -p "a blue star" -o star.webp --precision int8
   frameloom generate --pipeline pixart -p "a cactus with a happy face" -o cactus.png --size 1024x768
+  frameloom generate --pipeline text-to-embedding -p "a fox" --mix fog.png:0.5 --prompt-weight 0.5 -o fox.safetensors
+  frameloom generate --pipeline prior-to-image --prior none -p "" --mix fox.safetensors -o fox.png
   frameloom generate --pipeline image-to-image --image photo.png -p "a watercolour" -o painted.png --strength 0.6`,
     )
     .action((options: GenerateOptions) => withEngine(options, (tools) => generate(options, tools)))
@@ -94,6 +97,14 @@ Examples:
     )
     .action((files: string[], options: ClassifyOptions) =>
       withEngine(options, (tools) => classify(files, options, tools)),
+    )
+
+  addGlobal(program.command('compare'))
+    .description('Tell how alike embeddings are: the cosine of each with each, 1 for the same direction.')
+    .argument('<file...>', 'embeddings that "generate --pipeline text-to-embedding" made')
+    .option('--json', 'print JSON')
+    .action((files: string[], options: GlobalOptions & { json?: boolean }) =>
+      withEngine(options, (tools) => compare(files, options, tools)),
     )
 
   addGlobal(program.command('models'))

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { allFields } from '#app/contract/pipelines/fields.ts'
 import { recipeSchema } from '#app/contract/recipe.ts'
 import { runHere, shortClip, useCli, withoutEngine, type Ran } from './testing.ts'
 
@@ -6,7 +7,7 @@ const { generate, read } = useCli()
 
 const settingsOf = ({ code, stdout, stderr }: Ran) => {
   expect(code, stderr).toBe(0)
-  return recipeSchema.parse((JSON.parse(stdout) as { recipe: unknown }).recipe).settings
+  return allFields(recipeSchema.parse((JSON.parse(stdout) as { recipe: unknown }).recipe).settings)
 }
 
 test('changes of the schedule are in the recipe and change the clip, each beside the others', async () => {

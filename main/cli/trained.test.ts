@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parameterListsSchema } from '#app/contract/parameter-lists.ts'
+import { allFields } from '#app/contract/pipelines/fields.ts'
 import { recipeSchema } from '#app/contract/recipe.ts'
 import { openLibrary } from '#app/library/library.ts'
 import { useCli } from './testing.ts'
@@ -22,7 +23,7 @@ test('maps of processors are kept under names and used by them', async () => {
   const made = await generate('a.webp', '--processors', 'low memory', '--json')
   expect(made.code, made.stderr).toBe(0)
   const { recipe } = JSON.parse(made.stdout) as { recipe: unknown }
-  expect(recipeSchema.parse(recipe).settings.attnProcessor).toEqual(sliced)
+  expect(allFields(recipeSchema.parse(recipe).settings).attnProcessor).toEqual(sliced)
   expect((await run('processors', 'delete', 'low memory')).code).toBe(0)
   const gone = await generate('b.webp', '--processors', 'low memory')
   expect(gone).toMatchObject({ code: 2, stderr: expect.stringMatching(/no processor map "low memory"/) as string })
@@ -64,7 +65,7 @@ test('Custom Diffusion weights and a LoRA as PyTorch saves them change the clip;
   const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex')
   expect(models.customDiffusion).toMatchObject([{ sha256: { 'pytorch_custom_diffusion_weights.bin': sha256 } }])
   const weights = models.customDiffusion![0]!.id
-  expect(settings.attnProcessor).toEqual({ processor: 'CustomDiffusionAttnProcessor2_0', weights })
+  expect(allFields(settings).attnProcessor).toEqual({ processor: 'CustomDiffusionAttnProcessor2_0', weights })
   expect(weights).not.toContain('/')
   expect(await farthest('b.webp', 'a.webp')).toBeGreaterThan(8)
   await generate('c.webp', '--lora', at('demo-lora/pytorch_lora_weights.bin'))

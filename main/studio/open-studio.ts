@@ -5,7 +5,7 @@ import { appVersion, cacheDir, dataDir, enginePath, missingFolders, modelRoots, 
 import { inDataDir } from '#main/data-folder.ts'
 import { openLog, type Log } from './log.ts'
 import { tuningsFile } from '#main/tunings.ts'
-import { readClipRecipe } from './read-recipe.ts'
+import { readOwnRecipe } from './read-recipe.ts'
 import { createStudio, type Studio } from './studio.ts'
 
 export type OpenStudioOptions = {
@@ -35,7 +35,7 @@ export async function openStudio(options: OpenStudioOptions = {}): Promise<Opene
     const log = openLog(folder)
     const opening = openLibrary({
       dataDir: folder,
-      readRecipe: readClipRecipe,
+      readRecipe: readOwnRecipe,
       totalMemoryBytes: totalmem(),
       onTrouble: (message) => {
         log.warn({}, message)

@@ -6,6 +6,7 @@ import { ProblemError } from '#app/contract/errors.ts'
 import { uploadLimit } from '#app/contract/media-routes.ts'
 import { isFinished } from '#app/contract/jobs.ts'
 import { pipelineOf } from '#app/contract/pipelines.ts'
+import { isEmbedding } from '#app/contract/results.ts'
 import type { AppSettings } from '#app/contract/settings.ts'
 import { studioContract } from '#app/contract/studio.ts'
 import type { JobRequest } from '#app/library/jobs.ts'
@@ -101,14 +102,22 @@ export function createRouter(tools: RouterTools) {
     }),
 
     keepAsInput: os.keepAsInput.handler(({ input }) => {
-      const { id, title } = library.picture(input.id)
-      const body = createReadStream(library.pictureFile(id))
-      return library.inputs.receive({ name: `${title.slice(0, 60) || 'untitled'}.webp`, body, limit: uploadLimit })
+      const result = library.result(input.id)
+      const isOne = isEmbedding(result)
+      const { id, title } = isOne ? result : library.picture(input.id)
+      const body = createReadStream(isOne ? library.embeddingFile(id) : library.pictureFile(id))
+      const name = `${title.slice(0, 60) || 'untitled'}.${isOne ? 'safetensors' : 'webp'}`
+      return library.inputs.receive({ name, body, limit: uploadLimit })
     }),
 
     missingInputs: os.missingInputs.handler(({ input }) =>
       input.filter(({ sha256 }) => library.inputs.file(sha256) === undefined),
     ),
+
+    compareEmbeddings: os.compareEmbeddings.handler(async ({ input: { ids }, signal }) => {
+      const files = ids.map((id) => ({ file: library.embeddingFile(id), name: library.embedding(id).title }))
+      return (await engine.call('compareEmbeddings', { files }, signal ? { signal } : {})).cosines
+    }),
 
     refreshModels: os.refreshModels.handler(() => models.refresh()),
 

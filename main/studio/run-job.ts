@@ -1,5 +1,5 @@
 import type { ClipSource, RunEvent } from '#app/contract/engine.ts'
-import { pipelines } from '#app/contract/pipelines.ts'
+import { pipelineOf, pipelines } from '#app/contract/pipelines.ts'
 import { newId } from '#app/library/ids.ts'
 import type { JobSource } from '#app/library/jobs.ts'
 import type { Library } from '#app/library/library.ts'
@@ -25,6 +25,7 @@ export async function runJob(tools: JobTools, id: string, signal: AbortSignal): 
   const { source, ...run } = request
   const models = checkRun(run, await tools.models.all())
   const { resultId = newId() } = job
+  const isEmbedding = pipelineOf(run.pipeline).makes === 'embedding'
   const made = await engine
     .call(
       'run',
@@ -33,14 +34,14 @@ export async function runJob(tools: JobTools, id: string, signal: AbortSignal): 
         models,
         media: locateMedia(run, (sha256) => library.inputs.file(sha256)),
         ...(source && { source: readSource(library, source) }),
-        out: library.pictureFile(resultId),
+        out: isEmbedding ? library.embeddingFile(resultId) : library.pictureFile(resultId),
         appVersion,
       },
       { key: id, signal, onEvent: (event) => board.update(id, changeBy(event)) },
     )
     .catch(async (error: unknown) => {
       // The file is whole or not there: an engine that ended after it had written it did all that was asked.
-      const found = await library.adoptPicture(resultId)
+      const found = await (isEmbedding ? library.adoptEmbedding(resultId) : library.adoptPicture(resultId))
       if (found) return found
       throw error
     })
@@ -48,6 +49,10 @@ export async function runJob(tools: JobTools, id: string, signal: AbortSignal): 
   if (made.kind === 'picture') {
     board.update(id, { notes: made.notes })
     return library.addPicture(resultId, made.recipe, made.bytes, Date.now())
+  }
+  if (made.kind === 'embedding') {
+    board.update(id, { notes: made.notes })
+    return library.addEmbedding(resultId, made.recipe, made.bytes, Date.now())
   }
   const { classification, pixels } = made
   board.update(id, { notes: classification.notes })

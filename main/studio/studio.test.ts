@@ -7,7 +7,7 @@ import type { TextToVideoSettings } from '#app/contract/pipelines/text-to-video.
 import { newId } from '#app/library/ids.ts'
 import { testSettings } from '#app/library/test-results.ts'
 import type { Served } from '#main/serve/serve.ts'
-import { readClipRecipe } from './read-recipe.ts'
+import { readOwnRecipe } from './read-recipe.ts'
 import { ask, connect, createTestHost, openPage, snapshotOf, type Page, type TestHost } from './testing.ts'
 
 let host: TestHost
@@ -85,7 +85,7 @@ describe('a clip', () => {
     ])
     const copy = join(host.root, 'copy.webp')
     writeFileSync(copy, clip.body)
-    expect(await readClipRecipe(copy)).toMatchObject({ settings: testSettings, appVersion: '0.1.0' })
+    expect(await readOwnRecipe(copy)).toMatchObject({ settings: testSettings, appVersion: '0.1.0' })
     const preview = await get(`/media/previews/${jobId}?step=4`)
     expect(JSON.parse(String(preview.headers[rawFramesHeader]))).toEqual({ width: 4, height: 4, count: 8 })
     expect(preview.body).toEqual(Buffer.alloc(4 * 4 * 3 * 8, 128))

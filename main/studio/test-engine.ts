@@ -1,7 +1,8 @@
 import { statSync, writeFileSync } from 'node:fs'
 import sharp from 'sharp'
 import type { EngineCalls, FromEngine, LocatedModel, Pixels, ToEngine } from '#app/contract/engine.ts'
-import type { Recipe } from '#app/contract/recipe.ts'
+import { allFields } from '#app/contract/pipelines/fields.ts'
+import type { PictureRecipe } from '#app/contract/recipe.ts'
 import { scalesOf, type LiveControls } from '#app/contract/settings.ts'
 import { putWebpRecipe } from '#app/media/recipe-webp.ts'
 
@@ -45,12 +46,13 @@ const grey = (count: number): Pixels => ({ width: 4, height: 4, count, data: new
 const hash = { sha256: { 'model.safetensors': 'ab'.repeat(32) } }
 
 type Run = EngineCalls['run']['request']
-type Picture = Extract<Run, { pipeline: Recipe['pipeline'] }>
+type Picture = Extract<Run, { pipeline: PictureRecipe['pipeline'] }>
 
 async function makePicture(
   id: number,
-  { pipeline, settings, out, appVersion, models }: Picture,
+  { pipeline, settings: own, out, appVersion, models }: Picture,
 ): Promise<EngineCalls['run']['result']> {
+  const settings = allFields(own)
   const event = (event: EngineCalls['run']['event']) => send({ type: 'event', id, event })
   event({ type: 'stage', stage: 'Reading weights', progress: 0 })
   if (settings.prompt === 'refuse') throw new Error('the weights are gone')
@@ -65,7 +67,7 @@ async function makePicture(
     }
     event({ type: 'step', step, totalSteps, progress, secondsLeft: 1, ...live })
     if (settings.prompt !== 'burst') {
-      event({ type: 'preview', step, pixels: grey('numFrames' in settings ? settings.numFrames : 1) })
+      event({ type: 'preview', step, pixels: grey('numFrames' in own ? own.numFrames : 1) })
       await pause(10)
     }
     if (settings.prompt === 'die' && step === 2) process.kill(process.pid, 'SIGKILL')
@@ -78,9 +80,9 @@ async function makePicture(
     frameloom: 2,
     appVersion,
     pipeline,
-    settings,
+    settings: own,
     models: Object.fromEntries(Object.entries(models).map(([role, found]) => [role, found.map(reference)])),
-  } as Recipe
+  } as PictureRecipe
   const { width, height } = settings
   const still = sharp({ create: { width, height, channels: 3, background: '#336699' } })
   const file = putWebpRecipe(await still.webp({ lossless: true }).toBuffer(), JSON.stringify(recipe))
@@ -102,6 +104,7 @@ async function answer(
       return { models }
     case 'run': {
       const { request } = message
+      if (request.pipeline === 'text-to-embedding') throw new Error('this engine makes no embeddings')
       if (request.pipeline !== 'video-classification') return makePicture(message.id, request)
       const source = request.source!
       if (source.name.startsWith('die')) process.kill(process.pid, 'SIGKILL')
@@ -111,6 +114,8 @@ async function answer(
       const classification = { labels, windows: [[0, 1]], frameCount: 2, notes: [], modelName: 'judge' }
       return { kind: 'labels', classification, pixels: grey(2) }
     }
+    case 'compareEmbeddings':
+      return { cosines: message.request.files.map(() => message.request.files.map(() => 1)) }
     case 'exportClip': {
       const { out, format } = message.request
       if (format === 'png') {

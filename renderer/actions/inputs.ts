@@ -1,6 +1,6 @@
 import type { MediaRef } from '#app/contract/media-refs.ts'
 import { pipelineOf, pipelines, usesOf, type MediaUse } from '#app/contract/pipelines.ts'
-import type { PictureResult } from '#app/contract/results.ts'
+import type { EmbeddingResult, PictureResult } from '#app/contract/results.ts'
 import { inputUrl, uploadInput } from '#renderer/bridge/media.ts'
 import { withPipeline } from '#renderer/store/choose-model.ts'
 import { draftStore, toRun } from '#renderer/store/draft.ts'
@@ -18,8 +18,10 @@ export const inputSource = (ref: MediaRef): string => inputUrl(ref)
 export const keepFile = (file: File): Promise<MediaRef | undefined> =>
   orTold(`${file.name} could not be taken`, uploadInput(file, file.name))
 
-/** The same for a clip or still of the library. */
-export const keepResult = ({ id, title }: PictureResult): Promise<MediaRef | undefined> =>
+type FileResult = PictureResult | EmbeddingResult
+
+/** The same for a clip, still or embedding of the library. */
+export const keepResult = ({ id, title }: FileResult): Promise<MediaRef | undefined> =>
   orTold(
     `“${shortTitle(title)}” could not be taken`,
     callHost((host) => host.keepAsInput({ id })),
@@ -34,8 +36,8 @@ async function orTold(failure: string, work: Promise<MediaRef>): Promise<MediaRe
   }
 }
 
-/** Puts a clip or still of the library into the form, for a pipeline that reads such. */
-export async function takeIntoForm(result: PictureResult, { pipeline, role }: MediaUse): Promise<void> {
+/** Puts a clip, still or embedding of the library into the form, for a pipeline that reads such. */
+export async function takeIntoForm(result: FileResult, { pipeline, role }: MediaUse): Promise<void> {
   const ref = await keepResult(result)
   if (!ref) return
   const draft = draftStore.getState()
@@ -49,7 +51,7 @@ export async function takeIntoForm(result: PictureResult, { pipeline, role }: Me
 }
 
 /** The same for the pipeline of the form where that reads such, or else for the first that does. */
-export async function makeSomethingOf(result: PictureResult): Promise<void> {
+export async function makeSomethingOf(result: FileResult): Promise<void> {
   const uses = usesOf(result.kind)
   const { pipeline } = draftStore.getState()
   const use = uses.find((one) => one.pipeline === pipeline) ?? uses[0]

@@ -1,4 +1,4 @@
-import type { ExportFormat, PictureResult, Result } from '#app/contract/results.ts'
+import type { EmbeddingResult, ExportFormat, PictureResult, Result } from '#app/contract/results.ts'
 import { viewOfResult } from '#app/contract/views.ts'
 import { clipUrl, exportUrl, fetchBlob, fetchClassifiedFrames } from '#renderer/bridge/media.ts'
 import { encodeVideo } from '#renderer/media/encode.ts'
@@ -72,7 +72,7 @@ export function saveFile(blob: Blob, name: string): void {
 export const shortTitle = (title: string): string => (title.length > 60 ? `${title.slice(0, 57).trimEnd()}…` : title)
 
 /** A file name that every system takes: the prompt's first words and the seed. */
-export function fileStem(clip: Pick<PictureResult, 'title' | 'recipe'>): string {
+export function fileStem(clip: Pick<PictureResult | EmbeddingResult, 'title' | 'recipe'>): string {
   const words = (
     clip.title
       .normalize('NFC')

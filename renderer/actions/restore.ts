@@ -2,12 +2,13 @@ import type { ModelEntry } from '#app/contract/models.ts'
 import type { Recipe } from '#app/contract/recipe.ts'
 import type { ForeignValues } from '#app/media/foreign-notes.ts'
 import type { ForeignRecipe } from '#app/media/foreign-recipe.ts'
-import type { PictureResult } from '#app/contract/results.ts'
+import type { EmbeddingResult, PictureResult } from '#app/contract/results.ts'
 import { forScheduler } from '#app/contract/schedulers.ts'
 import { draftStore, fromRun } from '#renderer/store/draft.ts'
 import { replaceDraft, undoDraft } from '#renderer/store/draft-history.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { pipelineOf } from '#app/contract/pipelines.ts'
+import { allFields } from '#app/contract/pipelines/fields.ts'
 import { mediaOf } from '#app/contract/pipelines/pipeline.ts'
 import { changedModels, missingModels } from '#renderer/store/recipe-warnings.ts'
 import { studioStore } from '#renderer/store/studio.ts'
@@ -15,8 +16,8 @@ import { tell, tellFailure, type ToastAction } from '#renderer/store/toasts.ts'
 import { goTo } from '#renderer/store/view.ts'
 import { shortTitle } from './library.ts'
 
-/** Fills the form with the settings of a clip of the library. */
-export function restoreSettings(clip: PictureResult): void {
+/** Fills the form with the settings of a clip, still or embedding of the library. */
+export function restoreSettings(clip: PictureResult | EmbeddingResult): void {
   fillForm(clip.recipe)
   tell(
     'success',
@@ -34,9 +35,11 @@ export function restoreRecipe(recipe: Recipe, from: string, instead: ToastAction
   const { models } = studioStore.getState()
   const warnings = missingModels(recipe, models)
   fillForm(recipe)
-  const { seed, width, height, numInferenceSteps } = recipe.settings
-  const frames = 'numFrames' in recipe.settings ? `${recipe.settings.numFrames} frames` : 'a still'
-  const facts = [`seed ${seed}`, `${frames} at ${width} × ${height}`, `${numInferenceSteps} steps and the rest`]
+  const { makes } = pipelineOf(recipe.pipeline)
+  const { seed, width, height, numFrames, numInferenceSteps } = allFields(recipe.settings)
+  const frames = makes === 'clip' ? `${numFrames} frames` : 'a still'
+  const size = [`${frames} at ${width} × ${height}`, `${numInferenceSteps} steps and the rest`]
+  const facts = [`seed ${seed}`, ...(makes === 'embedding' ? ['what is mixed and the rest'] : size)]
   const what = `Prompt, ${facts.join(', ')}, from ${from}.`
   if (warnings.length === 0) tell('success', 'Settings restored', what, undo, instead)
   else tell('warning', 'Settings restored, with a warning', warnings.join(' '), undo, instead)

@@ -5,6 +5,7 @@ import type { hostExportFormats } from '#app/contract/results.ts'
 
 // The same paths in both hosts: relative to http://HOST/ and to studio://app/.
 export const clipUrl = (id: string): string => `/media/clips/${encodeURIComponent(id)}.webp`
+export const embeddingUrl = (id: string): string => `/media/embeddings/${encodeURIComponent(id)}.safetensors`
 export const exportUrl = (id: string, format: (typeof hostExportFormats)[number]): string =>
   `/media/clips/${encodeURIComponent(id)}/export.${format}`
 

@@ -1,7 +1,7 @@
 import { FileQuestion, FolderOpen, X } from 'lucide-react'
 import { useRef, useState, type DragEvent } from 'react'
 import { takesWords, type MediaRef, type Takes } from '#app/contract/media-refs.ts'
-import { isPicture } from '#app/contract/results.ts'
+import { isEmbedding, isPicture } from '#app/contract/results.ts'
 import { inputSource, keepFile, keepResult } from '#renderer/actions/inputs.ts'
 import { useStudio } from '#renderer/store/studio.ts'
 import { Button, IconButton } from '#renderer/ui/button.tsx'
@@ -21,15 +21,16 @@ type MediaPickerProps = {
 const accepted: Readonly<Record<Takes, string>> = {
   still: 'image/*',
   clip: 'video/*,image/gif,image/webp,.mov,.mkv,.avi',
+  embedding: '.safetensors',
 }
 
-/** A picture or clip for a run: dropped here, browsed for, or one of the library. */
+/** A picture, clip or embedding for a run: dropped here, browsed for, or one of the library. */
 export function MediaPicker({ label, field, takes, value, problem, onChange }: MediaPickerProps) {
   const input = useRef<HTMLInputElement>(null)
   const [over, setOver] = useState(false)
   const [busy, setBusy] = useState(false)
   const results = useStudio((state) => state.results)
-  const pictures = results.filter(isPicture).filter(({ kind }) => kind === takes)
+  const pictures = results.filter((one) => isPicture(one) || isEmbedding(one)).filter(({ kind }) => kind === takes)
   const word = takesWords[takes]
 
   const take = async (work: Promise<MediaRef | undefined>): Promise<void> => {
@@ -56,7 +57,7 @@ export function MediaPicker({ label, field, takes, value, problem, onChange }: M
         onDrop={dropped}
       >
         {value ? (
-          <Thumbnail key={value.sha256} media={value} />
+          takes !== 'embedding' && <Thumbnail key={value.sha256} media={value} />
         ) : (
           <p className="media-empty muted">{busy ? 'Taking it' : `Drop a ${word} here`}</p>
         )}

@@ -7,7 +7,12 @@ import { isRunning, studioStore, type StudioState } from '#renderer/store/studio
 import { tell } from '#renderer/store/toasts.ts'
 import { isOnShow, openJob, openResult, viewStore } from '#renderer/store/view.ts'
 
-const words = { clip: 'The clip', still: 'The still', labels: 'The classification' } as const
+const words = {
+  clip: 'The clip',
+  still: 'The still',
+  embedding: 'The embedding',
+  labels: 'The classification',
+} as const
 
 /** In words, how a job ended; nothing of one that the user ended. */
 export function ending({ status, pipeline, title }: Job): string | undefined {

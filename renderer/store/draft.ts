@@ -8,7 +8,7 @@ import { forwardChunkingSchema, freeUPresets, freeUSchema } from '#app/contract/
 import { keep, readKeptJson } from './kept.ts'
 
 /** What the form makes, in the order of its choice. */
-export const made = ['clip', 'still'] as const
+export const made = ['clip', 'still', 'embedding'] as const
 /** The pipelines that the form can be for. */
 export const makers = namesMaking(...made)
 export type Maker = (typeof makers)[number]

@@ -1,4 +1,4 @@
-import type { Fields } from '#app/contract/pipelines/fields.ts'
+import { fieldDefaults, type Fields } from '#app/contract/pipelines/fields.ts'
 import { draftStore } from './draft.ts'
 
 type Shape = Pick<Fields, 'width' | 'height'> & Partial<Pick<Fields, 'fps'>>
@@ -6,7 +6,9 @@ type Shape = Pick<Fields, 'width' | 'height'> & Partial<Pick<Fields, 'fps'>>
 /** Settings of the jobs this page sent, which a job itself does not say. */
 const sent = new Map<string, Shape>()
 
-export const keepSettings = (jobId: string, settings: Shape): void => void sent.set(jobId, settings)
+export const keepSettings = (jobId: string, settings: Partial<Fields>): void =>
+  // An embedding has no size; nobody sees one.
+  void sent.set(jobId, { width: fieldDefaults.width, height: fieldDefaults.height, ...settings })
 
 /** A job that is run again makes what the first one was to make. */
 export function inheritSettings(jobId: string, from: string): void {

@@ -1,6 +1,13 @@
 import { createStore, useStore } from 'zustand'
 import { pipelines } from '#app/contract/pipelines.ts'
-import { isPicture, type ClassificationResult, type PictureResult, type Result } from '#app/contract/results.ts'
+import {
+  isEmbedding,
+  isPicture,
+  type ClassificationResult,
+  type EmbeddingResult,
+  type PictureResult,
+  type Result,
+} from '#app/contract/results.ts'
 import type { AppSettings, FreeU, LoraScales } from '#app/contract/settings.ts'
 import { isFinished, type Job } from '#app/contract/jobs.ts'
 import type { EngineStatus } from '#app/contract/system.ts'
@@ -126,6 +133,10 @@ export const runningLive = (state: StudioState): Job | undefined =>
 export const pictureById = (state: StudioState, id: string): PictureResult | undefined => {
   const result = state.results.find((one) => one.id === id)
   return isPicture(result) ? result : undefined
+}
+export const embeddingById = (state: StudioState, id: string): EmbeddingResult | undefined => {
+  const result = state.results.find((one) => one.id === id)
+  return isEmbedding(result) ? result : undefined
 }
 export const classificationById = (state: StudioState, id: string): ClassificationResult | undefined =>
   state.results.find((result): result is ClassificationResult => result.id === id && result.kind === 'classification')

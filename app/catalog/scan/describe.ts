@@ -14,6 +14,7 @@ import {
 } from './configs.ts'
 import { describeFile, type DescribedFile } from './describe-file.ts'
 import { describePixArt } from './describe-pixart.ts'
+import { describeDecoder, describePrior, describeUnclip } from './describe-unclip.ts'
 import type { FoundFolder } from './find-folders.ts'
 import { requireFiles, requireScheduler, weightsOf } from './folder-parts.ts'
 
@@ -25,6 +26,7 @@ export type Described = Pick<ModelEntry, 'kind' | 'className' | 'bytes' | 'preci
       | 'blockOutChannels'
       | 'numFrames'
       | 'numLabels'
+      | 'embeddingDim'
       | 'nativeSize'
       | 'sizeMultiple'
       | 'scheduler'
@@ -32,6 +34,13 @@ export type Described = Pick<ModelEntry, 'kind' | 'className' | 'bytes' | 'preci
       | 'problem'
     >
   >
+
+/** Kinds of pipelines whose folders are told by their configs alone. */
+const byParts: Readonly<Partial<Record<ModelKind, (folder: string) => Promise<Partial<Described>>>>> = {
+  prior: describePrior,
+  'image-decoder': describeDecoder,
+  unclip: describeUnclip,
+}
 
 const nothing = { bytes: 0, precision: '', needsMotionAdapter: false }
 
@@ -53,6 +62,14 @@ async function describePipeline(folder: string): Promise<Described> {
     const { folder: needed } = kindOf(known.kind)
     if (!needed)
       throw new ProblemError('unsupported', `${className.replace(/Pipeline$/, '')} pipeline: not supported yet.`)
+    const describeParts = byParts[known.kind]
+    if (describeParts) {
+      Object.assign(known, await describeParts(folder), await weightsOf(folder, needed.parts))
+      requireFiles(folder, needed.files)
+      for (const [file] of needed.files)
+        if (file!.endsWith('scheduler_config.json')) known.scheduler = await requireScheduler(join(folder, file!))
+      return known
+    }
     if (known.kind === 'pixart') return await describePixArt(folder, known)
     if (!needed.classNames.includes(className))
       throw new ProblemError(

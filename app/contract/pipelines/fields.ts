@@ -4,6 +4,7 @@ import { computeSchema, defaultCompute } from '../compute.ts'
 import { mediaRefSchema } from '../media-refs.ts'
 import { freeInitSchema } from '../free-init.ts'
 import { longClipSchema } from '../long-clips.ts'
+import { mixItemSchema } from '../mix.ts'
 import { schedulerConfigSchema } from '../schedulers.ts'
 import {
   forwardChunkingSchema,
@@ -26,8 +27,19 @@ export const fields = {
   model: z.string().min(1),
   /** null: the model has its motion modules inside (a UNetMotionModel folder). */
   motionAdapter: z.string().min(1).nullable(),
+  /** Makes the embedding that a decoder reads; null where embeddings that were kept are all that is asked for. */
+  prior: z.string().min(1).nullable(),
   prompt: z.string().max(20_000),
   negativePrompt: z.string().max(20_000),
+  /** How much of a mix the prompt is. */
+  promptWeight: z.number().min(-10).max(10),
+  /** What is mixed with the prompt: texts, pictures, embeddings. */
+  mix: z.array(mixItemSchema).max(32),
+  /** Steps and guidance of the prior, beside those of what makes the picture. */
+  priorSteps: z.int().min(2).max(1000),
+  priorGuidanceScale: z.number().min(0).max(100),
+  /** Steps that make a small picture larger. */
+  superResSteps: z.int().min(2).max(1000),
   width: z.int().min(8).max(4096),
   height: z.int().min(8).max(4096),
   numFrames: z.int().min(1).max(512),
@@ -95,8 +107,14 @@ export type Fields = { [F in keyof typeof fields]: z.output<(typeof fields)[F]> 
 export const fieldDefaults: Readonly<Fields> = {
   model: '',
   motionAdapter: null,
+  prior: null,
   prompt: '',
   negativePrompt: '',
+  promptWeight: 1,
+  mix: [],
+  priorSteps: 25,
+  priorGuidanceScale: 4,
+  superResSteps: 7,
   width: 512,
   height: 512,
   numFrames: 16,
@@ -130,3 +148,6 @@ export const fieldDefaults: Readonly<Fields> = {
   topK: 5,
   compute: defaultCompute,
 }
+
+/** The settings of any pipeline; what it has no field for is as where nobody has chosen. */
+export const allFields = (settings: Partial<Fields>): Fields => ({ ...fieldDefaults, ...settings })

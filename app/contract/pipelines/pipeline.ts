@@ -5,11 +5,18 @@ import { modelKinds, type ModelEntry, type ModelKind } from '../models.ts'
 import type { LiveControls } from '../settings.ts'
 import type { Fields } from './fields.ts'
 
-/** What a run ends with: an animated or a still picture, or the labels of a clip. */
-export type Makes = 'clip' | 'still' | 'labels'
+/** What a run ends with as a file of its own: an animated or a still picture, or an embedding. */
+export type MakesFile = 'clip' | 'still' | 'embedding'
+/** All that a run can end with: such a file, or the labels of a clip. */
+export type Makes = MakesFile | 'labels'
 
 /** What one chooses to make, in a word. */
-export const makesTitles: Readonly<Record<Makes, string>> = { clip: 'Clip', still: 'Still', labels: 'Labels' }
+export const makesTitles: Readonly<Record<Makes, string>> = {
+  clip: 'Clip',
+  still: 'Still',
+  embedding: 'Embedding',
+  labels: 'Labels',
+}
 
 /** The settings that every pipeline has. */
 export type BaseSettings = Pick<Fields, 'model' | 'compute'>

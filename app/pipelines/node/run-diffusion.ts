@@ -1,18 +1,16 @@
-import { stat } from 'node:fs/promises'
 import { withWeights } from '#app/contract/attn-processors.ts'
 import type { LocatedModel, RunEvent, RunResult } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { pipelineOf, pipelines, type NameMaking } from '#app/contract/pipelines.ts'
+import { pipelineOf, pipelines, type NameMaking, type SettingsOf } from '#app/contract/pipelines.ts'
+import { pictureRecipeSchema } from '#app/contract/recipe.ts'
 import type { DiffusionSettings } from '#app/contract/pipelines/stable-diffusion.ts'
-import { recipeSchema, type ModelReference } from '#app/contract/recipe.ts'
 import { isSchedulerClass, schedulerTable } from '#app/contract/schedulers.ts'
 import type { PipelineLoras } from '#app/loaded/pipeline-loras.ts'
 import type { RgbFrame } from '#app/media/frame.ts'
-import { encodeClip } from '#app/media/node/encode.ts'
 import { reportQuantizing } from '#app/runtime/quantize/report-quantizing.ts'
 import { during, type DiffusionParts, type DiffusionStep, type FreeUAt } from '../diffusion.ts'
 import { liveControls } from '../live-controls.ts'
-import { isOneColour } from '../pixels.ts'
+import { emptyNote, recipeOf, savePicture } from './finish-run.ts'
 import { openPreview, pixelsOf } from './preview.ts'
 import type { RunContext, RunOf, RunTools } from './run.ts'
 import type { DiffusionOptions, Opened } from './stable-diffusion.ts'
@@ -22,7 +20,10 @@ const readingShare = 0.04
 const denoisingShare = 0.84
 const decodingShare = 0.1
 
-type Name = NameMaking<'clip' | 'still'>
+/** The pipelines of latent diffusion. */
+type Name = {
+  [P in NameMaking<'clip' | 'still'>]: SettingsOf<P> extends Chosen ? P : never
+}[NameMaking<'clip' | 'still'>]
 
 /** What is read of the settings here; not every pipeline has all of them. */
 type Chosen = Pick<
@@ -47,11 +48,12 @@ export type DiffusionRun<Parts extends AnyParts> = {
  * step.
  */
 export async function* runDiffusion<P extends Name, Parts extends AnyParts>(
-  { referenceOf }: RunTools,
-  { pipeline, settings, models, out, appVersion }: RunOf<P>,
+  tools: RunTools,
+  request: RunOf<P>,
   context: RunContext,
   { frames: frameCount, fps, open, run }: DiffusionRun<Parts>,
 ): AsyncGenerator<RunEvent, RunResult> {
+  const { pipeline, settings, models, out } = request
   if (out === undefined) throw new Error(`${pipeline} needs a file to write to`)
   const { model: [model] = [], loras = [], customDiffusion = [] } = models
   if (!model) throw new Error(`${pipeline} needs a model`)
@@ -123,8 +125,8 @@ export async function* runDiffusion<P extends Name, Parts extends AnyParts>(
       }
     }
   }
-  if (frames.every(isOneColour)) {
-    const note = oneColourNote(frames.length)
+  const note = emptyNote(frames)
+  if (note !== undefined) {
     notes.push(note)
     yield { type: 'note', note }
   }
@@ -134,31 +136,12 @@ export async function* runDiffusion<P extends Name, Parts extends AnyParts>(
     stage: `Saving the ${pipelines[pipeline].makes}`,
     progress: readingShare + denoisingShare + decodingShare,
   }
-  const references: Record<string, ModelReference[]> = {}
-  for (const [role, found] of Object.entries(models))
-    references[role] = await inOrder(found, (one) => referenceOf(one, context.signal))
-  const recipe = recipeSchema.parse({
-    frameloom: 2,
-    appVersion,
-    pipeline,
-    settings: { ...settings, ...live.changes() },
-    models: references,
-  })
-  await encodeClip({
-    clip: { frames, fps },
-    format: 'webp',
-    out,
-    recipe: JSON.stringify(recipe),
-    signal: context.signal,
-  })
-  return { kind: 'picture', recipe, bytes: (await stat(out)).size, notes }
+  const recipe = await recipeOf(pictureRecipeSchema, tools, request, context, { ...settings, ...live.changes() })
+  return await savePicture({ out, frames, fps }, recipe, notes, context)
 }
 
 const decodingStage = (done: number, of: number): string =>
   of === 1 ? 'Decoding the picture' : `Decoding frame ${done} of ${of}`
-
-const oneColourNote = (count: number): string =>
-  `${count === 1 ? 'The picture is' : 'All frames are'} one colour. Try another seed or another scheduler, and float32 if the precision is another; if it stays so, the checkpoint may be damaged.`
 
 /** A scheduler that the user chose is theirs to correct; one that the checkpoint names is the checkpoint's fault. */
 function checkScheduler(chosen: string | null): void {

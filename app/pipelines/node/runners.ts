@@ -1,11 +1,14 @@
 import type { EngineCalls, RunEvent, RunResult } from '#app/contract/engine.ts'
 import type { PipelineName } from '#app/contract/pipelines.ts'
 import { runImageToImage } from './image-to-image.ts'
+import { runPriorToImage } from './prior-to-image.ts'
 import type { RunContext, Runner, RunTools } from './run.ts'
 import { runPixArt } from './pixart.ts'
+import { runTextToEmbedding } from './text-to-embedding.ts'
 import { runTextToImage } from './text-to-image.ts'
 import { runTextToVideoSd } from './text-to-video-sd.ts'
 import { runTextToVideo } from './text-to-video.ts'
+import { runUnclip } from './unclip.ts'
 import { runVideoClassification } from './video-classification.ts'
 
 /** How each pipeline is opened and run, by the names of the contract's table. */
@@ -15,6 +18,9 @@ const runners: { readonly [P in PipelineName]: Runner<P> } = {
   'text-to-image': runTextToImage,
   pixart: runPixArt,
   'image-to-image': runImageToImage,
+  'prior-to-image': runPriorToImage,
+  unclip: runUnclip,
+  'text-to-embedding': runTextToEmbedding,
   'video-classification': runVideoClassification,
 }
 

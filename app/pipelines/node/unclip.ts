@@ -2,15 +2,24 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { openCheckpoint, type Checkpoint } from '#app/checkpoints/folder.ts'
 import { ProblemError } from '#app/contract/errors.ts'
+import { pipelines } from '#app/contract/pipelines.ts'
+import { pictureRecipeSchema } from '#app/contract/recipe.ts'
 import { openUNet2D } from '#app/loaded/denoiser.ts'
 import { LoadedModel } from '#app/loaded/loaded-model.ts'
+import type { RgbFrame } from '#app/media/frame.ts'
 import { unet2dModel } from '#app/models/unet-2d.ts'
 import { unclipTextProjModel } from '#app/models/unclip-text-proj.ts'
+import { reportQuantizing } from '#app/runtime/quantize/report-quantizing.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
-import type { UnclipParts } from '../unclip.ts'
+import { createGenerator } from '#app/tensor/generator.ts'
+import { unclip, type UnclipParts } from '../unclip.ts'
+import { emptyNote, recipeOf, savePicture } from './finish-run.ts'
+import { pixelsOf } from './preview.ts'
 import { openPriorParts, type OpenOptions } from './prior.ts'
+import type { Runner } from './run.ts'
 import { openScheduler } from './scheduler.ts'
+import { stepEvents } from './step-events.ts'
 
 /**
  * Opens a folder of UnCLIPPipeline (karlo): prior, text_encoder, tokenizer, text_proj, decoder, super_res_first,
@@ -85,4 +94,67 @@ function sideOf({ folder, config }: Checkpoint): number {
       field: 'sample_size',
     },
   )
+}
+
+/** Parts of the progress bar: reading, and all steps; what is left is writing. */
+const readingShare = 0.06
+const stepsShare = 0.9
+
+/** Makes a still by the three stages of a folder. Its pictures are pixels, so each step shows what it sees. */
+export const runUnclip: Runner<'unclip'> = async function* (tools, request, context) {
+  const { settings, models, out } = request
+  const [model] = models.model ?? []
+  if (!model || out === undefined) throw new Error('a still needs a model and a file to write to')
+  yield { type: 'stage', stage: 'Reading the model', progress: 0 }
+  const { compute } = settings
+  const parts = await openUnclip(tools.sessions, model.folder, {
+    compute,
+    onQuantizing: reportQuantizing(context, readingShare),
+  })
+  context.checkCancelled()
+  yield { type: 'stage', stage: 'Reading the prompt', progress: readingShare / 2 }
+  const generator = createGenerator(settings.seed)
+  const nextStep = stepEvents(pipelines.unclip.stepsOf(settings), readingShare, stepsShare)
+  const notes: string[] = []
+  const frames: RgbFrame[] = []
+  const running = unclip(parts, {
+    prompts: [settings.prompt],
+    noise: (shape) => generator.normal(shape).data,
+    compute,
+    prior: { numInferenceSteps: settings.priorSteps, guidanceScale: settings.priorGuidanceScale },
+    decoder: { numInferenceSteps: settings.numInferenceSteps, guidanceScale: settings.guidanceScale },
+    superRes: { numInferenceSteps: settings.superResSteps },
+  })
+  for await (const event of running) {
+    context.checkCancelled()
+    switch (event.type) {
+      case 'note':
+        notes.push(event.note)
+        yield event
+        break
+      case 'prior-step':
+        yield nextStep()
+        break
+      case 'decoder-step':
+      case 'super-res-step': {
+        const stepped = nextStep()
+        yield stepped
+        yield { type: 'preview', step: stepped.step, pixels: pixelsOf([event.predOriginal]) }
+        break
+      }
+      case 'frame': {
+        const pixels = pixelsOf([event.image])
+        frames.push(pixels)
+        yield { type: 'frame', index: event.index, count: 1, pixels }
+      }
+    }
+  }
+  const note = emptyNote(frames)
+  if (note !== undefined) {
+    notes.push(note)
+    yield { type: 'note', note }
+  }
+  yield { type: 'stage', stage: 'Saving the still', progress: readingShare + stepsShare }
+  const recipe = await recipeOf(pictureRecipeSchema, tools, request, context, settings)
+  return await savePicture({ out, frames, fps: 1 }, recipe, notes, context)
 }

@@ -52,6 +52,15 @@ const routes: Route[] = [
   },
   {
     method: 'GET',
+    path: /^\/media\/embeddings\/([^/]+)\.safetensors$/,
+    answer: async ({ library }, _request, id) => {
+      const file = library.embeddingFile(library.embedding(id).id)
+      const { size } = statSync(file, { throwIfNoEntry: false }) ?? notFound()
+      return bytesResponse(fileStream(file), size, 'application/octet-stream')
+    },
+  },
+  {
+    method: 'GET',
     path: exportPath,
     answer: ({ library, engine }, request, id, format) =>
       exportClip(library, engine, id, format as (typeof hostExportFormats)[number], request.signal),

@@ -1,5 +1,5 @@
 import { Autocomplete } from '@base-ui/react/autocomplete'
-import { Film, Image, Layers, Search, Tags } from 'lucide-react'
+import { FileDigit, Film, Image, Layers, Search, Tags } from 'lucide-react'
 import { useMemo } from 'react'
 import { commandIds } from '#app/contract/commands.ts'
 import type { ProcessorMap } from '#app/contract/processor-maps.ts'
@@ -67,7 +67,7 @@ function PaletteList() {
   )
 }
 
-const icons = { clip: Film, still: Image, classification: Tags } as const
+const icons = { clip: Film, still: Image, embedding: FileDigit, classification: Tags } as const
 
 const entryOfResult = (result: Result): Entry => ({
   id: result.id,

@@ -1,5 +1,5 @@
 import type { Job } from '#app/contract/jobs.ts'
-import type { Fields } from '#app/contract/pipelines/fields.ts'
+import { allFields } from '#app/contract/pipelines/fields.ts'
 import type { Recipe } from '#app/contract/recipe.ts'
 import { useStudio, type LiveMark } from '#renderer/store/studio.ts'
 import { plural, timeLeft } from '#renderer/ui/format.ts'
@@ -35,8 +35,7 @@ export function StepRibbon({ job }: { job: Job }) {
 
 /** The same for a clip that is finished. */
 export function FinishedRibbon({ settings }: { settings: Recipe['settings'] }) {
-  const { numInferenceSteps, guidanceScale, loraChanges } = settings
-  const { freeu, freeuChanges = [] }: Partial<Fields> = settings
+  const { numInferenceSteps, guidanceScale, freeu, freeuChanges, loraChanges } = allFields(settings)
   const at = (changes: readonly { step: number }[], what: LiveMark['what']): LiveMark[] =>
     changes.map(({ step }) => ({ step: step + 1, what }))
   const [freeuMarks, loraMarks] = [at(freeuChanges, 'FreeU'), at(loraChanges, 'LoRA scales')]

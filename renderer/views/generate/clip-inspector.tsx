@@ -1,5 +1,5 @@
-import type { Fields } from '#app/contract/pipelines/fields.ts'
 import { pipelineOf } from '#app/contract/pipelines.ts'
+import { allFields, type Fields } from '#app/contract/pipelines/fields.ts'
 import { mediaOf } from '#app/contract/pipelines/pipeline.ts'
 import { isSchedulerClass, schedulerTable } from '#app/contract/schedulers.ts'
 import type { PictureResult } from '#app/contract/results.ts'
@@ -19,14 +19,11 @@ const schedulerLabel = (name: string): string => (isSchedulerClass(name) ? sched
 type Fact = [name: string, value: string]
 const only = (when: boolean, fact: Fact): Fact[] => (when ? [fact] : [])
 
-/** What only some pipelines have. */
-type Some =
-  'freeu' | 'freeuChanges' | 'clipSkip' | 'guidanceRescale' | 'timesteps' | 'useResolutionBinning' | 'cleanCaption'
-
 /** The recipe of the clip or still on the stage. */
 export function ClipInspector({ clip }: { clip: PictureResult }) {
-  const { settings, models } = clip.recipe
-  const own: Partial<Pick<Fields, Some>> = settings
+  const { settings: given, models } = clip.recipe
+  const own: Partial<Fields> = given
+  const settings = allFields(given)
   const [model, adapter] = [models.model?.[0], models.motionAdapter?.[0]]
   const nameOf = (id: string): string => models.loras?.find((lora) => lora.id === id)?.name ?? id
   const moves = clip.kind === 'clip'
@@ -40,10 +37,11 @@ export function ClipInspector({ clip }: { clip: PictureResult }) {
         .map(([id, scale]) => `${nameOf(id)} ${scale}`)
         .join(', '),
     ]),
-    ...Object.values(mediaOf(pipelineOf(clip.recipe.pipeline), settings))
+    ...(models.prior ?? []).map(({ name }): Fact => ['Prior', name]),
+    ...Object.values(mediaOf(pipelineOf(clip.recipe.pipeline), given))
       .flat()
       .map(({ name }): Fact => ['Made from', name]),
-    ...('strength' in settings ? [['Strength', String(settings.strength)] as Fact] : []),
+    ...only(own.image != null, ['Strength', String(settings.strength)]),
     ['Size', `${clip.width} × ${clip.height}${moves ? `, ${clip.numFrames} frames` : ''}`],
     ...only(moves, ['Length', `${(clip.numFrames / clip.fps).toFixed(2)} s at ${clip.fps} fps`]),
     [
@@ -53,10 +51,11 @@ export function ClipInspector({ clip }: { clip: PictureResult }) {
     ...only(own.useResolutionBinning === false, ['Binning', 'Off']),
     ...only(own.cleanCaption === false, ['Prompt', 'As written']),
     ['Seed', String(settings.seed)],
-    [
+    ...only('priorSteps' in own, ['Prior steps', `${settings.priorSteps}, guidance ${settings.priorGuidanceScale}`]),
+    ...only('scheduler' in own, [
       'Scheduler',
       `${settings.scheduler ? schedulerLabel(settings.scheduler) : 'As the checkpoint says'}${settings.eta > 0 ? `, eta ${settings.eta}` : ''}`,
-    ],
+    ]),
     ...scheduleInWords(settings.schedulerConfig),
     ...only((own.guidanceRescale ?? 0) > 0, ['Rescale', String(own.guidanceRescale)]),
     ...(own.freeu === undefined ? [] : [['FreeU', freeuText(own.freeu)] as Fact]),

@@ -1,12 +1,15 @@
-import { isPicture, type PictureResult, type Result } from '#app/contract/results.ts'
+import { isEmbedding, isPicture, type PictureResult, type Result } from '#app/contract/results.ts'
 import { showThumbnail } from '#renderer/actions/library.ts'
 import { clipUrl } from '#renderer/bridge/media.ts'
 import { TileMenu } from '#renderer/parts/clip-actions.tsx'
 import { FrameCanvas } from '#renderer/parts/frame-canvas.tsx'
 import { useLoaded } from '#renderer/store/frames.ts'
+import { EmbeddingTile, EmbeddingTileMenu } from './embedding-tile.tsx'
 
-export const ClipTile = ({ result }: { result: Result }) => isPicture(result) && <Tile clip={result} />
-export const ClipTileMenu = ({ result }: { result: Result }) => isPicture(result) && <TileMenu clip={result} />
+export const ClipTile = ({ result }: { result: Result }) =>
+  isPicture(result) ? <Tile clip={result} /> : isEmbedding(result) && <EmbeddingTile embedding={result} />
+export const ClipTileMenu = ({ result }: { result: Result }) =>
+  isPicture(result) ? <TileMenu clip={result} /> : isEmbedding(result) && <EmbeddingTileMenu embedding={result} />
 
 function Tile({ clip }: { clip: PictureResult }) {
   const { frames, failed } = useLoaded(`thumbnail:${clip.id}`, () => showThumbnail(clip.id))

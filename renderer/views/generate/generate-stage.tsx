@@ -16,12 +16,13 @@ import { forgetFailures, useFrames, useLoaded } from '#renderer/store/frames.ts'
 import { useDraft } from '#renderer/store/draft.ts'
 import { isUsable, modelsFor } from '#renderer/store/models.ts'
 import { settingsOfJob } from '#renderer/store/sent-settings.ts'
-import { activeJobs, pictureById, runningIn, useStudio } from '#renderer/store/studio.ts'
+import { activeJobs, embeddingById, pictureById, runningIn, useStudio } from '#renderer/store/studio.ts'
 import { setPlace, usePlace } from '#renderer/store/view.ts'
 import { clipUrl } from '#renderer/bridge/media.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { plural } from '#renderer/ui/format.ts'
 import { useMedia, widePage } from '#renderer/ui/use-media.ts'
+import { EmbeddingStage } from './embedding-stage.tsx'
 import { RecipeButton } from './recipe-button.tsx'
 
 export function GenerateStage() {
@@ -30,9 +31,11 @@ export function GenerateStage() {
     shown?.kind === 'job' ? state.jobs.find((entry) => entry.id === shown.id) : undefined,
   )
   const clip = useStudio((state) => (shown?.kind === 'result' ? pictureById(state, shown.id) : undefined))
+  const embedding = useStudio((state) => (shown?.kind === 'result' ? embeddingById(state, shown.id) : undefined))
+  const result = clip ? <ClipStage clip={clip} /> : embedding && <EmbeddingStage embedding={embedding} />
   return (
     <section className="stage" aria-label="Stage">
-      {job ? <JobStage job={job} /> : clip ? <ClipStage clip={clip} /> : <EmptyStage />}
+      {job ? <JobStage job={job} /> : (result ?? <EmptyStage />)}
     </section>
   )
 }
@@ -70,7 +73,7 @@ function EmptyStage() {
   return (
     <Notice
       icon={Clapperboard}
-      title={`A ${makes} starts with a prompt`}
+      title={`${makes === 'embedding' ? 'An' : 'A'} ${makes} starts with a prompt`}
       text="Write what it shows, then generate. It takes shape here, step by step. Drop a clip or a still anywhere to bring back its settings, or a clip to classify it."
     >
       {prompt && (

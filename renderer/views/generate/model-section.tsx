@@ -58,7 +58,7 @@ export function ModelSection({ problems }: { problems: FieldProblems }) {
           <span className="muted">Inside this model</span>
         </Row>
       )}
-      <LoraRows problem={problems.loras} />
+      {'loras' in pipelineOf(pipeline).models && <LoraRows problem={problems.loras} />}
       {entry?.demo && (
         <p className="demo-note">
           A demo: it knows moving shapes only.{' '}

@@ -20,7 +20,8 @@ function usePromptRoom(): number {
 export function PromptSection({ problems }: { problems: FieldProblems }) {
   const prompt = useDraft((draft) => draft.prompt)
   const negativePrompt = useDraft((draft) => draft.negativePrompt)
-  const moves = useDraft(({ pipeline }) => pipelines[pipeline].makes === 'clip')
+  const pipeline = useDraft((draft) => draft.pipeline)
+  const moves = pipelines[pipeline].makes === 'clip'
   const notes = [...new Set([...foreignSyntax(prompt), ...foreignSyntax(negativePrompt), ...useRunNotes()])]
   return (
     <section className="section section-body form-prompts" aria-label="Prompts">
@@ -33,20 +34,22 @@ export function PromptSection({ problems }: { problems: FieldProblems }) {
           onChange={(value) => editDraft({ prompt: value })}
         />
       </Row>
-      <Row
-        label={<PromptLabel text="Negative prompt" value={negativePrompt} />}
-        field="negativePrompt"
-        problem={problems.negativePrompt}
-        stacked
-      >
-        <GrowingText
-          label="Negative prompt"
-          value={negativePrompt}
-          rows={1}
-          placeholder="What to keep out of it"
-          onChange={(value) => editDraft({ negativePrompt: value })}
-        />
-      </Row>
+      {'negativePrompt' in pipelines[pipeline].settings.shape && (
+        <Row
+          label={<PromptLabel text="Negative prompt" value={negativePrompt} />}
+          field="negativePrompt"
+          problem={problems.negativePrompt}
+          stacked
+        >
+          <GrowingText
+            label="Negative prompt"
+            value={negativePrompt}
+            rows={1}
+            placeholder="What to keep out of it"
+            onChange={(value) => editDraft({ negativePrompt: value })}
+          />
+        </Row>
+      )}
       {notes.map((note) => (
         <p key={note} className="run-note">
           <TriangleAlert size={12} aria-hidden="true" />

@@ -1,4 +1,5 @@
 import { Lock, LockOpen } from 'lucide-react'
+import { pipelineOf } from '#app/contract/pipelines.ts'
 import { CommandIconButton } from '#renderer/parts/commands.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
@@ -8,33 +9,39 @@ import { Row, SliderRow } from '#renderer/ui/row.tsx'
 import { Section } from '#renderer/ui/section.tsx'
 
 export function SamplingSection({ problems }: { problems: FieldProblems }) {
-  const { numInferenceSteps, guidanceScale, seed, seedLocked } = useDraft((draft) => draft)
+  const { pipeline, numInferenceSteps, guidanceScale, seed, seedLocked } = useDraft((draft) => draft)
+  // What makes an embedding alone has the steps of its prior, and no others.
+  const hasSteps = 'numInferenceSteps' in pipelineOf(pipeline).settings.shape
   return (
     <Section title="Sampling">
-      <SliderRow
-        label="Steps"
-        field="numInferenceSteps"
-        value={numInferenceSteps}
-        min={1}
-        max={60}
-        most={1000}
-        step={1}
-        problem={problems.numInferenceSteps}
-        onChange={(value) => editDraft({ numInferenceSteps: value })}
-      />
-      <SliderRow
-        label="Guidance"
-        field="guidanceScale"
-        value={guidanceScale}
-        min={1}
-        max={20}
-        most={100}
-        step={0.5}
-        digits={1}
-        problem={problems.guidanceScale}
-        note={guidanceScale <= 1 && 'At 1 and below guidance is off: the negative prompt has no effect.'}
-        onChange={(value) => editDraft({ guidanceScale: value })}
-      />
+      {hasSteps && (
+        <>
+          <SliderRow
+            label="Steps"
+            field="numInferenceSteps"
+            value={numInferenceSteps}
+            min={1}
+            max={60}
+            most={1000}
+            step={1}
+            problem={problems.numInferenceSteps}
+            onChange={(value) => editDraft({ numInferenceSteps: value })}
+          />
+          <SliderRow
+            label="Guidance"
+            field="guidanceScale"
+            value={guidanceScale}
+            min={1}
+            max={20}
+            most={100}
+            step={0.5}
+            digits={1}
+            problem={problems.guidanceScale}
+            note={guidanceScale <= 1 && 'At 1 and below guidance is off: the negative prompt has no effect.'}
+            onChange={(value) => editDraft({ guidanceScale: value })}
+          />
+        </>
+      )}
       <Row label="Seed" field="seed" problem={problems.seed}>
         <NumberInput
           label="Seed"

@@ -8,8 +8,10 @@ import { ClipSection, PictureSection } from './clip-section.tsx'
 import { ImageSection } from './image-section.tsx'
 import { FreeUSection } from './freeu-section.tsx'
 import { LongClipSection } from './long-clip-section.tsx'
+import { MixSection } from './mix-section.tsx'
 import { ModelSection } from './model-section.tsx'
 import { PixArtSection } from './pixart-section.tsx'
+import { PriorSection } from './prior-section.tsx'
 import { PromptSection } from './prompt-section.tsx'
 import { SamplingSection } from './sampling-section.tsx'
 import { SchedulerSection } from './scheduler-section.tsx'
@@ -20,6 +22,7 @@ export type SectionProps = { problems: FieldProblems }
 export const sections = {
   model: ModelSection,
   prompt: PromptSection,
+  mix: MixSection,
   clip: ClipSection,
   longClip: LongClipSection,
   picture: PictureSection,
@@ -27,6 +30,7 @@ export const sections = {
   sampling: SamplingSection,
   scheduler: SchedulerSection,
   pixart: PixArtSection,
+  prior: PriorSection,
   freeu: FreeUSection,
   compute: DraftComputeSection,
   advanced: AdvancedSection,

@@ -1,0 +1,79 @@
+import { Download, ImagePlus, RotateCcw, Trash2 } from 'lucide-react'
+import { useEffect, useState } from 'react'
+import type { EmbeddingResult } from '#app/contract/results.ts'
+import { compareEmbeddings, saveEmbedding, type Likeness } from '#renderer/actions/embeddings.ts'
+import { makeSomethingOf } from '#renderer/actions/inputs.ts'
+import { deleteResult } from '#renderer/actions/library.ts'
+import { restoreSettings } from '#renderer/actions/restore.ts'
+import { Notice } from '#renderer/parts/notice.tsx'
+import { useStudio } from '#renderer/store/studio.ts'
+import { openResult } from '#renderer/store/view.ts'
+import { Button, IconButton } from '#renderer/ui/button.tsx'
+
+/** An embedding: nothing to look at, but it can be compared with the others, kept as a file, and used again. */
+export function EmbeddingStage({ embedding }: { embedding: EmbeddingResult }) {
+  return (
+    <>
+      <header className="stage-head">
+        <h2 className="stage-title">{embedding.title || 'Untitled'}</h2>
+        <span className="badge">embedding</span>
+        <div className="stage-actions">
+          <Button variant="ghost" onClick={() => void makeSomethingOf(embedding)}>
+            <ImagePlus size={14} aria-hidden="true" />
+            Use in a run
+          </Button>
+          <Button variant="ghost" onClick={() => restoreSettings(embedding)}>
+            <RotateCcw size={14} aria-hidden="true" />
+            Use these settings
+          </Button>
+          <Button variant="ghost" onClick={() => void saveEmbedding(embedding)}>
+            <Download size={14} aria-hidden="true" />
+            Save as file
+          </Button>
+          <IconButton label="Delete embedding" onClick={() => void deleteResult(embedding)}>
+            <Trash2 size={14} aria-hidden="true" />
+          </IconButton>
+        </div>
+      </header>
+      <Comparison key={embedding.id} embedding={embedding} />
+    </>
+  )
+}
+
+/** How alike the others of the library are, the most alike first. */
+function Comparison({ embedding }: { embedding: EmbeddingResult }) {
+  const results = useStudio((state) => state.results)
+  const [likeness, setLikeness] = useState<readonly Likeness[]>()
+  useEffect(() => {
+    let current = true
+    void compareEmbeddings(embedding, results).then((found) => {
+      if (current) setLikeness(found)
+    })
+    return () => {
+      current = false
+    }
+  }, [embedding, results])
+  if (!likeness) return <div className="viewport" aria-busy="true" />
+  if (likeness.length === 0)
+    return (
+      <Notice
+        title="Kept"
+        text="Make another embedding to see how alike the two are, or mix this one into a picture, with a weight."
+      />
+    )
+  return (
+    <div className="viewport likeness scroll">
+      <h3>How alike the others are</h3>
+      <ol>
+        {likeness.map(({ other, cosine }) => (
+          <li key={other.id}>
+            <button type="button" className="link" onClick={() => openResult(other)}>
+              {other.title || 'Untitled'}
+            </button>
+            <span>{cosine === null ? 'another kind' : cosine.toFixed(3)}</span>
+          </li>
+        ))}
+      </ol>
+    </div>
+  )
+}
