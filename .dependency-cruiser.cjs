@@ -50,7 +50,7 @@ module.exports = {
     ),
     onNode('files', '^app/files/', errors, npm('zod')),
     onNode('checkpoints', '^app/checkpoints/', rooms('tensor', 'files'), errors, npm('zod')),
-    onNode('library', '^app/library/', rooms('contract', 'files'), npm('zod', '@photostructure/sqlite')),
+    onNode('library', '^app/library/', rooms('contract', 'files'), npm('zod')),
     onNode(
       'runtime',
       '^app/runtime/',

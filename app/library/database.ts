@@ -1,4 +1,4 @@
-import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import { accessSync, constants, existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -10,7 +10,7 @@ import { damage, isBusy, isDamage, isReadOnly, writeReason } from './sqlite-erro
  * `setAside`: where a damaged file went, when one was found. `unwritable`: why the disk cannot be written, when it
  * cannot: then the database is in memory, and empty.
  */
-export type OpenedDatabase = { db: DatabaseSyncInstance; setAside: string | null; unwritable: string | null }
+export type OpenedDatabase = { db: DatabaseSync; setAside: string | null; unwritable: string | null }
 
 /**
  * Opens the library's database, for this process alone: the exclusive lock is the operating system's, so it ends with
@@ -56,7 +56,7 @@ function mayWrite(file: string): boolean {
   }
 }
 
-function openSound(file: string, options: MigrateOptions & { waitMs?: number }): DatabaseSyncInstance {
+function openSound(file: string, options: MigrateOptions & { waitMs?: number }): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: options.waitMs ?? 1500 })
   try {
     // Exclusive before WAL: then no shared-memory file is made, and a second owner is refused at once.
@@ -79,23 +79,12 @@ function openSound(file: string, options: MigrateOptions & { waitMs?: number }):
   }
 }
 
-/**
- * Closes a database and lets its lock go. `close` alone does not: in @photostructure/sqlite 1.2 statements are
- * finalised when they are collected, and until then SQLite keeps the connection. Leaving WAL leaves one whole file,
- * too.
- */
-export function closeDatabase(db: DatabaseSyncInstance): void {
-  for (const statement of [
-    'PRAGMA busy_timeout = 0',
-    'PRAGMA journal_mode = DELETE',
-    'PRAGMA locking_mode = NORMAL',
-    'SELECT 1 FROM sqlite_schema',
-  ]) {
-    try {
-      db.exec(statement)
-    } catch {
-      // a damaged or locked file: nothing of ours is waiting in it
-    }
+/** Closes a database. Leaving WAL before leaves one whole file. */
+export function closeDatabase(db: DatabaseSync): void {
+  try {
+    db.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE')
+  } catch {
+    // a damaged or locked file: nothing of ours is waiting in it
   }
   db.close()
 }

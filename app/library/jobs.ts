@@ -1,4 +1,4 @@
-import type { DatabaseSyncInstance } from '@photostructure/sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import { isFinished, jobSchema, type Job } from '../contract/jobs.ts'
 import { rawFramesSchema } from '../contract/media-routes.ts'
@@ -36,7 +36,7 @@ export type StoredJob = { job: Job; request: JobRequest }
 
 const keyOf = (id: string): string => `job ${id}`
 
-export const putJob = (db: DatabaseSyncInstance, { job, request }: StoredJob): Write => ({
+export const putJob = (db: DatabaseSync, { job, request }: StoredJob): Write => ({
   key: keyOf(job.id),
   run: () => {
     const texts = [JSON.stringify(job), JSON.stringify(request)] as const
@@ -48,7 +48,7 @@ export const putJob = (db: DatabaseSyncInstance, { job, request }: StoredJob): W
   },
 })
 
-export const deleteJob = (db: DatabaseSyncInstance, id: string): Write => ({
+export const deleteJob = (db: DatabaseSync, id: string): Write => ({
   key: keyOf(id),
   run: () => void db.prepare('DELETE FROM jobs WHERE id = ?').run(id),
 })
@@ -59,7 +59,7 @@ export const deleteJob = (db: DatabaseSyncInstance, id: string): Write => ({
  * `repairs` bring the rows up to that.
  */
 export function restoreJobs(
-  db: DatabaseSyncInstance,
+  db: DatabaseSync,
   hasResult: (id: string) => boolean,
 ): { jobs: StoredJob[]; repairs: Write[]; bad: number } {
   const jobs: StoredJob[] = []

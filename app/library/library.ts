@@ -1,4 +1,4 @@
-import type { DatabaseSyncInstance } from '@photostructure/sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { existsSync, statSync } from 'node:fs'
 import type { Pixels } from '../contract/engine.ts'
 import { ProblemError } from '../contract/errors.ts'
@@ -294,7 +294,7 @@ function holeAt(file: string): string | null {
 }
 
 /** All at once where that is possible: a commit waits for the disk. */
-function repair(db: DatabaseSyncInstance, writes: Writes, repairs: readonly Write[]): void {
+function repair(db: DatabaseSync, writes: Writes, repairs: readonly Write[]): void {
   if (repairs.length === 0) return
   try {
     writes.now(() => {

@@ -1,4 +1,4 @@
-import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ const two: readonly Migration[] = [
     ],
   },
 ]
-const tablesOf = (db: DatabaseSyncInstance): string[] =>
+const tablesOf = (db: DatabaseSync): string[] =>
   (db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all() as { name: string }[]).map(
     (row) => row.name,
   )

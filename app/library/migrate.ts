@@ -1,4 +1,4 @@
-import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import { existsSync, rmSync } from 'node:fs'
 import { ProblemError } from '../contract/errors.ts'
 import { first } from './migrations/0001-first.ts'
@@ -11,11 +11,11 @@ export type Migration = { version: number; statements: readonly string[] }
 /** In order of version, without gaps. A migration that was released is never changed. */
 export const migrations: readonly Migration[] = [first, processorMaps, digests]
 
-export const versionOf = (db: DatabaseSyncInstance): number =>
+export const versionOf = (db: DatabaseSync): number =>
   (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version
 
 /** Runs `work` in a transaction that holds all of it or nothing: the one that is open already, where one is. */
-export function inTransaction<T>(db: DatabaseSyncInstance, work: () => T): T {
+export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
   if (db.isTransaction) return work()
   db.exec('BEGIN IMMEDIATE')
   try {
@@ -43,7 +43,7 @@ export type MigrateOptions = {
  * database with data in it is copied beside itself first (VACUUM INTO). Throws a ProblemError 'unsupported' for one of
  * a newer Frameloom, and damage for one whose tables are not those of its version.
  */
-export function migrate(db: DatabaseSyncInstance, options: MigrateOptions = {}): void {
+export function migrate(db: DatabaseSync, options: MigrateOptions = {}): void {
   const list = options.migrations ?? migrations
   const version = versionOf(db)
   const newest = list.at(-1)?.version ?? 0
@@ -72,7 +72,7 @@ export function migrate(db: DatabaseSyncInstance, options: MigrateOptions = {}):
 }
 
 /** Tables with their columns. */
-const shapeOf = (db: DatabaseSyncInstance): string =>
+const shapeOf = (db: DatabaseSync): string =>
   JSON.stringify(
     db
       .prepare(
@@ -95,7 +95,7 @@ function shapeAt(list: readonly Migration[], version: number): string | undefine
   }
 }
 
-function backUp(db: DatabaseSyncInstance, file: string): void {
+function backUp(db: DatabaseSync, file: string): void {
   // One that is there already is from an attempt that was cut off, and holds the older state.
   if (existsSync(file)) return
   try {

@@ -1,4 +1,4 @@
-import type { DatabaseSyncInstance } from '@photostructure/sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { attnChoiceSchema, type AttnChoice } from '../contract/attn-processors.ts'
 import { ProblemError } from '../contract/errors.ts'
 import { processorMapNameSchema, sameName, type ProcessorMap } from '../contract/processor-maps.ts'
@@ -12,7 +12,7 @@ export type ProcessorMaps = Omit<ReturnType<typeof openProcessorMaps>, 'repairs'
  * Attention processors under names, as `write` gets them to the disk. `repairs` take rows that cannot be used out of
  * use.
  */
-export function openProcessorMaps(db: DatabaseSyncInstance, write: Writes['now'] = (run) => run()) {
+export function openProcessorMaps(db: DatabaseSync, write: Writes['now'] = (run) => run()) {
   const read = readAll(db)
   let { maps } = read
 
@@ -86,7 +86,7 @@ function checked(name: string): string {
   throw new ProblemError('bad-input', `${JSON.stringify(name)}: ${why}`, { field: 'name' })
 }
 
-function readAll(db: DatabaseSyncInstance): { maps: ProcessorMap[]; repairs: Write[] } {
+function readAll(db: DatabaseSync): { maps: ProcessorMap[]; repairs: Write[] } {
   const rows = db.prepare('SELECT rowid, name, saved_at, processors, digest FROM processor_maps').all() as TextRow[]
   const maps: ProcessorMap[] = []
   const repairs: Write[] = []

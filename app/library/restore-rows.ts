@@ -1,4 +1,4 @@
-import type { DatabaseSyncInstance } from '@photostructure/sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { inTransaction } from './migrate.ts'
 import { count } from './notices.ts'
 import { salvage } from './database.ts'
@@ -15,7 +15,7 @@ const columns: Record<string, readonly string[]> = {
  * Copies what can still be read of a database that cannot be used, and tells how much that was. Rows are checked when
  * they are read, as always.
  */
-export function restoreRows(db: DatabaseSyncInstance, from: string): string {
+export function restoreRows(db: DatabaseSync, from: string): string {
   inTransaction(db, () => {
     copyRows(db, from)
   })
@@ -28,7 +28,7 @@ export function restoreRows(db: DatabaseSyncInstance, from: string): string {
     .join(', ')
 }
 
-function copyRows(db: DatabaseSyncInstance, from: string): void {
+function copyRows(db: DatabaseSync, from: string): void {
   for (const [table, names] of Object.entries(columns)) {
     const put = db.prepare(
       `INSERT OR IGNORE INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,

@@ -1,4 +1,4 @@
-import type { DatabaseSyncInstance } from '@photostructure/sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { resultSchema, type Result } from '../contract/results.ts'
 import { isId } from './ids.ts'
 import { digestOf, parseJson, setAside, type TextRow } from './rows.ts'
@@ -6,7 +6,7 @@ import type { Write } from './writes.ts'
 
 const keyOf = (id: string): string => `result ${id}`
 
-export const putResult = (db: DatabaseSyncInstance, result: Result): Write => ({
+export const putResult = (db: DatabaseSync, result: Result): Write => ({
   key: keyOf(result.id),
   run: () => {
     const data = JSON.stringify(result)
@@ -20,13 +20,13 @@ export const putResult = (db: DatabaseSyncInstance, result: Result): Write => ({
   },
 })
 
-export const deleteResult = (db: DatabaseSyncInstance, id: string): Write => ({
+export const deleteResult = (db: DatabaseSync, id: string): Write => ({
   key: keyOf(id),
   run: () => void db.prepare('DELETE FROM results WHERE id = ?').run(id),
 })
 
 /** Takes the row of a result whose file is gone out of use. */
-export const setResultAside = (db: DatabaseSyncInstance, { id }: Result, reason: string): Write => ({
+export const setResultAside = (db: DatabaseSync, { id }: Result, reason: string): Write => ({
   key: keyOf(id),
   run: () => {
     const row = db.prepare('SELECT rowid, data FROM results WHERE id = ?').get(id) as TextRow | undefined
@@ -35,7 +35,7 @@ export const setResultAside = (db: DatabaseSyncInstance, { id }: Result, reason:
 })
 
 /** Every result whose row is whole, oldest first; `repairs` take the others out of use. */
-export function readResults(db: DatabaseSyncInstance): { results: Result[]; repairs: Write[] } {
+export function readResults(db: DatabaseSync): { results: Result[]; repairs: Write[] } {
   const results: Result[] = []
   const repairs: Write[] = []
   const rows = db.prepare('SELECT rowid, id, data, digest FROM results ORDER BY created_at, rowid').all() as TextRow[]

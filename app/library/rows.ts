@@ -1,4 +1,4 @@
-import type { DatabaseSyncInstance } from '@photostructure/sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { createHash } from 'node:crypto'
 import type { z } from 'zod'
 import { inTransaction } from './migrate.ts'
@@ -35,7 +35,7 @@ export type TextRow = { readonly rowid: number } & Readonly<Record<string, strin
 type Unusable = { origin: string; rowid: number; key: string; value: string; reason: string }
 
 /** Takes a row out of use and keeps what it said, so that nothing is lost without a trace. */
-export const setAside = (db: DatabaseSyncInstance, { origin, rowid, key, value, reason }: Unusable): Write => ({
+export const setAside = (db: DatabaseSync, { origin, rowid, key, value, reason }: Unusable): Write => ({
   key: `${origin} row ${rowid}`,
   run: () => {
     inTransaction(db, () => {

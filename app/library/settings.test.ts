@@ -1,11 +1,11 @@
-import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { appSettingsSchema, type AppSettings } from '../contract/settings.ts'
 import { migrate } from './migrate.ts'
 import { defaultSettings, readSettings, writeSettings } from './settings.ts'
 
-let db: DatabaseSyncInstance
+let db: DatabaseSync
 beforeEach(() => {
   db = new DatabaseSync(':memory:')
   migrate(db)

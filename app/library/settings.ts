@@ -1,4 +1,4 @@
-import type { DatabaseSyncInstance } from '@photostructure/sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { appSettingsSchema, type AppSettings } from '../contract/settings.ts'
 import { inTransaction } from './migrate.ts'
 import { changedByDisk, digestOf, parseJson, setAside, type TextRow } from './rows.ts'
@@ -18,7 +18,7 @@ export const defaultSettings = (totalMemoryBytes: number): AppSettings => ({
  * row out of use. Keys that this version does not know are left where they are.
  */
 export function readSettings(
-  db: DatabaseSyncInstance,
+  db: DatabaseSync,
   defaults: AppSettings,
 ): { settings: AppSettings; notices: string[]; repairs: Write[] } {
   const notices: string[] = []
@@ -39,7 +39,7 @@ export function readSettings(
   return { settings: settings as AppSettings, notices, repairs }
 }
 
-export function writeSettings(db: DatabaseSyncInstance, settings: AppSettings): void {
+export function writeSettings(db: DatabaseSync, settings: AppSettings): void {
   inTransaction(db, () => {
     const put = db.prepare('INSERT OR REPLACE INTO settings (key, value, digest) VALUES (?, ?, ?)')
     for (const key of keys) {

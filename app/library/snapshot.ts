@@ -1,4 +1,4 @@
-import type { DatabaseSyncInstance } from '@photostructure/sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { closeSync, copyFileSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { ProblemError } from '../contract/errors.ts'
@@ -13,7 +13,7 @@ const mostTries = 20
  * locks on it (fcntl(2)).
  * Throws a ProblemError: 'disk' when it cannot be copied or is damaged, 'unsupported' when a newer Frameloom wrote it.
  */
-export function readSnapshot<T>(file: string, read: (db: DatabaseSyncInstance) => T): T {
+export function readSnapshot<T>(file: string, read: (db: DatabaseSync) => T): T {
   const folder = mkdtempSync(insideStore(tmpdir(), 'frameloom-library-'))
   try {
     const copy = insideStore(folder, 'library.sqlite')

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DatabaseSyncInstance } from '@photostructure/sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { closeDatabase, openDatabase } from './database.ts'
 import { createWrites, type Writes } from './writes.ts'
 
 let folder: string
-let db: DatabaseSyncInstance
+let db: DatabaseSync
 let writes: Writes
 let told: string[]
 beforeEach(() => {

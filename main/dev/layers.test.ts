@@ -31,7 +31,7 @@ const tree: Record<string, string> = {
   'app/bench/race.ts': `import '#app/parity/compare.ts'; import '#app/engine/run.ts'`,
   'app/media/resize.ts': `import './node/decode.ts'`,
   'app/media/node/decode.ts': `import 'sharp'; import 'node:fs'; import '#main/serve/serve.ts'`,
-  'app/library/store.ts': `import 'node:fs'; import '@photostructure/sqlite'; import 'sharp'`,
+  'app/library/store.ts': `import 'node:fs'; import 'node:sqlite'; import 'sharp'`,
   'main/serve/serve.ts': `import '#app/models/unet.ts'; import '#app/library/store.ts'; import 'electron'; import 'zustand'`,
   'main/cli/compare.ts': `import '#app/parity/compare.ts'`,
   'main/electron/window.ts': `import 'electron'; import '#app/contract/a.ts'`,
