@@ -17,8 +17,8 @@ const lifeMs = 30 * 24 * 3600_000
 /** Pictures and clips that runs read, each under the name of its content. */
 export type Inputs = {
   /**
-   * Keeps a file, durably. Throws a ProblemError: 'bad-media' when it is empty or longer than `limit` bytes, 'disk' when
-   * it cannot be written.
+   * Keeps a file, durably. Throws a ProblemError: 'bad-media' when it is empty or longer than `limit` bytes, 'disk'
+   * when it cannot be written.
    */
   receive(file: { name: string; body: AsyncIterable<Uint8Array>; limit: number }): Promise<MediaRef>
   /** Where it is; undefined where it is not here. Whoever asks has a use for it: its life begins anew. */

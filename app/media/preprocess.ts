@@ -73,7 +73,9 @@ export type PictureConfig = Pick<
   | 'image_std'
 >
 
-/** The same of CLIP's image processor, with its own defaults (transformers/models/clip/image_processing_clip.py, 5.23). */
+/**
+ * The same of CLIP's image processor, with its own defaults (transformers/models/clip/image_processing_clip.py, 5.23).
+ */
 const clipImageConfigSchema = preprocessConfigSchema
   .omit({ video_processor_type: true, do_sample_frames: true, num_frames: true, fps: true })
   .extend({

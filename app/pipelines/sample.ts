@@ -25,7 +25,10 @@ export type Sampling = {
   readonly start: Float32Array
   /** Each draw that the scheduler makes. */
   readonly noise: () => Float32Array
-  /** What the scheduler is given: a prediction for the sample, and its variance behind it where the scheduler learns one. */
+  /**
+   * What the scheduler is given: a prediction for the sample, and its variance behind it where the scheduler learns
+   * one.
+   */
   readonly predict: (input: Floats, timestep: Floats, step: number) => Promise<Float32Array>
   /** What is sampled, at the beginning of a sentence: "Step". */
   readonly what: string

@@ -7,7 +7,9 @@ import { sampleSteps, type SampleStep } from './sample.ts'
 
 type Floats = Tensor<'float32'>
 
-/** unCLIP's models, each as a function of tensors: the prior's, and those that make a small picture and a larger one. */
+/**
+ * unCLIP's models, each as a function of tensors: the prior's, and those that make a small picture and a larger one.
+ */
 export type UnclipParts = {
   readonly prior: PriorParts
   /** An image's embeddings (N, E) and the texts' -> states (B, T + L, D) and time embeddings (B, D). */
@@ -31,7 +33,9 @@ export type UnclipParts = {
     }) => Promise<Floats>
   }
   readonly superRes: Stage & {
-    /** sample (N, 2C, h, w): noise, and the small picture made larger -> (N, C, h, w). The last step has its own model. */
+    /**
+     * sample (N, 2C, h, w): noise, and the small picture made larger -> (N, C, h, w). The last step has its own model.
+     */
     readonly predict: (inputs: { sample: Floats; timestep: Floats }, isLast: boolean) => Promise<Floats>
   }
 }

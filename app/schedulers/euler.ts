@@ -38,7 +38,8 @@ function schedule(config: Config, trained: Float32Array, steps: number): { times
 }
 
 /**
- * Euler steps of the probability flow, algorithm 2 of Karras et al., arXiv 2206.00364, with churn where it is asked for.
+ * Euler steps of the probability flow, algorithm 2 of Karras et al., arXiv 2206.00364, with churn where it is asked
+ * for.
  * Source: `diffusers/src/diffusers/schedulers/scheduling_euler_discrete.py@58eb52c`.
  */
 export function createEuler(config: Config, steps: number, options: SchedulerOptions): Scheduler {

@@ -6,7 +6,9 @@ import type { Tokenizer } from './tokenizer.ts'
 import { framed } from './tokenizer.ts'
 import { createUnigram } from './unigram.ts'
 
-/** A T5 tokenizer's files: the bytes of spiece.model, or what tokenizer.json holds of it; and the texts of the others. */
+/**
+ * A T5 tokenizer's files: the bytes of spiece.model, or what tokenizer.json holds of it; and the texts of the others.
+ */
 export type T5Files = ({ spiece: Uint8Array } | { tokenizer: SentencePieceModel }) & {
   tokenizerConfig?: string | undefined
   specialTokensMap?: string | undefined

@@ -72,7 +72,10 @@ function namedBy(wanted: string): (model: LocatedModel) => boolean {
     id === wanted || folders.includes(folder) || name.toLowerCase() === wanted.toLowerCase()
 }
 
-/** The model with a denoiser that is meant, and the motion adapter that goes with it: the first that fits, where none is named. */
+/**
+ * The model with a denoiser that is meant, and the motion adapter that goes with it: the first that fits, where none is
+ * named.
+ */
 export function findPair(
   options: { model?: string; motionAdapter?: string },
   models: readonly LocatedModel[],

@@ -18,7 +18,12 @@ type Mark = { readonly has: RegExp; readonly kind: Contents['kind']; readonly na
 // have (HotshotXL: hotshot_xl/models/transformer_temporal.py; AnimateLCM-I2V: img_encoder; ModelScope: unet_sd.py).
 const marks: readonly Mark[] = [
   {
-    has: /[._]lora[._]|\.lora_(A|B|down|up|mid)\.|\.(hada_|lokr_|oft_)|^(lora|lycoris|oft_unet)_|\.(dora_scale|diff|w_norm|on_input)$/,
+    has: /[._]lora[._]|\.lora_(A|B|down|up|mid)\.|\.(hada_|lokr_|oft_)|^(lora|lycoris|oft_unet)_/,
+    kind: 'lora',
+    name: 'a LoRA',
+  },
+  {
+    has: /\.(dora_scale|diff|w_norm|on_input)$/,
     kind: 'lora',
     name: 'a LoRA',
   },

@@ -24,7 +24,9 @@ export type LoraLayer = {
   readonly factor: number
   /** Added to the layer's bias. */
   readonly bias?: Weight | undefined
-  /** How long the changed rows or columns of the weight are (DoRA, arXiv 2402.09353). PEFT and LyCORIS scale it apart. */
+  /**
+   * How long the changed rows or columns of the weight are (DoRA, arXiv 2402.09353). PEFT and LyCORIS scale it apart.
+   */
   readonly magnitude?: { readonly weight: Weight; readonly by: 'PEFT' | 'LyCORIS' } | undefined
   /** IA3: whether its factors are for the layer's inputs. */
   readonly onInput?: boolean | undefined

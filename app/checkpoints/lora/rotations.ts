@@ -36,8 +36,8 @@ export async function withRotations(layer: LoraLayer): Promise<LoraLayer> {
 }
 
 /**
- * (I + Q) (I - Q)^-1 - I = 2 Q (I - Q)^-1 = 2 (I - Q)^-1 Q, whose factors commute: (I - Q) X = 2 Q by elimination. I - Q
- * has no eigenvalue below 1, so it is never singular.
+ * (I + Q) (I - Q)^-1 - I = 2 Q (I - Q)^-1 = 2 (I - Q)^-1 Q, whose factors commute: (I - Q) X = 2 Q by elimination. I -
+ * Q has no eigenvalue below 1, so it is never singular.
  */
 function rotationLessIdentity(skew: Float64Array, size: number): Float64Array {
   const left = Float64Array.from(skew, (value, i) => (i % (size + 1) === 0 ? 1 : 0) - value)

@@ -45,7 +45,9 @@ export const fields = {
   numFrames: z.int().min(1).max(512),
   fps: z.number().min(1).max(120),
   numInferenceSteps: z.int().min(1).max(1000),
-  /** The timesteps themselves, from the noisiest, in the place of a number of steps; null for those of the scheduler. */
+  /**
+   * The timesteps themselves, from the noisiest, in the place of a number of steps; null for those of the scheduler.
+   */
   timesteps: z.array(z.int().min(0)).min(1).max(1000).nullable().default(null),
   guidanceScale: z.number().min(0).max(100),
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER),

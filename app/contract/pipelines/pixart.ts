@@ -28,7 +28,9 @@ const settings = z.object({
 })
 export type PixArtSettings = z.infer<typeof settings>
 
-/** Tokens that a prompt may have, its end included. Section 3.1 of arXiv 2310.00426; section 3.2 of arXiv 2403.04692. */
+/**
+ * Tokens that a prompt may have, its end included. Section 3.1 of arXiv 2310.00426; section 3.2 of arXiv 2403.04692.
+ */
 export const promptTokens = { alpha: 120, sigma: 300 }
 
 export const familyOf = ({ className }: { readonly className: string }): keyof typeof promptTokens =>

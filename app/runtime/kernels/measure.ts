@@ -8,8 +8,8 @@ const [fewestRounds, mostRounds, longEnoughMs] = [2, 8, 200]
 
 /**
  * Runs graphs that compute the same output `y` of the same inputs, in turn, and takes the least processor time of each.
- * Others may use the machine too: time on the clock then says how long a kernel waited, and is kept for good. Errors are
- * differences to the first one's output.
+ * Others may use the machine too: time on the clock then says how long a kernel waited, and is kept for good. Errors
+ * are differences to the first one's output.
  */
 export async function measure(
   graphs: Readonly<Record<string, Graph>>,
