@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { renameSync, rmSync, statSync, utimesSync } from 'node:fs'
-import { join } from 'node:path'
 import { diskProblem } from '#app/files/disk-problem.ts'
 import { syncFolder, writeDurably } from '#app/files/durable.ts'
 import type { MediaRef } from '../contract/media-refs.ts'
@@ -21,7 +20,10 @@ export type Inputs = {
    * when it cannot be written.
    */
   receive(file: { name: string; body: AsyncIterable<Uint8Array>; limit: number }): Promise<MediaRef>
-  /** Where it is; undefined where it is not here. Whoever asks has a use for it: its life begins anew. */
+  /**
+   * Where it is; undefined where it is not here. Whoever asks has a use for it: its life begins anew. Throws as
+   * `insideStore`.
+   */
   file(sha256: string): string | undefined
 }
 
@@ -35,7 +37,7 @@ export const inputsOf = ({ pipeline, settings }: RunRequest): MediaRef[] =>
 export function openInputs(folder: string, named: ReadonlySet<string>, now: () => number = Date.now): Inputs {
   for (const name of namesIn(folder)) {
     try {
-      const file = join(folder, name)
+      const file = insideStore(folder, name)
       const isOver = isHash(name) && !named.has(name) && now() - statSync(file).mtimeMs > lifeMs
       // One that has an id was written, and its process ended before it got its name.
       if (isOver || isId(name)) rmSync(file, { force: true })
@@ -65,7 +67,7 @@ export function openInputs(folder: string, named: ReadonlySet<string>, now: () =
     },
     file(sha256) {
       if (!isHash(sha256)) return undefined
-      const file = join(folder, sha256)
+      const file = insideStore(folder, sha256)
       if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined
       try {
         utimesSync(file, now() / 1000, now() / 1000)
