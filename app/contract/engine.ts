@@ -47,7 +47,8 @@ export type EngineCalls = {
     result: { models: LocatedModel[] }
   }
   /**
-   * Runs a pipeline. What makes a picture or an embedding writes it to `out`, with its recipe inside; what takes a clip reads `source`.
+   * Runs a pipeline. What makes a picture or an embedding writes it to `out`, with its recipe inside; what takes a clip
+   * reads `source`.
    */
   run: {
     request: RunRequest & {
@@ -62,8 +63,8 @@ export type EngineCalls = {
     result: RunResult
   }
   /**
-   * How alike embeddings are: the cosine of each with each, in the order of the files; null for two of different widths.
-   * `name`: as people see it.
+   * How alike embeddings are: the cosine of each with each, in the order of the files; null for two of different
+   * widths. `name`: as people see it.
    */
   compareEmbeddings: {
     request: { files: { file: string; name: string }[] }

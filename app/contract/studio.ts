@@ -113,7 +113,9 @@ export const studioContract = {
   deleteResult: base.input(z.object({ id: z.string() })),
   /** Out of the bin again, while this host runs. */
   restoreResult: base.input(z.object({ id: z.string() })),
-  /** Keeps a clip, still or embedding of the library as something that runs can read, whatever becomes of the result. */
+  /**
+   * Keeps a clip, still or embedding of the library as something that runs can read, whatever becomes of the result.
+   */
   keepAsInput: base.input(z.object({ id: z.string() })).output(mediaRefSchema),
   /** Those of these files, by their content, that are not here any more. The others stay for another while. */
   missingInputs: base.input(z.array(mediaRefSchema).max(1000)).output(z.array(mediaRefSchema)),

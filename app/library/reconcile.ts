@@ -31,8 +31,8 @@ export type Reconciled = {
 
 /**
  * Compares rows with files: a file without a row (its process died between rename and commit, or the database was
- * damaged) gives a new row; the row of a clip or an embedding without its file is reported as lost; files that tell nothing about themselves
- * are left alone and named.
+ * damaged) gives a new row; the row of a clip or an embedding without its file is reported as lost; files that tell
+ * nothing about themselves are left alone and named.
  */
 export async function reconcile(
   folders: { clips: string; embeddings: string; classifications: string },
