@@ -11,15 +11,15 @@ export function GenerateInspector() {
   const pipeline = useDraft((draft) => draft.pipeline)
   const { shown } = usePlace('generate')
   const clip = useStudio((state) => (shown?.kind === 'result' ? pictureById(state, shown.id) : undefined))
+  const live = sectionsOf(pipeline).filter((name) => liveSections.has(name))
   return (
     <div className="inspector scroll">
-      {sectionsOf(pipeline)
-        .filter((name) => liveSections.has(name))
-        .map((name) => {
-          const Part = sections[name]
-          return <Part key={name} problems={problems} />
-        })}
+      {live.map((name) => {
+        const Part = sections[name]
+        return <Part key={name} problems={problems} />
+      })}
       {clip && <ClipInspector clip={clip} />}
+      {!clip && live.length === 0 && <p className="inspector-empty">The recipe of what is shown stands here.</p>}
     </div>
   )
 }

@@ -1,6 +1,8 @@
 import { Ban, CirclePause, Clapperboard, TriangleAlert } from 'lucide-react'
 import type { PictureResult } from '#app/contract/results.ts'
 import { isFinished, type Job } from '#app/contract/jobs.ts'
+import { takesWords } from '#app/contract/media-refs.ts'
+import { modelKinds } from '#app/contract/models.ts'
 import { pipelineOf, pipelines } from '#app/contract/pipelines.ts'
 import { cancelJob, dismissJob, followJob } from '#renderer/actions/jobs.ts'
 import { showClip } from '#renderer/actions/library.ts'
@@ -56,16 +58,19 @@ function RunningChip() {
 function EmptyStage() {
   const prompt = useDraft((draft) => draft.prompt)
   const pipeline = useDraft((draft) => draft.pipeline)
-  const { kind } = pipelineOf(pipeline).models.model!
+  const record = pipelineOf(pipeline)
+  const { kind } = record.models.model!
   const ready = useStudio((state) => modelsFor(state.models, kind).some(isUsable))
   const known = useStudio((state) => state.modelsKnown)
   const { makes } = pipelines[pipeline]
+  const given = Object.values(record.media ?? {}).find(({ optional }) => !optional)
+  const from = given ? `a ${given.what ?? takesWords[given.takes]} and a prompt` : 'a prompt'
   if (known && !ready)
     return (
       <Notice
         icon={Clapperboard}
-        title="No model yet"
-        text="Add a folder that holds Stable Diffusion checkpoints in Hugging Face layout."
+        title={`No ${modelKinds[kind].what} yet`}
+        text="Add a folder that holds one, in Hugging Face layout."
       >
         <CommandButton command="folders">Choose folders</CommandButton>
       </Notice>
@@ -73,10 +78,10 @@ function EmptyStage() {
   return (
     <Notice
       icon={Clapperboard}
-      title={`${makes === 'embedding' ? 'An' : 'A'} ${makes} starts with a prompt`}
+      title={`${makes === 'embedding' ? 'An' : 'A'} ${makes} starts with ${from}`}
       text="Write what it shows, then generate. It takes shape here, step by step. Drop a clip or a still anywhere to bring back its settings, or a clip to classify it."
     >
-      {prompt && (
+      {prompt && !given && (
         <CommandButton command="run" disabled={!ready}>
           Try “{prompt.length > 44 ? `${prompt.slice(0, 42)}…` : prompt}”
         </CommandButton>
