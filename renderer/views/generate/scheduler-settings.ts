@@ -22,7 +22,7 @@ const numbers = (...values: number[]) => values.map((value) => [value, String(va
 export const schedulerSettings: readonly SchedulerSetting[] = [
   {
     key: 'beta_schedule',
-    label: 'Noise schedule',
+    label: 'Noise',
     values: [
       ['linear', 'Linear (AnimateDiff)'],
       ['scaled_linear', 'Scaled linear'],
@@ -71,7 +71,14 @@ export const schedulerSettings: readonly SchedulerSetting[] = [
   { key: 'solver_order', label: 'Order', values: numbers(1, 2, 3) },
   { key: 'original_inference_steps', label: 'Distilled steps', values: numbers(25, 50, 100) },
   { key: 'clip_sample', label: 'Clip sample', values: onOff },
-  { key: 'set_alpha_to_one', label: 'Last alpha is 1', values: onOff },
+  {
+    key: 'set_alpha_to_one',
+    label: 'Last alpha',
+    values: [
+      [true, 'One'],
+      [false, 'The first trained'],
+    ],
+  },
   { key: 'rescale_betas_zero_snr', label: 'Zero SNR', values: onOff },
 ]
 
