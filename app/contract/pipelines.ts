@@ -7,6 +7,7 @@ import { textToImage } from './pipelines/text-to-image.ts'
 import { textToVideoSd } from './pipelines/text-to-video-sd.ts'
 import { textToVideo } from './pipelines/text-to-video.ts'
 import { unclip } from './pipelines/unclip.ts'
+import { videoToVideoSd } from './pipelines/video-to-video-sd.ts'
 import { videoClassification } from './pipelines/video-classification.ts'
 import { fieldDefaults } from './pipelines/fields.ts'
 import type { BaseSettings, Makes, MakesFile, Pipeline } from './pipelines/pipeline.ts'
@@ -16,6 +17,7 @@ import { withSchedulerConfig } from './schedulers.ts'
 export const pipelines = {
   'text-to-video': textToVideo,
   'text-to-video-sd': textToVideoSd,
+  'video-to-video-sd': videoToVideoSd,
   'text-to-image': textToImage,
   pixart,
   'image-to-image': imageToImage,

@@ -8,7 +8,7 @@ import { runPixArt } from './pipelines/pixart.ts'
 import { runImageToImage } from './pipelines/image-to-image.ts'
 import { runAnimateDiffVideo } from './pipelines/animatediff-v2v.ts'
 import { runStableDiffusion } from './pipelines/stable-diffusion.ts'
-import { runTextToVideoSd } from './pipelines/text-to-video-sd.ts'
+import { runTextToVideoSd, runVideoToVideoSd } from './pipelines/text-to-video-sd.ts'
 import { runUnclip } from './pipelines/unclip.ts'
 import { pipelineSpec, type RunPipelineCase } from './pipelines/pipeline-case.ts'
 
@@ -28,6 +28,7 @@ const runners: Readonly<Record<string, RunPipelineCase>> = {
   'kandinsky-img2img': runKandinskyImg2Img,
   unclip: runUnclip,
   'text-to-video': runTextToVideoSd,
+  'video-to-video': runVideoToVideoSd,
   'stable-diffusion-img2img': runImageToImage,
 }
 

@@ -81,7 +81,7 @@ async function noisedLatents(
 }
 
 /** Scaled latents (F, C, h, w), each drawn from what the autoencoder says of its frame. */
-async function encodedVideo(
+export async function encodedVideo(
   { encode, scalingFactor }: DiffusionParts,
   video: readonly Floats[],
   chunkSize: number,

@@ -92,7 +92,14 @@ const fieldOptions: readonly FieldOption[] = [
     media: ([image]) => ({ image: image! }),
   },
   {
-    option: option('--strength <n>', 'how much of the picture is made anew, 0 to 1').argParser(parse.number(0, 1)),
+    option: option('--video <file>', 'the clip that it begins with, of which the first --frames are read'),
+    fields: ['video'],
+    media: ([video]) => ({ video: video! }),
+  },
+  {
+    option: option('--strength <n>', 'how much of the picture or clip is made anew, 0 to 1').argParser(
+      parse.number(0, 1),
+    ),
     fields: ['strength'],
   },
   {

@@ -47,6 +47,28 @@ test('FreeU, LoRAs and changes of the schedule change it; processors, chunks and
   expect(await differenceWith('--fuse-qkv')).toBeLessThanOrEqual(1)
 })
 
+test('a clip becomes another one, as far as its strength says', async () => {
+  await clip('first.webp')
+  const from = ['--video', 'first.webp', '--steps', '4']
+  const vary = (out: string, ...more: string[]) => clip(out, '--pipeline', 'video-to-video-sd', ...from, ...more)
+  const made = await vary('half.webp', '--strength', '0.5', '--json')
+  expect(made.code, made.stderr).toBe(0)
+  const recipe = recipeSchema.parse((JSON.parse(made.stdout) as { recipe: unknown }).recipe)
+  expect(recipe).toMatchObject({
+    pipeline: 'video-to-video-sd',
+    settings: { strength: 0.5, video: { name: 'first.webp' } },
+  })
+  expect(await vary('more.webp', '--strength', '1')).toMatchObject({ code: 0 })
+  expect(await farthest('half.webp', 'more.webp')).toBeGreaterThan(2)
+  const two = await vary('two.webp', '--strength', '0.5', '--frames', '2')
+  expect(two.code, two.stderr).toBe(0)
+  expect(await sharp(read('two.webp'), { animated: true }).metadata()).toMatchObject({ pages: 2 })
+
+  expect((await vary('none.webp', '--strength', '0.1')).stderr).toContain('leaves none: use at least 0.25')
+  const without = await clip('none.webp', '--pipeline', 'video-to-video-sd')
+  expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining('Choose a clip') as string })
+})
+
 test('its layers are listed with their processors, and one may have another', async () => {
   expect(await run('processors', '--model', model, '--out', 'map.json')).toMatchObject({ code: 0 })
   const map = JSON.parse(readFileSync(join(folder(), 'map.json'), 'utf8')) as Record<string, unknown>

@@ -80,9 +80,11 @@ export const fields = {
   clipSkip: z.int().min(1).max(12).nullable(),
   /** The picture that a run begins with; null where none is chosen yet. */
   image: mediaRefSchema.nullable(),
-  /** How it is brought to the size of the result, by the names of diffusers' VaeImageProcessor. */
+  /** The clip that a run begins with; null where none is chosen yet. */
+  video: mediaRefSchema.nullable(),
+  /** How such a picture or clip is brought to the size of the result, by the names of diffusers' VaeImageProcessor. */
   resizeMode: z.enum(resizeModes),
-  /** How much of the picture is made anew: 0 keeps it, 1 begins with noise alone. */
+  /** How much of the picture or clip is made anew: 0 keeps it, 1 begins with noise alone. */
   strength: z.number().min(0).max(1),
   /** The clip made in several rounds, each beginning with the low frequencies of the one before; null for one round. */
   freeInit: freeInitSchema.nullable().default(null),
@@ -141,6 +143,7 @@ export const fieldDefaults: Readonly<Fields> = {
   maxSequenceLength: null,
   clipSkip: null,
   image: null,
+  video: null,
   resizeMode: 'crop',
   strength: 0.8,
   freeInit: null,

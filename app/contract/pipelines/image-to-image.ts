@@ -6,6 +6,7 @@ import { checkStill } from './text-to-image.ts'
 
 /** What pipelines that begin with a picture let a user choose beside all else. */
 export const imageFields = { image: fields.image, resizeMode: fields.resizeMode, strength: fields.strength }
+type Partly = BaseSettings & Pick<Fields, 'strength' | 'numInferenceSteps'>
 type FromImage = BaseSettings & Pick<Fields, keyof typeof imageFields | 'numInferenceSteps'>
 
 /** The picture that a run begins with, as the media of its record. */
@@ -17,10 +18,10 @@ export const imageRole = <S extends FromImage>(): MediaRole<S> => ({
 })
 
 /** Of the steps the last ones are run, and at least one. */
-export const stepsFromImage = ({ numInferenceSteps, strength }: FromImage): number =>
+export const stepsFromImage = ({ numInferenceSteps, strength }: Partly): number =>
   Math.min(Math.floor(numInferenceSteps * strength), numInferenceSteps)
 
-export function checkStrength(settings: FromImage): FieldProblem[] {
+export function checkStrength(settings: Partly): FieldProblem[] {
   const { numInferenceSteps: steps, strength } = settings
   if (stepsFromImage(settings) > 0) return []
   const least = Math.ceil(100 / steps) / 100

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ModelEntry } from '../models.ts'
 import { fieldDefaults, fields } from './fields.ts'
 import type { ModelRole, Pipeline } from './pipeline.ts'
 import {
@@ -10,7 +11,8 @@ import {
   type DiffusionSettings,
 } from './stable-diffusion.ts'
 
-const settings = z.object({ ...diffusionFields, numFrames: fields.numFrames, fps: fields.fps })
+export const unet3dFields = { ...diffusionFields, numFrames: fields.numFrames, fps: fields.fps }
+const settings = z.object(unet3dFields)
 export type TextToVideoSdSettings = z.infer<typeof settings>
 
 /** The models of pipelines whose UNet has time inside. */
@@ -31,9 +33,16 @@ export const textToVideoSd = {
   settings,
   models: unet3dModels,
   sections: ['model', 'prompt', 'clip', 'sampling', 'scheduler', 'freeu', 'compute', 'advanced'],
-  suited: (settings, model, models) => ({
-    ...suitedDiffusion(settings, model, models),
-    numFrames: model.suggested?.numFrames ?? fieldDefaults.numFrames,
-  }),
+  suited: suitedUnet3d,
   check: checkDiffusion,
 } as const satisfies Pipeline<TextToVideoSdSettings>
+
+/** As `suitedDiffusion`, with the frames of the model. */
+export function suitedUnet3d<S extends TextToVideoSdSettings>(
+  settings: S,
+  model: ModelEntry,
+  models: readonly ModelEntry[],
+): S {
+  const numFrames = model.suggested?.numFrames ?? fieldDefaults.numFrames
+  return { ...suitedDiffusion(settings, model, models), numFrames }
+}

@@ -35,7 +35,7 @@ export const runAnimateDiffVideo: RunPipelineCase = async ({ folder, spec, input
 }
 
 /** Frames of (1, F, 3, H, W) in 0..1, each (1, 3, H, W) in -1..1. */
-function framesOf(video: Tensor<'float32'>): Tensor<'float32'>[] {
+export function framesOf(video: Tensor<'float32'>): Tensor<'float32'>[] {
   const [, count, ...shape] = dims(video, 5)
   const size = video.data.length / count
   return Array.from({ length: count }, (_, i) =>

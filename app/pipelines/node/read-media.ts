@@ -33,3 +33,19 @@ export async function fittedImage(
 ): Promise<Tensor<'float32'>> {
   return pictureTensor(fitPicture(await readStill(mediaFor(request, role), signal), width, height, resizeMode))
 }
+
+/** The first frames of the clip in a role, as many as the settings have, each as `fittedImage` gives one. */
+export async function fittedClip(
+  request: WithMedia,
+  role: string,
+  { width, height, resizeMode, numFrames }: Pick<Fields, 'width' | 'height' | 'resizeMode' | 'numFrames'>,
+  signal: AbortSignal,
+): Promise<Tensor<'float32'>[]> {
+  const source = mediaFor(request, role)
+  const { frameCount, frames } = await openSource(source, signal)
+  const wanted = Array.from({ length: Math.min(numFrames, frameCount) }, (_, i) => i)
+  const fitted: Tensor<'float32'>[] = []
+  for await (const frame of frames(wanted)) fitted.push(pictureTensor(fitPicture(frame, width, height, resizeMode)))
+  if (fitted.length > 0) return fitted
+  throw new ProblemError('bad-media', `${source.name} has no frames in it.`, { file: source.name })
+}

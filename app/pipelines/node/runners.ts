@@ -6,7 +6,7 @@ import type { RunContext, Runner, RunTools } from './run.ts'
 import { runPixArt } from './pixart.ts'
 import { runTextToEmbedding } from './text-to-embedding.ts'
 import { runTextToImage } from './text-to-image.ts'
-import { runTextToVideoSd } from './text-to-video-sd.ts'
+import { runTextToVideoSd, runVideoToVideoSd } from './text-to-video-sd.ts'
 import { runTextToVideo } from './text-to-video.ts'
 import { runUnclip } from './unclip.ts'
 import { runVideoClassification } from './video-classification.ts'
@@ -15,6 +15,7 @@ import { runVideoClassification } from './video-classification.ts'
 const runners: { readonly [P in PipelineName]: Runner<P> } = {
   'text-to-video': runTextToVideo,
   'text-to-video-sd': runTextToVideoSd,
+  'video-to-video-sd': runVideoToVideoSd,
   'text-to-image': runTextToImage,
   pixart: runPixArt,
   'image-to-image': runImageToImage,

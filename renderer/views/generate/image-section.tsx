@@ -7,7 +7,7 @@ import { Segmented } from '#renderer/ui/segmented.tsx'
 
 /** The picture that a run begins with, and how much of it is left. */
 export function ImageSection({ problems }: { problems: FieldProblems }) {
-  const { image, resizeMode, strength } = useDraft((draft) => draft)
+  const image = useDraft((draft) => draft.image)
   return (
     <Section title="Begin with">
       <MediaPicker
@@ -18,6 +18,33 @@ export function ImageSection({ problems }: { problems: FieldProblems }) {
         problem={problems.image}
         onChange={(next) => editDraft({ image: next })}
       />
+      <StartRows problems={problems} />
+    </Section>
+  )
+}
+
+/** The clip that a run begins with, and how much of it is left. */
+export function VideoSection({ problems }: { problems: FieldProblems }) {
+  const video = useDraft((draft) => draft.video)
+  return (
+    <Section title="Begin with">
+      <MediaPicker
+        label="Clip"
+        field="video"
+        takes="clip"
+        value={video}
+        problem={problems.video}
+        onChange={(next) => editDraft({ video: next })}
+      />
+      <StartRows problems={problems} />
+    </Section>
+  )
+}
+
+function StartRows({ problems }: { problems: FieldProblems }) {
+  const { resizeMode, strength } = useDraft((draft) => draft)
+  return (
+    <>
       <SliderRow
         label="Strength"
         field="strength"
@@ -32,7 +59,7 @@ export function ImageSection({ problems }: { problems: FieldProblems }) {
       />
       <Row label="Fit" field="resizeMode" problem={problems.resizeMode}>
         <Segmented
-          label="Fit of the picture"
+          label="Fit"
           value={resizeMode}
           choices={[
             { value: 'crop', label: 'Cut to size' },
@@ -41,6 +68,6 @@ export function ImageSection({ problems }: { problems: FieldProblems }) {
           onChange={(next) => editDraft({ resizeMode: next })}
         />
       </Row>
-    </Section>
+    </>
   )
 }

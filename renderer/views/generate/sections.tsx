@@ -5,7 +5,7 @@ import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft, type Maker } from '#renderer/store/draft.ts'
 import { AdvancedSection } from './advanced-section.tsx'
 import { ClipSection, PictureSection } from './clip-section.tsx'
-import { ImageSection } from './image-section.tsx'
+import { ImageSection, VideoSection } from './image-section.tsx'
 import { FreeUSection } from './freeu-section.tsx'
 import { LongClipSection } from './long-clip-section.tsx'
 import { MixSection } from './mix-section.tsx'
@@ -27,6 +27,7 @@ export const sections = {
   longClip: LongClipSection,
   picture: PictureSection,
   image: ImageSection,
+  video: VideoSection,
   sampling: SamplingSection,
   scheduler: SchedulerSection,
   pixart: PixArtSection,
