@@ -68,6 +68,18 @@ export const modelKinds = {
       ],
     },
   },
+  'stable-diffusion-xl': {
+    what: 'Stable Diffusion XL model',
+    folder: {
+      classNames: ['StableDiffusionXLPipeline'],
+      parts: ['unet', 'vae', 'text_encoder', 'text_encoder_2'],
+      files: [
+        ['scheduler/scheduler_config.json'],
+        ['tokenizer/vocab.json', 'tokenizer/tokenizer.json'],
+        ['tokenizer_2/vocab.json', 'tokenizer_2/tokenizer.json'],
+      ],
+    },
+  },
   'motion-adapter': { what: 'motion adapter' },
   lora: { what: 'LoRA' },
   'custom-diffusion': { what: 'set of Custom Diffusion weights' },
@@ -78,11 +90,12 @@ export const modelKinds = {
 
 type KindRecord = {
   readonly what: string
-  readonly folder?: {
-    readonly classNames: readonly string[]
-    readonly parts: readonly string[]
-    readonly files: readonly (readonly string[])[]
-  }
+  readonly folder?: PipelineFolder
+}
+export type PipelineFolder = {
+  readonly classNames: readonly string[]
+  readonly parts: readonly string[]
+  readonly files: readonly (readonly string[])[]
 }
 export type ModelKind = keyof typeof modelKinds
 export const kindOf = (kind: ModelKind): KindRecord => modelKinds[kind]

@@ -3,8 +3,10 @@ import { pixart } from './pipelines/pixart.ts'
 import { imageToImage } from './pipelines/image-to-image.ts'
 import { priorToImage } from './pipelines/prior-to-image.ts'
 import { textToEmbedding } from './pipelines/text-to-embedding.ts'
+import { imageToImageXl } from './pipelines/image-to-image-xl.ts'
 import { textToImage } from './pipelines/text-to-image.ts'
 import { textToVideoSd } from './pipelines/text-to-video-sd.ts'
+import { textToImageXl } from './pipelines/text-to-image-xl.ts'
 import { textToVideo } from './pipelines/text-to-video.ts'
 import { unclip } from './pipelines/unclip.ts'
 import { videoToVideoSd } from './pipelines/video-to-video-sd.ts'
@@ -24,6 +26,8 @@ export const pipelines = {
   'prior-to-image': priorToImage,
   unclip,
   'text-to-embedding': textToEmbedding,
+  'text-to-image-xl': textToImageXl,
+  'image-to-image-xl': imageToImageXl,
   'video-classification': videoClassification,
 } as const satisfies Record<string, Pipeline>
 

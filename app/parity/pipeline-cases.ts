@@ -10,6 +10,7 @@ import { runAnimateDiffVideo } from './pipelines/animatediff-v2v.ts'
 import { runStableDiffusion } from './pipelines/stable-diffusion.ts'
 import { runTextToVideoSd, runVideoToVideoSd } from './pipelines/text-to-video-sd.ts'
 import { runUnclip } from './pipelines/unclip.ts'
+import { runStableDiffusionXl } from './pipelines/stable-diffusion-xl.ts'
 import { pipelineSpec, type RunPipelineCase } from './pipelines/pipeline-case.ts'
 
 /** Agreement of whole pipelines, on pictures in 0..1. */
@@ -30,6 +31,7 @@ const runners: Readonly<Record<string, RunPipelineCase>> = {
   'text-to-video': runTextToVideoSd,
   'video-to-video': runVideoToVideoSd,
   'stable-diffusion-img2img': runImageToImage,
+  'stable-diffusion-xl': runStableDiffusionXl,
 }
 
 /** Those whose pictures are as the decoder gives them, and not in 0..1: they are compared as latents are. */

@@ -29,6 +29,8 @@ export type DenoiserInputs = {
   readonly step: number
   /** Which frames of the clip they are, where the sample is a window of it. */
   readonly frames?: readonly number[]
+  /** What Stable Diffusion XL is told beside the prompt: text_embeds (B, P) and time_ids (B, 6). */
+  readonly added?: { readonly textEmbeds: Floats; readonly timeIds: Floats }
   /** (B, D): how closely the prompt is to be followed, for a UNet that was taught to read it. */
   readonly timestepCond?: Floats
 }
@@ -52,6 +54,8 @@ export type DiffusionParts = {
   /** Pixels of an image for each latent, along one side. */
   readonly vaeScaleFactor: number
   readonly scalingFactor: number
+  /** Timesteps that the model was trained on. */
+  readonly numTrainTimesteps: number
 }
 
 /** What a run chooses that is not the parts' own. `latents` and `noise` stand in the place of what the seed draws. */
@@ -147,14 +151,15 @@ export async function encodePrompts(
   const states: Floats[] = []
   for (const { name, text, skip } of texts) {
     const { ids, truncated } = tokenizer.encodePrompt(text)
-    if (truncated !== null)
-      notes.push(
-        `The ${name} is longer than ${tokenizer.maxLength} tokens; this part was left out: ${beginning(truncated)}`,
-      )
+    if (truncated !== null) notes.push(textNote(name, tokenizer.maxLength, truncated))
     states.push(await during(`The ${name}`, encodeText(int64([1, ids.length], ids), skip)))
   }
   return { context: joinRows(states), notes }
 }
+
+/** That the end of a text did not fit. */
+export const textNote = (name: string, maxLength: number, truncated: string): string =>
+  `The ${name} is longer than ${maxLength} tokens; this part was left out: ${beginning(truncated)}`
 
 /** As much of a text as a message has room for. */
 export const beginning = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text)
@@ -173,18 +178,21 @@ export async function* denoiseSteps(
     readonly timestepCond?: Floats
     /** The scheduler takes each frame of a clip as a sample of its own, and draws its noise in that order. */
     readonly eachFrame?: boolean
+    readonly added?: DenoiserInputs['added']
     readonly beginning: Beginning
     readonly draw: DrawNoise
+    /** The evaluation before which it ends; without it after the last. */
+    readonly end?: number
   },
   freeuAt: FreeUAt,
 ): AsyncGenerator<DiffusionStep, Floats> {
-  const { context: encoderHiddenStates, guided, timestepCond, eachFrame, beginning, draw } = how
+  const { context: encoderHiddenStates, guided, timestepCond, added, eachFrame, beginning, draw } = how
   const { scheduler, first } = beginning
   const { shape } = beginning.latents
   const { apart, together } = (eachFrame ? framesAsSamples : rowsAsSamples)(shape)
   const noise = () => draw(shape)
   let { latents } = beginning
-  const totalSteps = scheduler.timesteps.length - first
+  const totalSteps = (how.end ?? scheduler.timesteps.length) - first
   for (let step = 0; step < totalSteps; step++) {
     const index = first + step
     const freeu = freeuAt(step)
@@ -197,6 +205,7 @@ export async function* denoiseSteps(
       freeu,
       step,
       ...(timestepCond && { timestepCond }),
+      ...(added && { added }),
     }
     const predicted = await during(place, parts.denoise(inputs))
     const noisePrediction = guided ? guide(predicted, request.guidanceScale, request.guidanceRescale) : predicted.data

@@ -36,6 +36,22 @@ export function size(text: string): { width: number; height: number } {
   return { width: side(width!), height: side(height!) }
 }
 
+const anySide = integer(1, 65_536)
+
+/** A size that a model is only told of. */
+export function toldSize(text: string): { width: number; height: number } {
+  const [, width, height] =
+    /^(\d+)[xX×](\d+)$/.exec(text) ?? fail('It must be WIDTHxHEIGHT in pixels, such as 1024x1024.')
+  return { width: anySide(width!), height: anySide(height!) }
+}
+
+/** LEFT,TOP in pixels. */
+export function crop(text: string): { left: number; top: number } {
+  const [, left, top] = /^(\d+),(\d+)$/.exec(text) ?? fail('It must be LEFT,TOP in pixels, such as 0,0.')
+  const place = integer(0, 65_536)
+  return { left: place(left!), top: place(top!) }
+}
+
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[\s_-]/g, '')
 const factor = number(0, 4)
 

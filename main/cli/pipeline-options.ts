@@ -1,40 +1,23 @@
 import { statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { Option, type Command } from 'commander'
+import type { Command } from 'commander'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { pipelineOf, type PipelineName } from '#app/contract/pipelines.ts'
 import type { MediaRef } from '#app/contract/media-refs.ts'
 import type { MixItem } from '#app/contract/mix.ts'
-import { resizeModes, type Fields } from '#app/contract/pipelines/fields.ts'
+import { resizeModes } from '#app/contract/pipelines/fields.ts'
 import { betaSchedules, schedulerKeys } from '#app/contract/schedulers.ts'
 import { sha256File } from '#app/files/sha256.ts'
 import { readAttention } from './attention.ts'
+import { option, type FieldOption, type Given } from './field-option.ts'
 import { findModel } from './find-model.ts'
 import * as parse from './parse.ts'
 import * as parseClips from './parse-clips.ts'
 import { readProcessors } from './processors.ts'
-
-type Given = Partial<Fields>
-
-/**
- * An option of every pipeline that has its fields. Its value is the field's own, unless `read` makes them of it, or
- * `find` does, for which the models must be known,
- * or `media` does of the files that it names.
- */
-type FieldOption = {
-  readonly option: Option
-  readonly fields: readonly (keyof Fields)[]
-  readonly read?: (value: never) => Given | Promise<Given>
-  readonly find?: (value: never, models: readonly LocatedModel[]) => Given
-  /** For files that a run reads, named once or more often. */
-  readonly media?: (refs: readonly MediaRef[], value: never) => Given
-  /** The files among its value, where not all of it is files. */
-  readonly files?: (value: never) => readonly string[]
-}
+import { sdxlOptions } from './sdxl-options.ts'
 
 const onOff = ['on', 'off']
-const option = (flags: string, about: string): Option => new Option(flags, about)
 
 /**
  * Which option sets which fields of the settings, in the order of the help. A field that is new to all pipelines gets a
@@ -109,6 +92,7 @@ const fieldOptions: readonly FieldOption[] = [
     ).choices(resizeModes),
     fields: ['resizeMode'],
   },
+  ...sdxlOptions,
   {
     option: option('--motion-adapter <id>', 'motion adapter (default: the first that fits the model)'),
     fields: ['motionAdapter'],

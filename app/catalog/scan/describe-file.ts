@@ -1,7 +1,6 @@
 import { basename } from 'node:path'
 import { summarise } from '#app/checkpoints/folder.ts'
 import { contentsOf } from '#app/checkpoints/layouts/contents.ts'
-import { familyNames } from '#app/checkpoints/layouts/family.ts'
 import { openMotionModule } from '#app/checkpoints/layouts/motion-module.ts'
 import { openSingleFile, partOf } from '#app/checkpoints/layouts/single-file.ts'
 import { openLora } from '#app/checkpoints/lora/open-lora.ts'
@@ -71,12 +70,10 @@ async function fromSingleFile(file: string, known: DescribedFile): Promise<Parti
     blockOutChannels: unet?.config.block_out_channels,
     bytes: Object.values(single.parts).reduce((sum, { summary }) => sum + summary.bytes, 0),
   })
-  if (single.family === 'sdxl')
-    throw new ProblemError(
-      'unsupported',
-      `${basename(file)} is a ${familyNames.sdxl} checkpoint: it cannot be used here. Those of 1.x and 2.x can.`,
-      { file },
-    )
+  if (single.family === 'sdxl') {
+    Object.assign(known, { kind: 'stable-diffusion-xl', className: 'StableDiffusionXLPipeline' })
+    partOf(single, 'text_encoder_2')
+  }
   const vae = partOf(single, 'vae')
   const factor = 2 ** ((vae.config.block_out_channels as number[]).length - 1)
   return {

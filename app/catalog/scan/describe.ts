@@ -77,7 +77,7 @@ async function describePipeline(folder: string): Promise<Described> {
         `${className} cannot be used here. ${needed.classNames.join(' and ')} folders can.`,
       )
     const unet = await readConfig(unetConfigSchema, folder, 'unet', 'config.json')
-    known.needsMotionAdapter = known.kind === 'stable-diffusion' && unet._class_name !== 'UNetMotionModel'
+    known.needsMotionAdapter = known.kind.startsWith('stable-diffusion') && unet._class_name !== 'UNetMotionModel'
     known.blockOutChannels = unet.block_out_channels
     if (unet.motion_max_seq_length !== undefined) known.numFrames = unet.motion_max_seq_length
     const vae = await readConfig(vaeConfigSchema, folder, 'vae', 'config.json')

@@ -14,6 +14,9 @@ import {
   loraScalesSchema,
 } from '../settings.ts'
 
+const sizeSchema = z.object({ width: z.int().min(1).max(65_536), height: z.int().min(1).max(65_536) })
+const cropSchema = z.object({ left: z.int().min(0).max(65_536), top: z.int().min(0).max(65_536) })
+
 /** `default`: drawn to the asked size, whatever its shape; `crop`: its middle, in its own shape. */
 export const resizeModes = ['default', 'crop'] as const
 export type ResizeMode = (typeof resizeModes)[number]
@@ -78,6 +81,21 @@ export const fields = {
   maxSequenceLength: z.int().min(2).max(512).nullable().default(null),
   /** Layers of the text encoder left out at its end; null for none. */
   clipSkip: z.int().min(1).max(12).nullable(),
+  /** What Stable Diffusion XL's second text encoder reads; empty for what the first one reads. */
+  prompt2: z.string().max(20_000),
+  negativePrompt2: z.string().max(20_000),
+  /** The size that the picture is to look as if it had had before the training made it smaller; null for its own. */
+  originalSize: sizeSchema.nullable(),
+  /** How much is to look cut off, in pixels; 0 and 0 for a picture with its subject in the middle. */
+  cropTopLeft: cropSchema,
+  /** The size that it is to look made for; null for its own. */
+  targetSize: sizeSchema.nullable(),
+  /** The same for what it is led away from; null for those above. */
+  negativeOriginalSize: sizeSchema.nullable(),
+  negativeCropTopLeft: cropSchema,
+  negativeTargetSize: sizeSchema.nullable(),
+  /** The share of the steps after which it ends, noise and all, for another model to go on; null for all of them. */
+  denoisingEnd: z.number().gt(0).lt(1).nullable(),
   /** The picture that a run begins with; null where none is chosen yet. */
   image: mediaRefSchema.nullable(),
   /** The clip that a run begins with; null where none is chosen yet. */
@@ -142,6 +160,15 @@ export const fieldDefaults: Readonly<Fields> = {
   cleanCaption: true,
   maxSequenceLength: null,
   clipSkip: null,
+  prompt2: '',
+  negativePrompt2: '',
+  originalSize: null,
+  cropTopLeft: { left: 0, top: 0 },
+  targetSize: null,
+  negativeOriginalSize: null,
+  negativeCropTopLeft: { left: 0, top: 0 },
+  negativeTargetSize: null,
+  denoisingEnd: null,
   image: null,
   video: null,
   resizeMode: 'crop',

@@ -2,11 +2,13 @@ import type { EngineCalls, RunEvent, RunResult } from '#app/contract/engine.ts'
 import type { PipelineName } from '#app/contract/pipelines.ts'
 import { runImageToImage } from './image-to-image.ts'
 import { runPriorToImage } from './prior-to-image.ts'
+import { runImageToImageXl } from './image-to-image-xl.ts'
 import type { RunContext, Runner, RunTools } from './run.ts'
 import { runPixArt } from './pixart.ts'
 import { runTextToEmbedding } from './text-to-embedding.ts'
 import { runTextToImage } from './text-to-image.ts'
 import { runTextToVideoSd, runVideoToVideoSd } from './text-to-video-sd.ts'
+import { runTextToImageXl } from './text-to-image-xl.ts'
 import { runTextToVideo } from './text-to-video.ts'
 import { runUnclip } from './unclip.ts'
 import { runVideoClassification } from './video-classification.ts'
@@ -22,6 +24,8 @@ const runners: { readonly [P in PipelineName]: Runner<P> } = {
   'prior-to-image': runPriorToImage,
   unclip: runUnclip,
   'text-to-embedding': runTextToEmbedding,
+  'text-to-image-xl': runTextToImageXl,
+  'image-to-image-xl': runImageToImageXl,
   'video-classification': runVideoClassification,
 }
 

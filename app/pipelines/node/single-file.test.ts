@@ -152,11 +152,11 @@ test('the scan finds single files, motion modules and LoRAs, and a tokenizer for
     ['mm_tiny_v15_v2', 'motion-adapter', undefined],
     ['sd15-tiny', 'stable-diffusion', 'bad-model'],
     ['sd2-tiny', 'stable-diffusion', 'bad-model'],
-    ['xl-tiny', 'stable-diffusion', 'unsupported'],
+    ['xl-tiny', 'stable-diffusion-xl', 'bad-model'],
   ])
   expect(alone[3]!.problem!.message).toMatch(/Put vocab.json and merges.txt/)
   expect(alone[4]!.problem!.message).toMatch(/holds no autoencoder/)
-  expect(alone[5]!.problem!.message).toMatch(/Stable Diffusion XL/)
+  expect(alone[5]!.problem!.message).toMatch(/holds no autoencoder/)
 
   const other = join(folder, 'pipeline')
   cpSync(join(import.meta.dirname, '../../../resources/demo-models/moving-shapes'), other, { recursive: true })

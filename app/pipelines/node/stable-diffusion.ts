@@ -4,7 +4,7 @@ import type { Compute } from '#app/contract/compute.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import type { ForwardChunking } from '#app/contract/settings.ts'
 import { autoencoderKl } from '#app/models/autoencoder-kl.ts'
-import { clipTextModel } from '#app/models/clip-text.ts'
+import { clipTextModel, clipTextModelWithProjection } from '#app/models/clip-text.ts'
 import { changedConfig, type SchedulerConfig } from '#app/schedulers/config.ts'
 import { createScheduler } from '#app/schedulers/create.ts'
 import type { SchedulerOptions } from '#app/schedulers/scheduler.ts'
@@ -16,7 +16,9 @@ import type { OnQuantizing } from '#app/runtime/quantize/quantize-cache.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
 import { pipelineLoras, type PipelineLoras } from '#app/loaded/pipeline-loras.ts'
 import type { DiffusionParts } from '../diffusion.ts'
+import type { SdxlText } from '../sdxl-prompt.ts'
 import { openPipelineSource } from './pipeline-source.ts'
+import { sdxlText } from './sdxl-text.ts'
 
 export type DiffusionOptions = {
   readonly forwardChunking: ForwardChunking | null
@@ -61,6 +63,8 @@ export type Opened<Parts> = {
   /** The checkpoints it was opened from, by the name of their part. */
   readonly checkpoints: Readonly<Record<string, Checkpoint>>
   readonly autoencoder: LoadedModel<typeof autoencoderKl>
+  /** Where the checkpoint has two text encoders, as Stable Diffusion XL. */
+  readonly xl?: SdxlText
   /** Of all models that take LoRAs together, as diffusers' load_lora_weights. */
   readonly loras: PipelineLoras
 }
@@ -76,12 +80,18 @@ export async function openStableDiffusion(
   openDenoiser: OpenDenoiser,
   options: DiffusionOptions,
 ): Promise<OpenDiffusion> {
-  const { textEncoder, vae, unet, tokenizer, ...source } = await openPipelineSource(path, options.tokenizerFolder)
+  const { textEncoder, vae, unet, tokenizer, second, ...source } = await openPipelineSource(
+    path,
+    options.tokenizerFolder,
+  )
   const { denoiser, checkpoints } = openDenoiser(sessions, unet)
   const text = new LoadedModel(clipTextModel, textEncoder.config, textEncoder.weights, sessions)
   const autoencoder = new LoadedModel(autoencoderKl, vae.config, vae.weights, sessions)
   const compute = { ...sessions.compute, ...options.compute }
-  for (const model of [text, denoiser]) model.computeWith(compute, options.onQuantizing)
+  const text2 =
+    second &&
+    new LoadedModel(clipTextModelWithProjection, second.textEncoder.config, second.textEncoder.weights, sessions)
+  for (const model of [text, denoiser, ...(text2 ? [text2] : [])]) model.computeWith(compute, options.onQuantizing)
   // Errors in frames are seen as they are, and decoding takes a small part of a run (docs/decisions/precision.md,
   // "Frames are decoded in float32").
   autoencoder.computeWith({ ...compute, precision: 'float32' })
@@ -96,7 +106,7 @@ export async function openStableDiffusion(
     tokenizer,
     encodeText: async (ids, clipSkip) =>
       toFloat32((await text.run('forward', { input_ids: ids }, { clip_skip: clipSkip })).last_hidden_state),
-    denoise: async ({ sample, timestep, encoderHiddenStates, freeu, timestepCond }) => {
+    denoise: async ({ sample, timestep, encoderHiddenStates, freeu, timestepCond, added }) => {
       if (freeu) denoiser.enableFreeu(freeu)
       else denoiser.disableFreeu()
       const inputs = {
@@ -104,6 +114,10 @@ export async function openStableDiffusion(
         timestep,
         encoder_hidden_states: encoderHiddenStates,
         ...(timestepCond && { timestep_cond: timestepCond }),
+        ...(added && {
+          'added_cond_kwargs.text_embeds': added.textEmbeds,
+          'added_cond_kwargs.time_ids': added.timeIds,
+        }),
       }
       return toFloat32((await denoiser.run('forward', inputs)).sample)
     },
@@ -116,12 +130,22 @@ export async function openStableDiffusion(
     latentChannels: config.latent_channels,
     vaeScaleFactor: 2 ** (config.block_out_channels.length - 1),
     scalingFactor: config.scaling_factor,
+    numTrainTimesteps: Number(
+      changedConfig(source.schedulerConfig, options.schedulerConfig ?? {}).num_train_timesteps ?? 1000,
+    ),
   }
   return {
     parts,
-    checkpoints: { text_encoder: textEncoder, vae, unet, ...checkpoints },
+    checkpoints: {
+      text_encoder: textEncoder,
+      vae,
+      unet,
+      ...(second && { text_encoder_2: second.textEncoder }),
+      ...checkpoints,
+    },
     autoencoder,
-    loras: pipelineLoras({ denoiser, text_encoder: text }),
+    loras: pipelineLoras({ denoiser, text_encoder: text, ...(text2 && { text_encoder_2: text2 }) }),
+    ...(second && text2 && { xl: sdxlText([text, text2], [tokenizer, second.tokenizer], source.forceZeros) }),
   }
 }
 

@@ -94,6 +94,7 @@ export function ModelsTab() {
 const kindNames: Record<ModelKind, string> = {
   'stable-diffusion': 'Stable Diffusion',
   'text-to-video-sd': 'Text to video',
+  'stable-diffusion-xl': 'Stable Diffusion XL',
   pixart: 'PixArt',
   prior: 'Prior',
   'image-decoder': 'Decoder of embeddings',

@@ -15,6 +15,7 @@ import { PriorSection } from './prior-section.tsx'
 import { PromptSection } from './prompt-section.tsx'
 import { SamplingSection } from './sampling-section.tsx'
 import { SchedulerSection } from './scheduler-section.tsx'
+import { XlSection } from './xl-section.tsx'
 
 export type SectionProps = { problems: FieldProblems }
 
@@ -28,6 +29,7 @@ export const sections = {
   picture: PictureSection,
   image: ImageSection,
   video: VideoSection,
+  xl: XlSection,
   sampling: SamplingSection,
   scheduler: SchedulerSection,
   pixart: PixArtSection,
