@@ -2,7 +2,13 @@ import { isEmbedding, type EmbeddingResult, type Result } from '#app/contract/re
 import { embeddingUrl, fetchBlob } from '#renderer/bridge/media.ts'
 import { callHost } from '#renderer/store/host.ts'
 import { tell, tellFailure } from '#renderer/store/toasts.ts'
-import { fileStem, saveFile } from './library.ts'
+import { withPipeline } from '#renderer/store/choose-model.ts'
+import { draftStore } from '#renderer/store/draft.ts'
+import { replaceDraft, undoDraft } from '#renderer/store/draft-history.ts'
+import { studioStore } from '#renderer/store/studio.ts'
+import { goTo } from '#renderer/store/view.ts'
+import { keepResult } from './inputs.ts'
+import { fileStem, saveFile, shortTitle } from './library.ts'
 
 /** Saves an embedding to the user's downloads, its recipe inside. */
 export async function saveEmbedding(embedding: EmbeddingResult): Promise<void> {
@@ -13,6 +19,18 @@ export async function saveEmbedding(embedding: EmbeddingResult): Promise<void> {
   } catch (error) {
     tellFailure('The embedding could not be saved', error)
   }
+}
+
+/** Fills the form for a picture of an embedding, and of nothing else. */
+export async function drawEmbedding(embedding: EmbeddingResult): Promise<void> {
+  const media = await keepResult(embedding)
+  if (!media) return
+  const next = withPipeline(draftStore.getState(), 'prior-to-image', studioStore.getState().models)
+  const mix = [{ kind: 'embedding' as const, media, weight: 1 }]
+  replaceDraft({ ...next, prompt: '', negativePrompt: '', promptWeight: 1, mix })
+  goTo('generate')
+  const what = `The prompt is empty, and “${shortTitle(embedding.title)}” is all that is drawn.`
+  tell('success', 'Ready to be drawn', what, { label: 'Undo', perform: undoDraft })
 }
 
 /** How alike another embedding is: the cosine, or null where the two have different widths. */

@@ -1,7 +1,7 @@
-import { Download, ImagePlus, RotateCcw, Trash2 } from 'lucide-react'
+import { Blend, Download, ImagePlus, RotateCcw, Trash2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { EmbeddingResult } from '#app/contract/results.ts'
-import { compareEmbeddings, saveEmbedding, type Likeness } from '#renderer/actions/embeddings.ts'
+import { compareEmbeddings, drawEmbedding, saveEmbedding, type Likeness } from '#renderer/actions/embeddings.ts'
 import { makeSomethingOf } from '#renderer/actions/inputs.ts'
 import { deleteResult } from '#renderer/actions/library.ts'
 import { restoreSettings } from '#renderer/actions/restore.ts'
@@ -18,17 +18,21 @@ export function EmbeddingStage({ embedding }: { embedding: EmbeddingResult }) {
         <h2 className="stage-title">{embedding.title || 'Untitled'}</h2>
         <span className="badge">embedding</span>
         <div className="stage-actions">
-          <Button variant="ghost" onClick={() => void makeSomethingOf(embedding)}>
+          <Button variant="ghost" onClick={() => void drawEmbedding(embedding)}>
             <ImagePlus size={14} aria-hidden="true" />
-            Use in a run
+            Draw it
           </Button>
-          <Button variant="ghost" onClick={() => restoreSettings(embedding)}>
+          <Button variant="ghost" onClick={() => void makeSomethingOf(embedding)}>
+            <Blend size={14} aria-hidden="true" />
+            Mix it in
+          </Button>
+          <Button variant="ghost" aria-label="Use these settings" onClick={() => restoreSettings(embedding)}>
             <RotateCcw size={14} aria-hidden="true" />
-            Use these settings
+            Settings
           </Button>
-          <Button variant="ghost" onClick={() => void saveEmbedding(embedding)}>
+          <Button variant="ghost" aria-label="Save as file" onClick={() => void saveEmbedding(embedding)}>
             <Download size={14} aria-hidden="true" />
-            Save as file
+            Save
           </Button>
           <IconButton label="Delete embedding" onClick={() => void deleteResult(embedding)}>
             <Trash2 size={14} aria-hidden="true" />
