@@ -43,6 +43,8 @@ test('a clip that is cut short or transparent has one answer on the page and on 
           : [],
       )
       await page.locator('input[type=file]').first().setInputFiles(file)
+      // Also of a file that breaks off: as far as it goes.
+      await expect(page.getByRole('region', { name: 'Stage' }).getByRole('img')).toBeVisible()
       await form.getByRole('button', { name: /^Classify/ }).click()
       await page
         .getByRole('button', { name: `Delete the classification of ${name}` })

@@ -20,10 +20,16 @@ async function readVideo(file: File): Promise<FrameSet> {
     const indices =
       shown === total ? Array.from({ length: total }, (_, i) => i) : [...evenFrameIndices(shown, total).indices]
     const images: ImageData[] = []
-    for await (const frame of video.each(indices)) images.push(await fitted(frame))
+    try {
+      for await (const frame of video.each(indices)) images.push(await fitted(frame))
+    } catch (error) {
+      // A file that is cut short or damaged is shown up to there; what is wrong with it, the host says.
+      if (images.length === 0) throw error
+    }
     const first = images[0]
     if (!first) throw new Error(`${file.name} has no frames.`)
-    return { width: first.width, height: first.height, images, total, fps: (video.fps * shown) / total }
+    const there = images.length === shown ? total : Math.round((images.length * total) / shown)
+    return { width: first.width, height: first.height, images, total: there, fps: (video.fps * shown) / total }
   } finally {
     video.close()
   }
