@@ -1,17 +1,21 @@
 import { ascii } from './bytes.ts'
 import { mediaKind } from './media-kind.ts'
+import { gifComments } from './recipe-gif.ts'
 import { pngChunks } from './recipe-png.ts'
 import { maxRecipeBytes } from './recipe-text.ts'
 import { webpChunks } from './webp-container.ts'
 
-/** Texts that a file carries, by their keyword; `UserComment`, `Make` and such are those of EXIF. */
+/**
+ * Texts that a file carries, by their keyword; `UserComment`, `Make` and such are those of EXIF, `comment` is that of a
+ * GIF or a video.
+ */
 export type FileTexts = ReadonlyMap<string, string>
 
 const most = 4 * maxRecipeBytes
 const latin1 = new TextDecoder('latin1')
 const utf8 = new TextDecoder('utf-8')
 
-/** The texts of a PNG (PNG 1.2 section 4.2.3) or of the EXIF in a PNG, WebP or JPEG file. Never throws. */
+/** The texts of a PNG (PNG 1.2 section 4.2.3), of the EXIF in a PNG, WebP or JPEG, a GIF's comment. Never throws. */
 export function fileTexts(bytes: Uint8Array): FileTexts {
   const texts = new Map<string, string>()
   try {
@@ -23,6 +27,7 @@ export function fileTexts(bytes: Uint8Array): FileTexts {
       }
     if (kind === 'webp') for (const { tag, body } of webpChunks(bytes)) if (tag === 'EXIF') readExif(body, texts)
     if (kind === 'jpeg') readJpeg(bytes, texts)
+    if (kind === 'gif') for (const comment of gifComments(bytes)) texts.set('comment', comment)
   } catch {
     // A file that is damaged has the texts that were read until there.
   }

@@ -46,7 +46,23 @@ const fromInfotext = {
   left: ['Model hash: 6ce0161689', 'Model: v1-5-pruned', 'Lora hashes: boat: 1f, sea: 2e'],
 }
 
+const gifWith = async (comment: string): Promise<Uint8Array> => {
+  const gif = await sharp({ create: { width: 4, height: 4, channels: 3, background: '#369' } })
+    .gif()
+    .toBuffer()
+  const text = utf8.encode(comment)
+  const pieces = Array.from({ length: Math.ceil(text.length / 255) }, (_, i) => text.subarray(i * 255, (i + 1) * 255))
+  const blocks = pieces.flatMap((piece) => [Buffer.from([piece.length]), piece])
+  return Buffer.concat([gif.subarray(0, -1), Buffer.from([0x21, 0xfe]), ...blocks, Buffer.from([0]), gif.subarray(-1)])
+}
+
 describe('AUTOMATIC1111', () => {
+  test('infotext in the comment of a GIF, and of a video', async () => {
+    expect(foreignRecipe(fileTexts(await gifWith(infotext)))).toEqual(fromInfotext)
+    expect(foreignRecipe(new Map([['comment', infotext]]))).toEqual(fromInfotext)
+    expect(foreignRecipe(fileTexts(await gifWith('made by hand')))).toBeUndefined()
+  })
+
   test('infotext in a PNG', async () => expect(await pngRecipe({ parameters: infotext })).toEqual(fromInfotext))
 
   test('infotext in the user comment of a WebP and a JPEG, as piexif writes it', async () => {
@@ -140,6 +156,12 @@ describe('ComfyUI', () => {
   test('the graph in an animated WebP, which keeps it as the name of a camera', () => {
     const recipe = foreignRecipe(fileTexts(webpWith(exifWith(0x0110, Buffer.from(`prompt:${asPython(graph)}\0`)))))
     expect(recipe?.values).toEqual(fromGraph.values)
+  })
+
+  test.each([asPython(graph), graph])('the graph in the comment of a video, as text or as it is', (prompt) => {
+    const comment = asPython({ prompt, workflow: { nodes: [] } })
+    expect(foreignRecipe(new Map([['comment', comment]]))?.values).toEqual(fromGraph.values)
+    expect(foreignRecipe(new Map([['comment', '{"prompt": 3}']]))).toBeUndefined()
   })
 
   test('the workflow of the page alone', async () => {

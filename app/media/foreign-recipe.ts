@@ -9,12 +9,14 @@ export type ForeignRecipe = { program: string; values: ForeignValues; left: stri
 /**
  * The recipe that another program left in a file. Formats: AUTOMATIC1111 webui, modules/infotext_utils.py, and what
  * took it over from there; ComfyUI, nodes.py (SaveImage) and nodes_images.py (SaveAnimatedWEBP); InvokeAI,
- * invokeai_metadata of 3.0 on.
+ * invokeai_metadata of 3.0 on. In videos and GIFs: sd-webui-animatediff, animatediff_output.py, and
+ * ComfyUI-VideoHelperSuite, nodes.py (VideoCombine), whose comment holds both graphs.
  */
 export function foreignRecipe(texts: FileTexts): ForeignRecipe | undefined {
-  const exif = ['Make', 'Model', 'ImageDescription', 'UserComment'].map((name) => texts.get(name) ?? '')
+  const exif = ['Make', 'Model', 'ImageDescription', 'UserComment', 'comment'].map((name) => texts.get(name) ?? '')
+  const comment = jsonObject(texts.get('comment'))
   const after = (key: string): string | undefined =>
-    texts.get(key) ?? exif.find((text) => text.startsWith(`${key}:{`))?.slice(key.length + 1)
+    texts.get(key) ?? textIn(comment?.[key]) ?? exif.find((text) => text.startsWith(`${key}:{`))?.slice(key.length + 1)
   const invoke = jsonObject(texts.get('invokeai_metadata'))
   if (invoke) return checked('InvokeAI', readInvoke(invoke))
   const comfy = readComfy(jsonObject(after('prompt')), jsonObject(after('workflow')))
@@ -23,6 +25,10 @@ export function foreignRecipe(texts: FileTexts): ForeignRecipe | undefined {
   const notes = infotext === undefined ? undefined : readInfotext(infotext)
   return notes && checked('AUTOMATIC1111', notes)
 }
+
+/** A graph stands there as JSON, or as a text of JSON. */
+const textIn = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : isObject(value) ? JSON.stringify(value) : undefined
 
 function checked(program: string, { values, left }: ForeignNotes): ForeignRecipe {
   const known: Record<string, unknown> = {}

@@ -27,14 +27,16 @@ export function putGifRecipe(gif: Uint8Array, recipe: string): Uint8Array {
 }
 
 /** The recipe of a GIF file, or undefined; never throws, whatever the bytes are. */
-export function getGifRecipe(gif: Uint8Array): string | undefined {
+export const getGifRecipe = (gif: Uint8Array): string | undefined =>
+  gifComments(gif)
+    .map(fromComment)
+    .find((recipe) => recipe !== undefined)
+
+/** The comments of a GIF file in their order; none of what is no GIF. Never throws. */
+export function gifComments(gif: Uint8Array): string[] {
   const start = blocksBegin(gif)
-  if (start === undefined) return undefined
-  for (const { comment } of gifBlocks(gif, start)) {
-    const recipe = comment && fromComment(decode(comment))
-    if (recipe !== undefined) return recipe
-  }
-  return undefined
+  if (start === undefined) return []
+  return [...gifBlocks(gif, start)].flatMap(({ comment }) => (comment ? [decode(comment)] : []))
 }
 
 const decode = (bytes: Uint8Array): string => new TextDecoder('utf-8').decode(bytes)
