@@ -4,6 +4,7 @@ const test = '\\.test\\.tsx?$|/(testing|test-[a-z-]+)\\.ts$'
 const npm = (...names) => `(^|/)node_modules/(${names.join('|')})/`
 const errors = '^app/contract/errors\\.ts$'
 const attnProcessors = '^app/contract/attn-processor-table[.]ts$'
+const prompts = '^app/contract/prompts/(syntax|names|words)[.]ts$'
 const weights = '^app/checkpoints/(weights|lora/layer)[.]ts$'
 const pureMedia = '^app/media/[^/]+\\.ts$'
 // Rooms whose node/ folder does with files what the files beside it do with values.
@@ -29,7 +30,14 @@ module.exports = {
   forbidden: [
     core('contract', '^app/contract/', npm('zod', '@orpc/contract')),
     core('tensor', '^app/tensor/'),
-    core('tokenizers', pure('tokenizers'), rooms('tensor'), errors, npm('zod', '@huggingface/tokenizers', 'pbf')),
+    core(
+      'tokenizers',
+      pure('tokenizers'),
+      rooms('tensor'),
+      errors,
+      prompts,
+      npm('zod', '@huggingface/tokenizers', 'pbf'),
+    ),
     onNode('tokenizers-node', '^app/tokenizers/node/', pure('tokenizers'), errors, npm('zod')),
     core('graph', '^app/graph/', '^app/tensor/', attnProcessors, errors, weights, npm('pbf')),
     core('models', '^app/models/', '^app/graph/', '^app/tensor/', attnProcessors, errors, weights, npm('zod')),

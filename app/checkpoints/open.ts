@@ -15,7 +15,7 @@ const pytorchExtensions = ['.bin', '.ckpt', '.pt', '.pth']
 export async function openWeightsFile(path: string): Promise<{ weights: Weights; metadata: Record<string, string> }> {
   const extension = extname(path).toLowerCase()
   if (extension === '.safetensors') return readSafetensors(path)
-  if (pytorchExtensions.includes(extension)) return { ...(await readPytorch(path)), metadata: {} }
+  if (pytorchExtensions.includes(extension)) return readPytorch(path)
   const kind = await withFile(path, async (file) =>
     identify(await file.read(0, Math.min(file.size, identifyBytes)), file.size),
   )

@@ -19,7 +19,7 @@ const mostReadForViews = 8
  * strided views are read, to be gathered.
  * Throws `bad-model` naming the file and what is wrong, or what the file really is.
  */
-export function readPytorch(path: string): Promise<{ weights: Weights }> {
+export function readPytorch(path: string): Promise<{ weights: Weights; metadata: Record<string, string> }> {
   return withFile(path, async (file) => {
     const refuse: Refuse = (reason) => {
       throw new ProblemError('bad-model', `${path} is not a PyTorch checkpoint that can be read: ${reason}.`, {
@@ -34,8 +34,9 @@ export function readPytorch(path: string): Promise<{ weights: Weights }> {
     const bytes = await file.read(await zip.locate(pickle), pickle.size)
     // torch.save writes 0 when its check sums are switched off (torch.serialization.set_crc32_options).
     if (pickle.crc32 && crc32(bytes) !== pickle.crc32) refuse('its pickle is damaged (check sum). Download it again')
-    const views = stateDict(readPickle(bytes, torchNames(refuse), refuse), refuse)
-    return { weights: await locateWeights(file, zip, `${folder}data/`, views, refuse) }
+    const top = readPickle(bytes, torchNames(refuse), refuse)
+    const views = stateDict(top, refuse)
+    return { weights: await locateWeights(file, zip, `${folder}data/`, views, refuse), metadata: textsOf(top) }
   })
 }
 
@@ -69,14 +70,28 @@ async function checkByteOrder(file: OpenFile, zip: Zip, folder: string, refuse: 
   if (order !== 'little') refuse(`its byte order is ${quoted(order)}; only little-endian files can be read`)
 }
 
+/** The texts at the top of the file, such as the name of a textual inversion. */
+const textsOf = (top: unknown): Record<string, string> =>
+  Object.fromEntries(
+    [...(top as ReadonlyMap<unknown, unknown>)].filter(
+      (entry): entry is [string, string] => typeof entry[0] === 'string' && typeof entry[1] === 'string',
+    ),
+  )
+
 /**
- * The tensors of the dict that training scripts call state_dict, else of the top dict, else of its module or model;
- * other values are passed over.
+ * The tensors of the dict that training scripts call state_dict, else of the top dict, else of its module or model, or
+ * of what A1111 calls string_to_param; other values are passed over.
  */
 function stateDict(top: unknown, refuse: Refuse): ReadonlyMap<string, TorchView> {
   if (!(top instanceof Map)) return refuse('it holds no dict of tensors')
   const dict = top as ReadonlyMap<unknown, unknown>
-  for (const candidate of [dict.get('state_dict'), dict, dict.get('module'), dict.get('model')]) {
+  for (const candidate of [
+    dict.get('state_dict'),
+    dict,
+    dict.get('module'),
+    dict.get('model'),
+    dict.get('string_to_param'),
+  ]) {
     const views = candidate instanceof Map ? tensorsOf(candidate as ReadonlyMap<unknown, unknown>) : undefined
     if (views?.size) return views
   }

@@ -82,6 +82,9 @@ export const modelKinds = {
   },
   'motion-adapter': { what: 'motion adapter' },
   lora: { what: 'LoRA' },
+  embedding: { what: 'textual inversion' },
+  vae: { what: 'autoencoder' },
+  'text-encoder': { what: 'text encoder' },
   'custom-diffusion': { what: 'set of Custom Diffusion weights' },
   'video-classifier': { what: 'video classifier' },
   /** Looks like a model, and is none that runs here; its problem says why. */
@@ -136,6 +139,15 @@ export const modelEntrySchema = z.object({
   sizeMultiple: z.int().optional(),
   /** The class of its scheduler_config.json. */
   scheduler: z.string().optional(),
+  /** How wide the states of a prompt are that it reads, makes or changes: equal for all that work together. */
+  textWidth: z.int().optional(),
+  /** Of a model's or an autoencoder's latents: their channels, and what they are multiplied with. */
+  latentChannels: z.int().optional(),
+  latentScale: z.number().optional(),
+  /** The word in a prompt that stands for a textual inversion. */
+  token: z.string().optional(),
+  /** What it is more precisely, in words, such as a LoRA's kind and rank. */
+  detail: z.string().optional(),
   /** Settings that suit it. */
   suggested: z
     .object({

@@ -1,7 +1,19 @@
 import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
-import { add, cast, gather, layerNorm, linear, reshape, slice, type Scope, type Value } from '#app/graph/index.ts'
-import { dims } from '#app/tensor/tensor.ts'
+import {
+  add,
+  cast,
+  gather,
+  layerNorm,
+  linear,
+  mul,
+  reshape,
+  slice,
+  sub,
+  type Scope,
+  type Value,
+} from '#app/graph/index.ts'
+import { dims, int64 } from '#app/tensor/tensor.ts'
 import { discarded } from './blocks/attention-mask.ts'
 import { causalMask } from './blocks/causal-mask.ts'
 import { clipEncoderLayer } from './blocks/clip-encoder.ts'
@@ -36,7 +48,8 @@ const lowestHalf = -1e38
  * CLIP's text encoder. Paper: arXiv 2103.00020. Reference: transformers/models/clip/modeling_clip.py, 5.23.
  *
  * N prompts, L tokens, D width. Input: input_ids int64 (N, L); optional: attention_mask (N, L), 1 for the tokens that
- * count. Outputs: last_hidden_state (N, L, D), pooler_output (N, D); with the argument output_hidden_states also
+ * count; added_embeddings (A, D), which the ids from vocab_size on stand for (diffusers' load_textual_inversion, which
+ * makes the table larger). Outputs: last_hidden_state (N, L, D), pooler_output (N, D); with the argument output_hidden_states also
  * hidden_states.N, those of the layers before the final norm.
  * Argument clip_skip: that many layers are left out at the end, as StableDiffusionPipeline does; then there is no
  * pooler_output.
@@ -75,7 +88,7 @@ export const clipTextModelWithProjection = {
   ignoredKeys,
 } satisfies Model<ClipTextConfig>
 
-type TextInputs = Inputs<'input_ids', 'attention_mask'>
+type TextInputs = Inputs<'input_ids', 'attention_mask' | 'added_embeddings'>
 type HiddenStates = `hidden_states.${number}`
 
 function inputsFor(config: ClipTextConfig, { batch, tokens = clipTokens }: Sizes) {
@@ -111,11 +124,9 @@ function encode(
   // Published files come with and without this prefix.
   const text = scope.has('text_model.embeddings.token_embedding.weight') ? scope.at('text_model') : scope
   const dim = config.hidden_size
-  const tokens = gather(
-    text.at('embeddings', 'token_embedding').weight('weight', [config.vocab_size, dim]),
-    inputIds,
-    0,
-  ) // (N, L, D)
+  const table = text.at('embeddings', 'token_embedding').weight('weight', [config.vocab_size, dim])
+  const added = inputs.added_embeddings
+  const tokens = added ? withAdded(table, added, inputIds) : gather(table, inputIds, 0) // (N, L, D)
   const positions = text.at('embeddings', 'position_embedding').weight('weight', [config.max_position_embeddings, dim])
   let x = add(tokens, slice(positions, 0, 0, length))
   const mask = attentionMask(x, inputs.attention_mask)
@@ -130,6 +141,18 @@ function encode(
     ? Object.fromEntries(states.map((state, i) => [`hidden_states.${i}`, state]))
     : {}
   return { last_hidden_state: lastHiddenState, ...pooled, ...all }
+}
+
+/** Rows of the table, and of those that were added behind it: joined, the table would be copied. */
+function withAdded(table: Value, added: Value, ids: Value): Value {
+  const { builder } = ids
+  const [size, count] = [table.shape[0]!, dims(added, 2)[0]]
+  const within = (x: Value, most: number): Value =>
+    builder.emit('Clip', [x, builder.constant(int64([], [0])), builder.constant(int64([], [most]))])
+  const own = within(ids, size - 1)
+  const isOwn = reshape(cast(builder.emit('Equal', [own, ids]), 'float32'), [...ids.shape, 1])
+  const beyond = within(sub(ids, builder.integers([size])), count - 1)
+  return add(mul(gather(table, own, 0), isOwn), mul(gather(added, beyond, 0), sub(builder.scalar(1), isOwn)))
 }
 
 /** No token looks at later ones, nor at those that are left out: (1 or N, 1, L, L). */

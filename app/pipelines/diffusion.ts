@@ -2,13 +2,15 @@ import { defaultCompute, type Compute } from '#app/contract/compute.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { notFinite } from '#app/contract/not-finite.ts'
 import type { DiffusionSettings } from '#app/contract/pipelines/stable-diffusion.ts'
+import type { PromptSyntax } from '#app/contract/prompts/syntax.ts'
 import type { FreeU } from '#app/contract/settings.ts'
 import type { Scheduler } from '#app/schedulers/scheduler.ts'
 import { isSound, unsound } from '#app/tensor/finite.ts'
 import { createGenerator } from '#app/tensor/generator.ts'
-import { float32, int64, type Shape, type Tensor } from '#app/tensor/tensor.ts'
+import { float32, type Shape, type Tensor } from '#app/tensor/tensor.ts'
 import type { Tokenizer } from '#app/tokenizers/tokenizer.ts'
 import { guide, joinRows } from './guidance.ts'
+import { encodeTexts, type Context } from './prompts.ts'
 import { framesAsSamples, rowsAsSamples } from './scheduler-samples.ts'
 
 type Floats = Tensor<'float32'>
@@ -65,6 +67,8 @@ export type DiffusionRequest = Pick<
 > & {
   /** How far a guided prediction's deviation is drawn back to the conditioned one's; 0 by default. */
   readonly guidanceRescale?: number
+  /** Plain words without it. */
+  readonly promptSyntax?: PromptSyntax
   /** What the parts compute on, to be named where they fail. */
   readonly compute?: Compute
   /** Starting noise, in the shape of the latents. */
@@ -135,34 +139,31 @@ export function latentSize(
 export type Prompt = Pick<DiffusionSettings, 'prompt' | 'negativePrompt'>
 
 /**
- * Context (rows, L, D): under guidance the negative prompts' rows, then the prompts'. The notes tell what did not fit.
+ * Context (rows, L, D): under guidance the negative prompts' rows, then the prompts'. The notes tell what
+ * did not fit.
  */
 export async function encodePrompts(
   { tokenizer, encodeText }: DiffusionParts,
   prompts: readonly Prompt[],
-  { clipSkip, guided }: Pick<DiffusionRequest, 'clipSkip'> & { guided: boolean },
-): Promise<{ context: Floats; notes: string[] }> {
+  {
+    clipSkip,
+    guided,
+    promptSyntax = 'plain',
+    numInferenceSteps,
+  }: Pick<DiffusionRequest, 'clipSkip' | 'promptSyntax' | 'numInferenceSteps'> & { guided: boolean },
+): Promise<{ context: Context; notes: string[] }> {
   // The reference skips layers for the prompt alone, never for the negative prompt.
   const texts = [
     ...(guided ? prompts.map(({ negativePrompt: text }) => ({ name: 'negative prompt', text, skip: 0 })) : []),
     ...prompts.map(({ prompt: text }) => ({ name: 'prompt', text, skip: clipSkip ?? 0 })),
   ]
-  const notes: string[] = []
-  const states: Floats[] = []
-  for (const { name, text, skip } of texts) {
-    const { ids, truncated } = tokenizer.encodePrompt(text)
-    if (truncated !== null) notes.push(textNote(name, tokenizer.maxLength, truncated))
-    states.push(await during(`The ${name}`, encodeText(int64([1, ids.length], ids), skip)))
-  }
-  return { context: joinRows(states), notes }
+  return encodeTexts(texts, {
+    tokenizer,
+    encode: ({ name, skip }, ids) => during(`The ${name}`, encodeText(ids, skip)),
+    syntax: promptSyntax,
+    steps: numInferenceSteps,
+  })
 }
-
-/** That the end of a text did not fit. */
-export const textNote = (name: string, maxLength: number, truncated: string): string =>
-  `The ${name} is longer than ${maxLength} tokens; this part was left out: ${beginning(truncated)}`
-
-/** As much of a text as a message has room for. */
-export const beginning = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text)
 
 /**
  * Noise denoised step by step under classifier-free guidance (arXiv 2207.12598). Ends with the latents, of the shape
@@ -173,7 +174,7 @@ export async function* denoiseSteps(
   parts: DiffusionParts,
   request: DiffusionRequest,
   how: {
-    readonly context: Floats
+    readonly context: Context
     readonly guided: boolean
     readonly timestepCond?: Floats
     /** The scheduler takes each frame of a clip as a sample of its own, and draws its noise in that order. */
@@ -186,7 +187,7 @@ export async function* denoiseSteps(
   },
   freeuAt: FreeUAt,
 ): AsyncGenerator<DiffusionStep, Floats> {
-  const { context: encoderHiddenStates, guided, timestepCond, added, eachFrame, beginning, draw } = how
+  const { context, guided, timestepCond, added, eachFrame, beginning, draw } = how
   const { scheduler, first } = beginning
   const { shape } = beginning.latents
   const { apart, together } = (eachFrame ? framesAsSamples : rowsAsSamples)(shape)
@@ -201,7 +202,7 @@ export async function* denoiseSteps(
     const inputs = {
       sample: guided ? joinRows([input, input]) : input,
       timestep: float32([1], [scheduler.timesteps[index]!]),
-      encoderHiddenStates,
+      encoderHiddenStates: typeof context === 'function' ? context(index) : context,
       freeu,
       step,
       ...(timestepCond && { timestepCond }),

@@ -1,6 +1,7 @@
 import { float32, rows, type Tensor } from '#app/tensor/tensor.ts'
-import { encodePrompts, type DiffusionParts, type DiffusionRequest } from './diffusion.ts'
+import { encodePrompts, type DiffusionParts } from './diffusion.ts'
 import { joinRows } from './guidance.ts'
+import { mapContext, type Context } from './prompts.ts'
 
 type Floats = Tensor<'float32'>
 
@@ -16,8 +17,8 @@ export async function encodeTravel(
   parts: DiffusionParts,
   { prompts, negativePrompts }: { prompts: readonly FramePrompt[]; negativePrompts: readonly FramePrompt[] },
   numFrames: number,
-  how: Pick<DiffusionRequest, 'clipSkip'> & { guided: boolean },
-): Promise<{ context: Floats; notes: string[] }> {
+  how: Parameters<typeof encodePrompts>[2],
+): Promise<{ context: Context; notes: string[] }> {
   // In one call, since texts of one clip have to be encoded to one length.
   const count = how.guided ? Math.max(prompts.length, negativePrompts.length) : prompts.length
   const texts = Array.from({ length: count }, (_, i) => ({
@@ -25,13 +26,15 @@ export async function encodeTravel(
     negativePrompt: (negativePrompts[i] ?? negativePrompts.at(-1)!).prompt,
   }))
   const { context, notes } = await encodePrompts(parts, texts, how)
-  const along = (at: readonly FramePrompt[], from: number): Floats =>
+  const along = (states: Floats, at: readonly FramePrompt[], from: number): Floats =>
     interpolated(
-      at.map(({ frame }, i) => ({ frame, row: rows(context, from + i, from + i + 1) })),
+      at.map(({ frame }, i) => ({ frame, row: rows(states, from + i, from + i + 1) })),
       numFrames,
     )
-  if (!how.guided) return { context: along(prompts, 0), notes }
-  return { context: joinRows([along(negativePrompts, 0), along(prompts, count)]), notes: [...new Set(notes)] }
+  const guided = (states: Floats): Floats =>
+    joinRows([along(states, negativePrompts, 0), along(states, prompts, count)])
+  const ofClip = how.guided ? guided : (states: Floats): Floats => along(states, prompts, 0)
+  return { context: mapContext(context, ofClip), notes: [...new Set(notes)] }
 }
 
 /** One row for each frame; `keys` begin with frame 0, in rising order. */

@@ -1,8 +1,9 @@
 import type { DiffusionSettings } from '#app/contract/pipelines/stable-diffusion.ts'
 import { float32, int64, type Tensor } from '#app/tensor/tensor.ts'
 import type { Tokenizer } from '#app/tokenizers/tokenizer.ts'
-import { during, textNote } from './diffusion.ts'
+import { during } from './diffusion.ts'
 import { joinRows } from './guidance.ts'
+import { textNote } from './prompts.ts'
 
 type Floats = Tensor<'float32'>
 

@@ -15,6 +15,7 @@ import {
   type Prompt,
 } from './diffusion.ts'
 import { repeatRows } from './guidance.ts'
+import { mapContext } from './prompts.ts'
 
 export type TextToImageParts = DiffusionParts & {
   /** Width of the embedding of the guidance scale that the UNet reads; null for one that reads none. */
@@ -60,7 +61,7 @@ export async function* stills(
   const how = {
     draw,
     beginning: await beginningOf(shape, draw),
-    context: repeatRows(encoded.context, imagesPerPrompt),
+    context: mapContext(encoded.context, (states) => repeatRows(states, imagesPerPrompt)),
     guided,
     ...(parts.timeCondProjDim !== null && {
       timestepCond: guidanceEmbedding(request.guidanceScale - 1, parts.timeCondProjDim, count),

@@ -1,6 +1,5 @@
 import type { TextToVideoSettings } from '#app/contract/pipelines/text-to-video.ts'
 import { createGenerator } from '#app/tensor/generator.ts'
-import type { Tensor } from '#app/tensor/tensor.ts'
 import { inContextWindows } from './context-windows.ts'
 import {
   decodedFrame,
@@ -20,6 +19,7 @@ import {
 import { freeInitRounds } from './free-init.ts'
 import { freeNoiseLatents, type Shuffle } from './free-noise.ts'
 import { encodeTravel, type FramePrompt } from './prompt-travel.ts'
+import type { Context } from './prompts.ts'
 
 export type ClipRequest = DiffusionRequest &
   Pick<TextToVideoSettings, 'prompt' | 'negativePrompt'> &
@@ -67,9 +67,10 @@ export async function clipContext(
   parts: DiffusionParts,
   request: ClipRequest,
   numFrames: number,
-): Promise<{ context: Tensor<'float32'>; notes: string[] }> {
+): Promise<{ context: Context; notes: string[] }> {
   const { prompt, negativePrompt, laterPrompts = [], laterNegativePrompts = [], clipSkip, guidanceScale } = request
-  const how = { clipSkip, guided: guidanceScale > 1 }
+  const { promptSyntax = 'plain', numInferenceSteps } = request
+  const how = { clipSkip, guided: guidanceScale > 1, promptSyntax, numInferenceSteps }
   if (laterPrompts.length === 0 && laterNegativePrompts.length === 0) return encodePrompts(parts, [request], how)
   const prompts = travel(prompt, laterPrompts)
   return encodeTravel(parts, { prompts, negativePrompts: travel(negativePrompt, laterNegativePrompts) }, numFrames, how)
@@ -79,7 +80,7 @@ const travel = (first: string, later: readonly FramePrompt[]): FramePrompt[] =>
   [{ frame: 0, prompt: first }, ...later].sort((a, b) => a.frame - b.frame)
 
 type Made = {
-  readonly context: Tensor<'float32'>
+  readonly context: Context
   readonly beginning: Beginning
   /** Those that are laid out; with a strength below 1 the first are left out. */
   readonly steps: number

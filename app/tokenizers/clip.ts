@@ -3,7 +3,7 @@ import { createBpe } from './bpe.ts'
 import { bytesAsCharacters, charactersAsText } from './byte-level.ts'
 import { parseTokenizerConfig, splitSpecial } from './special-tokens.ts'
 import type { Tokenizer } from './tokenizer.ts'
-import { framed } from './tokenizer.ts'
+import { framed, tokenizerOf } from './tokenizer.ts'
 
 /** The texts of a CLIP tokenizer's files. */
 export type ClipFiles = {
@@ -86,15 +86,6 @@ export function createClipTokenizer(files: ClipFiles): Tokenizer {
       .trim()
 
   const maxLength = config.maxLength ?? 77
-  return {
-    maxLength,
-    encode,
-    encodePrompt: (text, options = {}) =>
-      framed(
-        encode(text),
-        { start: idOf('bos_token'), end: idOf('eos_token'), pad: idOf('pad_token') },
-        options.maxLength ?? maxLength,
-        decode,
-      ),
-  }
+  const around = { start: idOf('bos_token'), end: idOf('eos_token'), pad: idOf('pad_token') }
+  return tokenizerOf(maxLength, encode, (ids, length) => framed(ids, around, length, decode))
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
 import { parseTokenizerConfig } from './special-tokens.ts'
 import type { Tokenizer } from './tokenizer.ts'
-import { framed } from './tokenizer.ts'
+import { framed, tokenizerOf } from './tokenizer.ts'
 
 /** The texts of a tokenizer in the library's own format. */
 export type HuggingFaceFiles = {
@@ -61,12 +61,7 @@ export function createHuggingFaceTokenizer(files: HuggingFaceFiles): Tokenizer {
   const encode = (text: string): number[] =>
     text === '' ? [] : [...inner.encode(text, { add_special_tokens: false }).ids]
   const maxLength = config.maxLength ?? 77
-  return {
-    maxLength,
-    encode,
-    encodePrompt: (text, options = {}) =>
-      framed(encode(text), special, options.maxLength ?? maxLength, (ids) =>
-        inner.decode([...ids], { skip_special_tokens: false }).trim(),
-      ),
-  }
+  return tokenizerOf(maxLength, encode, (ids, length) =>
+    framed(ids, special, length, (rest) => inner.decode([...rest], { skip_special_tokens: false }).trim()),
+  )
 }

@@ -3,7 +3,7 @@ import { createCharsmap } from './charsmap.ts'
 import { parseSentencePiece, type SentencePieceModel } from './sentencepiece.ts'
 import { parseTokenizerConfig, splitSpecial } from './special-tokens.ts'
 import type { Tokenizer } from './tokenizer.ts'
-import { framed } from './tokenizer.ts'
+import { framed, tokenizerOf } from './tokenizer.ts'
 import { createUnigram } from './unigram.ts'
 
 /**
@@ -72,15 +72,6 @@ export function createT5Tokenizer(files: T5Files): Tokenizer {
       .trim()
 
   const maxLength = config.maxLength ?? 512
-  return {
-    maxLength,
-    encode,
-    encodePrompt: (text, options = {}) =>
-      framed(
-        encode(text),
-        { end: special.get(named.eos_token) ?? 1, pad: special.get(named.pad_token) ?? 0 },
-        options.maxLength ?? maxLength,
-        decode,
-      ),
-  }
+  const around = { end: special.get(named.eos_token) ?? 1, pad: special.get(named.pad_token) ?? 0 }
+  return tokenizerOf(maxLength, encode, (ids, length) => framed(ids, around, length, decode))
 }

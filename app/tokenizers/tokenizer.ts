@@ -1,3 +1,5 @@
+import { wordPattern } from '#app/contract/prompts/words.ts'
+
 /** A prompt as a text encoder takes it: exactly `maxLength` ids. */
 export type EncodedPrompt = {
   ids: number[]
@@ -12,6 +14,8 @@ export type Tokenizer = {
   readonly maxLength: number
   /** The ids of a text, without special tokens around it. */
   encode(text: string): number[]
+  /** The ids of a text with special tokens around them, cut or padded to `maxLength`. */
+  frame(ids: readonly number[], maxLength?: number): EncodedPrompt
   /** The ids with special tokens around them, cut or padded to `maxLength` (default: the tokenizer's own). */
   encodePrompt(text: string, options?: { maxLength?: number }): EncodedPrompt
 }
@@ -33,4 +37,29 @@ export function framed(
     mask: [...used.map(() => 1), ...padding],
     truncated: ids.length > room ? decode(ids.slice(room)) : null,
   }
+}
+
+export const tokenizerOf = (
+  maxLength: number,
+  encode: Tokenizer['encode'],
+  frame: (ids: readonly number[], maxLength: number) => EncodedPrompt,
+): Tokenizer => ({
+  maxLength,
+  encode,
+  frame: (ids, length = maxLength) => frame(ids, length),
+  encodePrompt: (text, options = {}) => frame(encode(text), options.maxLength ?? maxLength),
+})
+
+/**
+ * The tokenizer with words of its own ids: those of a textual inversion, one for each of its vectors. They are found as
+ * tokenizers find added tokens, whatever the case, but not inside of a longer word.
+ */
+export function withWords(tokenizer: Tokenizer, words: ReadonlyMap<string, readonly number[]>): Tokenizer {
+  if (words.size === 0) return tokenizer
+  const ids = new Map([...words].map(([word, its]) => [word.toLowerCase(), its]))
+  const longestFirst = [...ids.keys()].sort((a, b) => b.length - a.length)
+  const pattern = new RegExp(`(${longestFirst.map(wordPattern).join('|')})`, 'iu')
+  const encode = (text: string): number[] =>
+    text.split(pattern).flatMap((piece, i) => (i % 2 === 1 ? ids.get(piece.toLowerCase())! : tokenizer.encode(piece)))
+  return tokenizerOf(tokenizer.maxLength, encode, (all, length) => tokenizer.frame(all, length))
 }

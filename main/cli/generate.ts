@@ -7,6 +7,7 @@ import { ProblemError } from '#app/contract/errors.ts'
 import { defaultSettings, pipelineOf, type NameMaking, type RunRequest } from '#app/contract/pipelines.ts'
 import type { Fields } from '#app/contract/pipelines/fields.ts'
 import type { Makes, MakesFile } from '#app/contract/pipelines/pipeline.ts'
+import { withNamed } from '#app/contract/prompts/names.ts'
 import type { ExportFormat } from '#app/contract/results.ts'
 import { foreignSyntax } from '#app/media/prompt-syntax.ts'
 import { appVersion } from '#main/paths.ts'
@@ -51,8 +52,10 @@ export async function generate(options: GenerateOptions, tools: Tools): Promise<
   const asked = requestOf(options, given, models)
   const found = checkRun(asked, models)
   const run = await withKept(asked, found, options.tuned ?? false, progress)
-  const { prompt, negativePrompt = '' }: Partial<Fields> & Pick<Fields, 'prompt'> = run.settings
-  for (const note of new Set([prompt, negativePrompt].flatMap(foreignSyntax))) progress.note(`note: ${note}`)
+  const chosen: Partial<Fields> & Pick<Fields, 'prompt'> = run.settings
+  const { prompt, negativePrompt = '', promptSyntax = 'plain' } = chosen
+  for (const note of new Set([prompt, negativePrompt].flatMap((text) => foreignSyntax(text, promptSyntax))))
+    progress.note(`note: ${note}`)
 
   const folder = mkdtempSync(join(tmpdir(), 'frameloom-'))
   const out = resolve(options.out)
@@ -150,6 +153,6 @@ export function requestOf(
   if (stranger) throw new ProblemError('bad-input', `${pipeline} has no setting ${stranger}.`, { field: stranger })
   const initial = { ...defaultSettings(pipeline), seed: randomInt(2 ** 32), ...given }
   const suited: Partial<Fields> = record.suited(initial, model, models)
-  const settings = { ...suited, ...given, ...joinedSchedule(suited, given) }
+  const settings = withNamed({ ...suited, ...given, ...joinedSchedule(suited, given) }, models)
   return { pipeline, settings } as RunRequest<GenerateOptions['pipeline']>
 }

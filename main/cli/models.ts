@@ -21,9 +21,10 @@ export async function listModels(options: GlobalOptions & { json?: boolean }, to
     model.id,
     model.kind,
     model.problem ? 'cannot be used' : `${(model.bytes / 1e6).toFixed(1)} MB ${model.precision}`,
+    model.detail ?? '',
     model.demo ? 'bundled demo' : model.location,
   ])
-  console.log(table([['ID', 'KIND', 'SIZE', 'WHERE'], ...rows]))
+  console.log(table([['ID', 'KIND', 'SIZE', 'WHAT', 'WHERE'], ...rows]))
   for (const { id, problem } of models) if (problem) tools.progress.note(`${id}: ${problem.message}`)
   if (models.every((model) => model.demo))
     tools.progress.note(

@@ -7,6 +7,7 @@ import { pipelineOf, type PipelineName } from '#app/contract/pipelines.ts'
 import type { MediaRef } from '#app/contract/media-refs.ts'
 import type { MixItem } from '#app/contract/mix.ts'
 import { resizeModes } from '#app/contract/pipelines/fields.ts'
+import { promptSyntaxes } from '#app/contract/prompts/syntax.ts'
 import { betaSchedules, schedulerKeys } from '#app/contract/schedulers.ts'
 import { sha256File } from '#app/files/sha256.ts'
 import { readAttention } from './attention.ts'
@@ -93,6 +94,33 @@ const fieldOptions: readonly FieldOption[] = [
     fields: ['resizeMode'],
   },
   ...sdxlOptions,
+  {
+    option: option(
+      '--prompt-syntax <name>',
+      'a1111: weights, BREAK, [a|b], <lora:name:1> and embedding:name mean something; plain: words alone',
+    ).choices(promptSyntaxes),
+    fields: ['promptSyntax'],
+  },
+  {
+    option: option(
+      '--embedding <id|file>',
+      'textual inversion whose word prompts may use (can be given more than once)',
+    ).argParser((text: string, all: string[] | undefined) => [...(all ?? []), text]),
+    fields: ['embeddings'],
+    find: (wanted: string[], models) => ({
+      embeddings: wanted.map((one) => findModel(models, 'embedding', one).id),
+    }),
+  },
+  {
+    option: option('--vae <id|path>', "another autoencoder, folder or file, in the place of the model's own"),
+    fields: ['vae'],
+    find: (wanted: string, models) => ({ vae: findModel(models, 'vae', wanted).id }),
+  },
+  {
+    option: option('--text-encoder <id|path>', "another text encoder in the place of the model's own"),
+    fields: ['textEncoder'],
+    find: (wanted: string, models) => ({ textEncoder: findModel(models, 'text-encoder', wanted).id }),
+  },
   {
     option: option('--motion-adapter <id>', 'motion adapter (default: the first that fits the model)'),
     fields: ['motionAdapter'],
@@ -295,6 +323,9 @@ export const namedFiles = (options: GivenOptions): string[] =>
     options.prior,
     options.motionAdapter,
     options.customDiffusion,
+    options.vae,
+    options.textEncoder,
+    ...((options.embedding as string[] | undefined) ?? []),
     ...((options.lora as Lora[] | undefined) ?? []),
   ]
     .map((value) => (typeof value === 'object' ? (value as Lora).wanted : value))

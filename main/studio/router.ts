@@ -6,6 +6,7 @@ import { ProblemError } from '#app/contract/errors.ts'
 import { uploadLimit } from '#app/contract/media-routes.ts'
 import { isFinished } from '#app/contract/jobs.ts'
 import { pipelineOf } from '#app/contract/pipelines.ts'
+import { withNamed } from '#app/contract/prompts/names.ts'
 import { isEmbedding } from '#app/contract/results.ts'
 import type { AppSettings } from '#app/contract/settings.ts'
 import { studioContract } from '#app/contract/studio.ts'
@@ -43,7 +44,8 @@ export function createRouter(tools: RouterTools) {
   return os.router({
     events: os.events.handler(({ signal }) => hub.subscribe(signal)),
 
-    run: os.run.handler(async ({ input: { source, ...run } }) => {
+    run: os.run.handler(async ({ input: { source, ...asked } }) => {
+      const run = { ...asked, settings: withNamed(asked.settings, await models.all()) } as typeof asked
       const upload = source && 'uploadId' in source ? (library.uploads.get(source.uploadId) ?? gone()) : undefined
       const request: JobRequest = {
         ...run,

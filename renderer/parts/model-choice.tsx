@@ -5,6 +5,7 @@ import type { Choice } from '#renderer/ui/select.tsx'
 
 export function modelChoice(model: ModelEntry): Choice<string> {
   const facts = [
+    model.detail,
     model.precision,
     bytesText(model.bytes),
     model.numFrames && `${model.numFrames} frames`,

@@ -17,8 +17,14 @@ export const unetConfigSchema = z.looseObject({
   block_out_channels: channels,
   sample_size: size.nullish(),
   motion_max_seq_length: z.int().min(1).optional(),
+  cross_attention_dim: z.union([z.int(), z.array(z.int())]).nullish(),
 })
-export const vaeConfigSchema = z.looseObject({ block_out_channels: channels })
+export const vaeConfigSchema = z.looseObject({
+  block_out_channels: channels,
+  latent_channels: z.int().optional(),
+  scaling_factor: z.number().optional(),
+})
+export const textEncoderConfigSchema = z.looseObject({ hidden_size: z.int(), vocab_size: z.int().optional() })
 export const adapterConfigSchema = z.looseObject({
   block_out_channels: channels,
   motion_max_seq_length: z.int().min(1).optional(),

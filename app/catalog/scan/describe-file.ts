@@ -1,9 +1,12 @@
 import { basename } from 'node:path'
-import { summarise } from '#app/checkpoints/folder.ts'
+import { openEmbedding } from '#app/checkpoints/embedding.ts'
+import { summarise, type Checkpoint } from '#app/checkpoints/folder.ts'
 import { contentsOf } from '#app/checkpoints/layouts/contents.ts'
 import { openMotionModule } from '#app/checkpoints/layouts/motion-module.ts'
 import { openSingleFile, partOf } from '#app/checkpoints/layouts/single-file.ts'
 import { openLora } from '#app/checkpoints/lora/open-lora.ts'
+import { loraSummary, textWidthOf } from '#app/checkpoints/lora/summary.ts'
+import { openTextEncoder, openVae } from '#app/checkpoints/open-part.ts'
 import { openWeightsFile } from '#app/checkpoints/open.ts'
 import type { Weights } from '#app/checkpoints/weights.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
@@ -34,6 +37,12 @@ export async function describeFile(file: string, named: boolean): Promise<Descri
         return await describeLora(file, weights)
       case 'custom-diffusion':
         return describeCustomDiffusion(weights)
+      case 'embedding':
+        return await describeEmbedding(file, weights)
+      case 'vae':
+        return await describePart({ kind: 'vae', className: 'AutoencoderKL' }, openVae(file))
+      case 'text-encoder':
+        return await describePart({ kind: 'text-encoder', className: 'CLIPTextModel' }, openTextEncoder(file))
       case 'stable-diffusion':
         return await describeCheckpoint(file)
       case 'unsupported':
@@ -78,6 +87,9 @@ async function fromSingleFile(file: string, known: DescribedFile): Promise<Parti
   const factor = 2 ** ((vae.config.block_out_channels as number[]).length - 1)
   return {
     sizeMultiple: Math.max(8, factor),
+    textWidth: Number(unet?.config.cross_attention_dim),
+    latentChannels: Number(vae.config.latent_channels),
+    latentScale: Number(vae.config.scaling_factor),
     nativeSize: Number(unet?.config.sample_size) * factor,
     scheduler: String(single.schedulerConfig._class_name),
     vocabularySize: Number(partOf(single, 'text_encoder').config.vocab_size),
@@ -88,10 +100,53 @@ async function describeLora(file: string, weights: Weights): Promise<DescribedFi
   const { bytes, precision } = summarise(weights)
   const known: DescribedFile = { ...nothing, kind: 'lora', className: 'LoRA', bytes, precision: precision ?? '' }
   try {
-    await openLora(file)
-    return known
+    const lora = await openLora(file)
+    const { kinds, ranks } = loraSummary(lora)
+    const textWidth = textWidthOf(lora)
+    return {
+      ...known,
+      detail: [kinds.join(', '), ...(ranks.length ? [`rank ${ranks.join(', ')}`] : [])].join(', '),
+      ...(textWidth !== undefined && { textWidth }),
+    }
   } catch (error) {
     return { ...known, problem: toProblem(error) }
+  }
+}
+
+async function describeEmbedding(file: string, weights: Weights): Promise<DescribedFile> {
+  const { bytes, precision } = summarise(weights)
+  const known: DescribedFile = {
+    ...nothing,
+    kind: 'embedding',
+    className: 'TextualInversion',
+    bytes,
+    precision: precision ?? '',
+  }
+  try {
+    const { token, vectors } = await openEmbedding(file)
+    const [first, second] = [vectors.text_encoder, vectors.text_encoder_2]
+    // Stable Diffusion XL reads the states of both its encoders side by side.
+    const textWidth = (first?.shape[1] ?? 0) + (second?.shape[1] ?? 0)
+    const count = first?.shape[0] ?? 0
+    return { ...known, token, textWidth, detail: `“${token}”, ${count} vector${count === 1 ? '' : 's'}` }
+  } catch (error) {
+    return { ...known, problem: toProblem(error) }
+  }
+}
+
+async function describePart(
+  kind: Pick<DescribedFile, 'kind' | 'className'>,
+  opened: Promise<Checkpoint>,
+): Promise<DescribedFile> {
+  try {
+    const { config, summary } = await opened
+    return {
+      ...{ ...nothing, ...kind, bytes: summary.bytes, precision: summary.precision ?? '' },
+      ...(kind.kind === 'vae' ? { latentChannels: Number(config.latent_channels) } : {}),
+      ...(kind.kind === 'text-encoder' ? { textWidth: Number(config.hidden_size) } : {}),
+    }
+  } catch (error) {
+    return { ...nothing, ...kind, problem: toProblem(error) }
   }
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { z } from 'zod'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import { kindOf, modelKinds, type ModelEntry, type ModelKind } from '#app/contract/models.ts'
 import { classNameOf, classOf } from '#app/models/classes.ts'
@@ -9,6 +10,7 @@ import {
   classifierConfigSchema,
   modelIndexSchema,
   readConfig,
+  textEncoderConfigSchema,
   unetConfigSchema,
   vaeConfigSchema,
 } from './configs.ts'
@@ -30,6 +32,11 @@ export type Described = Pick<ModelEntry, 'kind' | 'className' | 'bytes' | 'preci
       | 'nativeSize'
       | 'sizeMultiple'
       | 'scheduler'
+      | 'textWidth'
+      | 'latentChannels'
+      | 'latentScale'
+      | 'token'
+      | 'detail'
       | 'suggested'
       | 'problem'
     >
@@ -79,8 +86,10 @@ async function describePipeline(folder: string): Promise<Described> {
     const unet = await readConfig(unetConfigSchema, folder, 'unet', 'config.json')
     known.needsMotionAdapter = known.kind.startsWith('stable-diffusion') && unet._class_name !== 'UNetMotionModel'
     known.blockOutChannels = unet.block_out_channels
+    if (typeof unet.cross_attention_dim === 'number') known.textWidth = unet.cross_attention_dim
     if (unet.motion_max_seq_length !== undefined) known.numFrames = unet.motion_max_seq_length
     const vae = await readConfig(vaeConfigSchema, folder, 'vae', 'config.json')
+    Object.assign(known, latentsOf(vae))
     const factor = 2 ** (vae.block_out_channels.length - 1)
     // diffusers/src/diffusers/pipelines/animatediff/pipeline_animatediff.py@58eb52c check_inputs: multiples of 8
     // whatever the VAE.
@@ -115,6 +124,10 @@ async function describeModel(folder: string): Promise<Described> {
         return await describeLoneUNet(folder)
       case 'TimesformerForVideoClassification':
         return await describeClassifier(folder)
+      case 'AutoencoderKL':
+        return await describeVae(folder)
+      case 'CLIPTextModel':
+        return await describeTextEncoder(folder)
     }
     const opened = await weightsOf(folder, ['.']).catch(() => undefined)
     Object.assign(known, opened)
@@ -152,6 +165,32 @@ async function describeLoneUNet(folder: string): Promise<Described> {
       'unsupported',
       'This folder is a motion UNet alone. To make clips it needs a pipeline folder around it, with a model_index.json and the folders unet, vae, text_encoder, tokenizer and scheduler.',
     )
+  } catch (error) {
+    return { ...known, problem: toProblem(error) }
+  }
+}
+
+async function describeVae(folder: string): Promise<Described> {
+  const known: Described = { ...nothing, kind: 'vae', className: 'AutoencoderKL' }
+  try {
+    Object.assign(known, latentsOf(await readConfig(vaeConfigSchema, folder, 'config.json')))
+    return Object.assign(known, await weightsOf(folder, ['.']))
+  } catch (error) {
+    return { ...known, problem: toProblem(error) }
+  }
+}
+
+/** Where a config says nothing, AutoencoderKL's defaults hold. */
+const latentsOf = ({ latent_channels = 4, scaling_factor = 0.18215 }: z.infer<typeof vaeConfigSchema>) => ({
+  latentChannels: latent_channels,
+  latentScale: scaling_factor,
+})
+
+async function describeTextEncoder(folder: string): Promise<Described> {
+  const known: Described = { ...nothing, kind: 'text-encoder', className: 'CLIPTextModel' }
+  try {
+    known.textWidth = (await readConfig(textEncoderConfigSchema, folder, 'config.json')).hidden_size
+    return Object.assign(known, await weightsOf(folder, ['.']))
   } catch (error) {
     return { ...known, problem: toProblem(error) }
   }

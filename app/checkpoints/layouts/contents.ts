@@ -1,3 +1,4 @@
+import { isEmbedding } from '../embedding.ts'
 import type { Weights } from '../weights.ts'
 
 /**
@@ -5,7 +6,16 @@ import type { Weights } from '../weights.ts'
  * models of kinds that are not run here; `unknown` is everything else.
  */
 export type Contents = {
-  readonly kind: 'stable-diffusion' | 'motion-module' | 'lora' | 'custom-diffusion' | 'unsupported' | 'unknown'
+  readonly kind:
+    | 'stable-diffusion'
+    | 'motion-module'
+    | 'lora'
+    | 'custom-diffusion'
+    | 'embedding'
+    | 'vae'
+    | 'text-encoder'
+    | 'unsupported'
+    | 'unknown'
   readonly name: string
 }
 
@@ -53,8 +63,12 @@ const marks: readonly Mark[] = [
   { has: /^conditioner\.embedders\.0\.model\./, kind: 'unsupported', name: 'a Stable Diffusion XL refiner' },
   { has: /^model\.diffusion_model\.label_emb\.weight$/, kind: 'unsupported', name: 'a Stable Diffusion upscaler' },
   { has: /^model\.diffusion_model\.input_blocks\.0\.0\.weight$/, kind: 'stable-diffusion', name: 'Stable Diffusion' },
-  { has: /^(first_stage_model\.)?decoder\.up\.0\.block\./, kind: 'unsupported', name: 'an autoencoder alone' },
-  { has: /^(emb_params|clip_[lg]|<[^>]+>)$/, kind: 'unsupported', name: 'a textual inversion' },
+  { has: /^(first_stage_model\.)?decoder\.up\.0\.block\./, kind: 'vae', name: 'an autoencoder alone' },
+  {
+    has: /^text_model\.embeddings\.token_embedding\.weight$/,
+    kind: 'text-encoder',
+    name: 'a text encoder alone',
+  },
   {
     has: /^down_blocks\.0\.resnets\./,
     kind: 'unsupported',
@@ -65,6 +79,7 @@ const marks: readonly Mark[] = [
 export function contentsOf(weights: Weights): Contents {
   const keys = [...weights.keys()]
   const found = marks.find(({ has }) => keys.some((key) => has.test(key)))
+  if (!found && isEmbedding(weights)) return { kind: 'embedding', name: 'a textual inversion' }
   if (!found) return { kind: 'unknown', name: 'nothing that is known' }
   if (found.kind === 'stable-diffusion') {
     const channels = weights.get(ldm)?.shape[1]

@@ -5,6 +5,7 @@ import { mediaRefSchema } from '../media-refs.ts'
 import { freeInitSchema } from '../free-init.ts'
 import { longClipSchema } from '../long-clips.ts'
 import { mixItemSchema } from '../mix.ts'
+import { promptSyntaxes } from '../prompts/syntax.ts'
 import { schedulerConfigSchema } from '../schedulers.ts'
 import {
   forwardChunkingSchema,
@@ -43,6 +44,13 @@ export const fields = {
   priorGuidanceScale: z.number().min(0).max(100),
   /** Steps that make a small picture larger. */
   superResSteps: z.int().min(2).max(1000),
+  /** Recipes from before prompts had a syntax mean plain words. */
+  promptSyntax: z.enum(promptSyntaxes).default('plain'),
+  /** Textual inversions, whose words prompts may use. */
+  embeddings: z.array(z.string().min(1)).max(64).default([]),
+  /** An autoencoder and a text encoder in the place of the model's own; null for those. */
+  vae: z.string().min(1).nullable().default(null),
+  textEncoder: z.string().min(1).nullable().default(null),
   width: z.int().min(8).max(4096),
   height: z.int().min(8).max(4096),
   numFrames: z.int().min(1).max(512),
@@ -137,6 +145,10 @@ export const fieldDefaults: Readonly<Fields> = {
   priorSteps: 25,
   priorGuidanceScale: 4,
   superResSteps: 7,
+  promptSyntax: 'a1111',
+  embeddings: [],
+  vae: null,
+  textEncoder: null,
   width: 512,
   height: 512,
   numFrames: 16,

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Problem } from '../errors.ts'
 import { takesWords, type MediaRef, type Takes } from '../media-refs.ts'
 import { modelKinds, type ModelEntry, type ModelKind } from '../models.ts'
+import { unknownNames } from '../prompts/names.ts'
 import type { LiveControls } from '../settings.ts'
 import type { Fields } from './fields.ts'
 
@@ -117,6 +118,14 @@ export function problemsOf<S extends BaseSettings>(
     .filter(({ field }) => !named.has(field) || !ofModels.some((problem) => problem.field === field))
   const ofMedia = Object.values(pipeline.media ?? {}).flatMap((role) => mediaProblems(role, settings))
   const problems = [...ofValues, ...ofModels, ...ofMedia]
+  const unknown = unknownNames(settings, models)
+  if (unknown.length > 0)
+    problems.push(
+      badInput(
+        'prompt',
+        `The prompt names ${unknown.join(' and ')}, not here: add its folder in Settings, or read prompts as plain words.`,
+      ),
+    )
   const hasModel = ofModels.every(({ field }) => field !== 'model')
   return hasModel ? [...problems, ...pipeline.check(settings, modelsOf(pipeline, settings, models), models)] : problems
 }

@@ -10,6 +10,10 @@ export const diffusionFields = {
   model: fields.model,
   prompt: fields.prompt,
   negativePrompt: fields.negativePrompt,
+  promptSyntax: fields.promptSyntax,
+  embeddings: fields.embeddings,
+  vae: fields.vae,
+  textEncoder: fields.textEncoder,
   width: fields.width,
   height: fields.height,
   numInferenceSteps: fields.numInferenceSteps,
@@ -42,6 +46,13 @@ export const stableDiffusion = {
 export const diffusionModels = {
   model: { kind: 'stable-diffusion', field: 'model', ids: ({ model }) => [model] },
   loras: { kind: 'lora', field: 'loras', ids: ({ loras }) => loras.map(({ id }) => id) },
+  embeddings: { kind: 'embedding', field: 'embeddings', ids: ({ embeddings }) => embeddings },
+  vae: { kind: 'vae', field: 'vae', ids: ({ vae }) => (vae === null ? [] : [vae]) },
+  textEncoder: {
+    kind: 'text-encoder',
+    field: 'textEncoder',
+    ids: ({ textEncoder }) => (textEncoder === null ? [] : [textEncoder]),
+  },
   customDiffusion: {
     kind: 'custom-diffusion',
     field: 'attnProcessor',
@@ -103,6 +114,7 @@ export const checkDiffusion = (settings: DiffusionSettings, found: ByRole<ModelE
   ...checkSides(settings, found),
   ...checkSchedule(settings, found),
   ...checkFusing(settings),
+  ...partProblems(found),
 ]
 
 export function checkSides(
@@ -129,6 +141,68 @@ export function checkFusing({
   if (!fuseQkv || attnProcessor === null) return []
   const message = 'Fused projections are a processor of their own: switch them off, or set the attention to default.'
   return [badInput('fuseQkv', message)]
+}
+
+/** Parts and adapters of another base, told by the widths of what they take and give. */
+function partProblems(found: ByRole<ModelEntry>): FieldProblem[] {
+  const [model] = found.model ?? []
+  const [encoder] = found.textEncoder ?? []
+  const [vae] = found.vae ?? []
+  const problems: FieldProblem[] = []
+  const width = model?.textWidth
+  const differs = ({ textWidth }: ModelEntry, from = width): boolean =>
+    textWidth !== undefined && from !== undefined && textWidth !== from
+  if (model && encoder && differs(encoder))
+    problems.push(
+      badInput(
+        'textEncoder',
+        `${encoder.name} reads prompts for ${baseOf(encoder)}, and ${model.name} is ${baseOf(model)}: choose another, or the model's own.`,
+      ),
+    )
+  for (const lora of found.loras ?? [])
+    if (model && differs(lora))
+      problems.push(
+        badInput('loras', `The LoRA ${lora.name} was made for ${baseOf(lora)}, and ${model.name} is ${baseOf(model)}.`),
+      )
+  if (model?.textWidth === 2048 && found.embeddings?.length)
+    problems.push(
+      badInput('embeddings', `${model.name} reads no embeddings here: its two text encoders are read as they are.`),
+    )
+  else
+    for (const embedding of found.embeddings ?? [])
+      if (model && differs(embedding))
+        problems.push(
+          badInput(
+            'embeddings',
+            `The embedding ${embedding.name} was made for ${baseOf(embedding)}, and ${model.name} is ${baseOf(model)}.`,
+          ),
+        )
+  if (model && vae) {
+    const { latentChannels: channels = 4, latentScale: scale } = model
+    if (vae.latentChannels !== undefined && vae.latentChannels !== channels)
+      problems.push(
+        badInput('vae', `${vae.name} decodes ${vae.latentChannels} channels, and ${model.name} makes ${channels}.`),
+      )
+    else if (scale !== undefined && vae.latentScale !== undefined && Math.abs(vae.latentScale / scale - 1) > 0.01)
+      problems.push(
+        badInput(
+          'vae',
+          `${vae.name} is for latents scaled by ${vae.latentScale}, and those of ${model.name} are scaled by ${scale}: it was trained for another base.`,
+        ),
+      )
+  }
+  return problems
+}
+
+/** The widths of the text states that published bases read. */
+const bases: ReadonlyMap<number, string> = new Map([
+  [768, 'Stable Diffusion 1.x'],
+  [1024, 'Stable Diffusion 2.x'],
+  [2048, 'Stable Diffusion XL'],
+])
+const baseOf = ({ textWidth = 0 }: ModelEntry): string => {
+  const base = bases.get(textWidth)
+  return base ? `${base} (text states of ${textWidth} numbers)` : `one with text states of ${textWidth} numbers`
 }
 
 function nearest(value: number, multiple: number): string {

@@ -134,7 +134,7 @@ test('finds LoRA files, and says of one that cannot be used why', async () => {
   })
   const models = (await scan(join(root, 'loras'))).filter((model) => !model.demo)
   expect(models).toMatchObject([
-    { name: 'other', kind: 'lora', problem: { code: 'unsupported', message: expect.stringMatching(/LoHa/) } },
+    { name: 'other', kind: 'lora', problem: { code: 'bad-model', message: expect.stringMatching(/no hada_w1_b/) } },
     { name: 'night', kind: 'lora', className: 'LoRA', precision: 'float32', needsMotionAdapter: false },
   ])
   expect(models[1]).not.toHaveProperty('problem')

@@ -55,7 +55,8 @@ export async function* runDiffusion<P extends Name, Parts extends AnyParts>(
 ): AsyncGenerator<RunEvent, RunResult> {
   const { pipeline, settings, models, out } = request
   if (out === undefined) throw new Error(`${pipeline} needs a file to write to`)
-  const { model: [model] = [], loras = [], customDiffusion = [] } = models
+  const { model: [model] = [], vae: [vae] = [], textEncoder: [textEncoder] = [] } = models
+  const { loras = [], embeddings = [], customDiffusion = [] } = models
   if (!model) throw new Error(`${pipeline} needs a model`)
   const chosen: Chosen = settings
   const { freeu = null, freeuChanges = [], forwardChunking = null } = chosen
@@ -65,6 +66,9 @@ export async function* runDiffusion<P extends Name, Parts extends AnyParts>(
     ...chosen,
     forwardChunking,
     attnProcessor: chosen.attnProcessor && withWeights(chosen.attnProcessor, fileOf(customDiffusion)),
+    embeddings: embeddings.map(({ folder }) => ({ file: folder })),
+    vae: vae?.folder,
+    textEncoder: textEncoder?.folder,
     tokenizerFolder: model.tokenizerFolder,
     onQuantizing: reportQuantizing(context, readingShare),
   })

@@ -1,4 +1,5 @@
 import type { Checkpoint } from '#app/checkpoints/folder.ts'
+import { openTextEncoder, openVae } from '#app/checkpoints/open-part.ts'
 import type { AttnChoice } from '#app/contract/attn-processors.ts'
 import type { Compute } from '#app/contract/compute.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
@@ -17,6 +18,8 @@ import type { SessionCache } from '#app/runtime/session-cache.ts'
 import { pipelineLoras, type PipelineLoras } from '#app/loaded/pipeline-loras.ts'
 import type { DiffusionParts } from '../diffusion.ts'
 import type { SdxlText } from '../sdxl-prompt.ts'
+import { withWords } from '#app/tokenizers/tokenizer.ts'
+import { addWords, type ChosenEmbedding } from './embeddings.ts'
 import { openPipelineSource } from './pipeline-source.ts'
 import { sdxlText } from './sdxl-text.ts'
 
@@ -30,6 +33,11 @@ export type DiffusionOptions = {
   readonly eta: number
   /** Keys that replace those of scheduler_config.json. */
   readonly schedulerConfig?: Readonly<Record<string, unknown>>
+  /** Words of textual inversions. */
+  readonly embeddings?: readonly ChosenEmbedding[] | undefined
+  /** An autoencoder and a text encoder, folder or file, in the place of the checkpoint's own. */
+  readonly vae?: string | undefined
+  readonly textEncoder?: string | undefined
   /** Where a single-file checkpoint finds a tokenizer when none lies beside it. */
   readonly tokenizerFolder?: string | undefined
   /** As the session cache has it without. */
@@ -80,12 +88,16 @@ export async function openStableDiffusion(
   openDenoiser: OpenDenoiser,
   options: DiffusionOptions,
 ): Promise<OpenDiffusion> {
-  const { textEncoder, vae, unet, tokenizer, second, ...source } = await openPipelineSource(
-    path,
-    options.tokenizerFolder,
-  )
+  const { unet, tokenizer, second, ...source } = await openPipelineSource(path, options.tokenizerFolder)
+  const textEncoder =
+    options.textEncoder === undefined ? source.textEncoder : await openTextEncoder(options.textEncoder)
+  const vae = options.vae === undefined ? source.vae : await otherVae(options.vae, source.vae)
   const { denoiser, checkpoints } = openDenoiser(sessions, unet)
   const text = new LoadedModel(clipTextModel, textEncoder.config, textEncoder.weights, sessions)
+  const inversions = await addWords(options.embeddings ?? [], 'text_encoder', {
+    vocabSize: text.config.vocab_size,
+    width: text.config.hidden_size,
+  })
   const autoencoder = new LoadedModel(autoencoderKl, vae.config, vae.weights, sessions)
   const compute = { ...sessions.compute, ...options.compute }
   const text2 =
@@ -103,9 +115,11 @@ export async function openStableDiffusion(
 
   const parts: DiffusionParts = {
     denoiserClass: denoiser.architecture.className,
-    tokenizer,
-    encodeText: async (ids, clipSkip) =>
-      toFloat32((await text.run('forward', { input_ids: ids }, { clip_skip: clipSkip })).last_hidden_state),
+    tokenizer: withWords(tokenizer, inversions.words),
+    encodeText: async (ids, clipSkip) => {
+      const inputs = { input_ids: ids, ...(inversions.embeddings && { added_embeddings: inversions.embeddings }) }
+      return toFloat32((await text.run('forward', inputs, { clip_skip: clipSkip })).last_hidden_state)
+    },
     denoise: async ({ sample, timestep, encoderHiddenStates, freeu, timestepCond, added }) => {
       if (freeu) denoiser.enableFreeu(freeu)
       else denoiser.disableFreeu()
@@ -177,6 +191,12 @@ function ofChange(error: unknown, createUnchanged: () => void): unknown {
   }
   const inWords = message.replace('scheduler_config.json: ', '')
   return new ProblemError('bad-input', inWords, { field: 'schedulerConfig', cause: error })
+}
+
+/** Another autoencoder: a file that does not say how latents are scaled has the model's own scale. */
+async function otherVae(path: string, own: Checkpoint): Promise<Checkpoint> {
+  const vae = await openVae(path)
+  return { ...vae, config: { scaling_factor: own.config.scaling_factor, ...vae.config } }
 }
 
 /** The model names the layer or the processor; whoever asks has one setting for all of them. */

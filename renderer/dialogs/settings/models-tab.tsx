@@ -101,6 +101,9 @@ const kindNames: Record<ModelKind, string> = {
   unclip: 'unCLIP',
   'motion-adapter': 'Motion adapter',
   lora: 'LoRA',
+  embedding: 'Textual inversion',
+  vae: 'Autoencoder',
+  'text-encoder': 'Text encoder',
   'custom-diffusion': 'Custom Diffusion',
   'video-classifier': 'Classifier',
   other: 'Other',
@@ -115,7 +118,9 @@ function FoundModel({ model }: { model: ModelEntry }) {
         {model.demo && <span className="badge">demo</span>}
       </Collapsible.Trigger>
       <div className="muted">
-        {model.problem ? 'Cannot be used' : [kindNames[model.kind], model.precision, bytesText(model.bytes)].join(', ')}
+        {model.problem
+          ? 'Cannot be used'
+          : [kindNames[model.kind], model.detail, model.precision, bytesText(model.bytes)].filter(Boolean).join(', ')}
       </div>
       <code>{model.location}</code>
       {model.problem && <div className="found-problem">{model.problem.message}</div>}
