@@ -1,4 +1,14 @@
-import { cpSync, openSync, closeSync, readFileSync, readdirSync, statSync, utimesSync, writeSync } from 'node:fs'
+import {
+  cpSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
@@ -44,6 +54,20 @@ test('LoRAs, caption cleaning and the length of prompts change it; processors an
   expect(await differenceWith('--max-sequence-length', '3')).toBeGreaterThan(2)
   expect(await differenceWith('--attn', 'SlicedAttnProcessor:1')).toBeLessThanOrEqual(1)
   expect(await differenceWith('--fuse-qkv')).toBeLessThanOrEqual(1)
+})
+
+test('its layers are listed, and processors by layer make the same picture', async () => {
+  await made('processors', '--model', bundled, '--out', 'map.json')
+  const map = JSON.parse(read('map.json').toString()) as Record<string, object>
+  const paths = [0, 1].flatMap((block) => [1, 2].map((n) => `transformer_blocks.${block}.attn${n}.processor`))
+  expect(Object.keys(map)).toEqual(paths)
+  map[paths[3]!] = { processor: 'SlicedAttnProcessor', slice_size: 1 }
+  writeFileSync(join(folder(), 'map.json'), JSON.stringify(map))
+  await made(...still('plain.webp'))
+  await made(...still('mapped.webp'), '--processors', 'map.json')
+  expect(await farthest('plain.webp', 'mapped.webp')).toBeLessThanOrEqual(1)
+  const recipe = JSON.parse((await readRecipeFile(join(folder(), 'mapped.webp')))!) as unknown
+  expect(recipe).toMatchObject({ settings: { attnProcessor: { [paths[3]!]: { slice_size: 1 } } } })
 })
 
 test('a prompt that was read once is not read again', async () => {
