@@ -219,6 +219,11 @@ export class LoadedModel<M extends Model = Model> {
     await this.#open({ method, inputs: this.#withOwn(inputs), args })
   }
 
+  /** Lets go of what its runs have opened, and of the memory that they worked in. The next run opens it again. */
+  release(): Promise<void> {
+    return this.#sessions.release(this.#complete.identity)
+  }
+
   /**
    * The graph that such a call runs in, and all of its inputs: for measurements. `options` stand in the place of the
    * model's own.

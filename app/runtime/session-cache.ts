@@ -183,6 +183,14 @@ export class SessionCache {
     }
   }
 
+  /** Lets go of the sessions whose model's key has this in it, such as a hash that stands for its weights. */
+  async release(identity: string): Promise<void> {
+    for (const [key, { session }] of [...this.#entries].filter(([key]) => key.includes(identity))) {
+      this.#entries.delete(key)
+      await session.release()
+    }
+  }
+
   /** Lets go of all sessions. */
   async close(): Promise<void> {
     const all = [...this.#entries.values()]

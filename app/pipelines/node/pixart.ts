@@ -125,7 +125,11 @@ async function openEncoder(
     states({ config, hashes, compute, ids }, async () => {
       const model = await (opened ??= open())
       const { last_hidden_state } = await model.run('forward', { input_ids: int64([1, ids.length], [...ids]) })
-      return toFloat32(last_hidden_state)
+      const { shape, data } = toFloat32(last_hidden_state)
+      const own = float32(shape, data.slice())
+      // Another prompt has another length, and so another graph.
+      await model.release()
+      return own
     })
 }
 
