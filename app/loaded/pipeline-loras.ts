@@ -52,6 +52,11 @@ export function pipelineLoras(models: Models) {
     setScale(name: string, scale: number): void {
       for (const [, model] of known(name)) model.setLoraScale(name, scale)
     },
+    /** All scales by one factor, as diffusers' cross_attention_kwargs and fuse_lora have it. */
+    scaleAll(factor: number): void {
+      for (const [, model] of entries)
+        for (const [name, scale] of Object.entries(model.loraScales)) model.setLoraScale(name, scale * factor)
+    },
     unload(name: string): void {
       for (const [, model] of known(name)) model.unloadLora(name)
     },

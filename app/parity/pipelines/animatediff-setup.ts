@@ -53,6 +53,18 @@ const setupCalls: Readonly<Record<string, SetupCall>> = {
     const longClip = longClipSchema.parse({ ...defaultLongClips.freenoise, ...inCamelCase(given) })
     return { options: { longClip }, request: { longClip } }
   },
+  load_textual_inversion(args, file) {
+    const given = z.strictObject({ file: z.string(), token: z.string().optional() }).parse(args)
+    return { options: { embeddings: [{ file: file(given.file), token: given.token }] } }
+  },
+  fuse_lora(args) {
+    const { lora_scale: scale } = z.strictObject({ lora_scale: z.number() }).parse(args)
+    return {
+      opened: async ({ loras }) => {
+        loras.scaleAll(scale)
+      },
+    }
+  },
   load_lora_weights(args, file) {
     const given = z.strictObject({ file: z.string(), adapter_name: z.string() }).parse(args)
     return { opened: ({ loras }) => loras.load(file(given.file), { name: given.adapter_name }) }
@@ -79,7 +91,14 @@ export function readSetup(setup: unknown, folder: string): Required<Setup> {
     return read(args, (path) => locate(folder, path))
   })
   return {
-    options: calls.reduce<Partial<MotionOptions>>((all, { options }) => ({ ...all, ...options }), {}),
+    options: calls.reduce<Partial<MotionOptions>>(
+      (all, { options }) => ({
+        ...all,
+        ...options,
+        embeddings: [...(all.embeddings ?? []), ...(options?.embeddings ?? [])],
+      }),
+      {},
+    ),
     request: calls.reduce<Partial<TextToVideoRequest>>((all, { request }) => ({ ...all, ...request }), {}),
     async opened(models) {
       for (const { opened } of calls) await opened?.(models)

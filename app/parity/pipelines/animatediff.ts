@@ -38,7 +38,11 @@ export const clipArgs = {
   chunking: z.object({ chunk_size: z.int(), dim: z.int() }).nullish(),
 }
 
-const argsSchema = z.strictObject({ ...clipArgs, num_frames: z.int() })
+const argsSchema = z.strictObject({
+  ...clipArgs,
+  num_frames: z.int(),
+  cross_attention_kwargs: z.strictObject({ scale: z.number() }).optional(),
+})
 
 /** AnimateDiffPipeline: latents after each step, and frames (1, F, 3, H, W). */
 export const runAnimateDiff: RunPipelineCase = async ({ folder, spec, inputs, sessions }) => {
@@ -47,6 +51,7 @@ export const runAnimateDiff: RunPipelineCase = async ({ folder, spec, inputs, se
   const [base, adapter] = foldersOf(spec, folder)
   const opened = await openTextToVideo(sessions, base, adapter, { ...clipOptions(args), ...setup.options })
   await setup.opened(opened)
+  if (args.cross_attention_kwargs) opened.loras.scaleAll(args.cross_attention_kwargs.scale)
   const request = { ...clipRequest(args, inputs), numFrames: args.num_frames, ...setup.request }
   const events = textToVideo(opened.parts, request, () => args.freeu ?? null)
   return clipOutputs(events, args)

@@ -22,7 +22,10 @@ export function PromptSection({ problems }: { problems: FieldProblems }) {
   const negativePrompt = useDraft((draft) => draft.negativePrompt)
   const pipeline = useDraft((draft) => draft.pipeline)
   const moves = pipelines[pipeline].makes === 'clip'
-  const notes = [...new Set([...foreignSyntax(prompt), ...foreignSyntax(negativePrompt), ...useRunNotes()])]
+  const promptSyntax = useDraft((draft) => draft.promptSyntax)
+  const syntax = 'promptSyntax' in pipelineOf(pipeline).settings.shape ? promptSyntax : 'plain'
+  const foreign = [prompt, negativePrompt].flatMap((text) => foreignSyntax(text, syntax))
+  const notes = [...new Set([...foreign, ...useRunNotes()])]
   return (
     <section className="section section-body form-prompts" aria-label="Prompts">
       <Row label={<PromptLabel text="Prompt" value={prompt} />} field="prompt" problem={problems.prompt} stacked>
