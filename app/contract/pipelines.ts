@@ -10,6 +10,7 @@ import { textToImageXl } from './pipelines/text-to-image-xl.ts'
 import { textToVideo } from './pipelines/text-to-video.ts'
 import { unclip } from './pipelines/unclip.ts'
 import { videoToVideoSd } from './pipelines/video-to-video-sd.ts'
+import { imageToVideo, videoToVideo } from './pipelines/video-to-video.ts'
 import { videoClassification } from './pipelines/video-classification.ts'
 import { fieldDefaults } from './pipelines/fields.ts'
 import type { BaseSettings, Makes, MakesFile, Pipeline } from './pipelines/pipeline.ts'
@@ -20,6 +21,8 @@ export const pipelines = {
   'text-to-video': textToVideo,
   'text-to-video-sd': textToVideoSd,
   'video-to-video-sd': videoToVideoSd,
+  'video-to-video': videoToVideo,
+  'image-to-video': imageToVideo,
   'text-to-image': textToImage,
   pixart,
   'image-to-image': imageToImage,

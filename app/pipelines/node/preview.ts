@@ -41,10 +41,14 @@ export async function openPreview(
     return async (given) => {
       const latents = asClip(given)
       const [, , count] = latents.shape as [number, number, number]
-      const images: Tensor<'float32'>[] = []
-      for (let f = 0; f < count; f++)
-        images.push(await decodeLatents(autoencoder, frameLatents(latents, f, 1 / parts.scalingFactor)))
-      return pixelsOf(images)
+      // Each frame becomes bytes at once: of a long clip a step would else hold all frames as floats.
+      const frame = async (index: number): Promise<Pixels> =>
+        pixelsOf([await decodeLatents(autoencoder, frameLatents(latents, index, 1 / parts.scalingFactor))])
+      const first = await frame(0)
+      const data = new Uint8Array(count * first.data.length)
+      for (let index = 0; index < count; index++)
+        data.set((index === 0 ? first : await frame(index)).data, index * first.data.length)
+      return { ...first, count, data }
     }
   const map = await linearMap(folder, parts.scalingFactor)
   return (latents) => Promise.resolve(latentsToRgb(asClip(latents), map))
