@@ -10,6 +10,7 @@ import { textToImageXl } from './pipelines/text-to-image-xl.ts'
 import { textToVideo } from './pipelines/text-to-video.ts'
 import { unclip } from './pipelines/unclip.ts'
 import { videoToVideoSd } from './pipelines/video-to-video-sd.ts'
+import { textToVideoXl } from './pipelines/text-to-video-xl.ts'
 import { imageToVideo, videoToVideo } from './pipelines/video-to-video.ts'
 import { videoClassification } from './pipelines/video-classification.ts'
 import { fieldDefaults } from './pipelines/fields.ts'
@@ -19,6 +20,7 @@ import { withSchedulerConfig } from './schedulers.ts'
 /** Every pipeline by its name, in the order of a menu. */
 export const pipelines = {
   'text-to-video': textToVideo,
+  'text-to-video-xl': textToVideoXl,
   'text-to-video-sd': textToVideoSd,
   'video-to-video-sd': videoToVideoSd,
   'video-to-video': videoToVideo,

@@ -6,6 +6,7 @@ import { runAnimateDiff } from './pipelines/animatediff.ts'
 import { runKandinskyDecoder, runKandinskyImg2Img, runKandinskyPrior } from './pipelines/kandinsky.ts'
 import { runPixArt } from './pipelines/pixart.ts'
 import { runImageToImage } from './pipelines/image-to-image.ts'
+import { runAnimateDiffSdxl } from './pipelines/animatediff-sdxl.ts'
 import { runAnimateDiffVideo } from './pipelines/animatediff-v2v.ts'
 import { runStableDiffusion } from './pipelines/stable-diffusion.ts'
 import { runTextToVideoSd, runVideoToVideoSd } from './pipelines/text-to-video-sd.ts'
@@ -22,6 +23,7 @@ const runners: Readonly<Record<string, RunPipelineCase>> = {
   'pixart-sigma': runPixArt,
   animatediff: runAnimateDiff,
   'animatediff-v2v': runAnimateDiffVideo,
+  'animatediff-sdxl': runAnimateDiffSdxl,
   'stable-diffusion': runStableDiffusion,
   'kandinsky-prior': runKandinskyPrior,
   'kandinsky21-prior': runKandinskyPrior,

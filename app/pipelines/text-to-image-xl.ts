@@ -120,7 +120,7 @@ export function timeIds(request: SdxlSizes & { readonly width: number; readonly 
 }
 
 /** The evaluation before which a run of that share ends. */
-function endOf(timesteps: readonly number[], share: number | null, trainSteps: number): number {
+export function endOf(timesteps: readonly number[], share: number | null, trainSteps: number): number {
   if (share === null || share <= 0 || share >= 1) return timesteps.length
   const least = Math.round(trainSteps - share * trainSteps)
   return timesteps.filter((timestep) => timestep >= least).length

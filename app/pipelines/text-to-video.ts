@@ -45,21 +45,27 @@ export async function* textToVideo(
   request: TextToVideoRequest,
   freeuAt: FreeUAt,
 ): AsyncGenerator<DiffusionStep, void> {
-  const { longClip, numFrames, numInferenceSteps: steps } = request
+  const { numFrames, numInferenceSteps: steps } = request
   const shape = [1, parts.latentChannels, numFrames, ...latentSize(parts, request)] as const
   const { context, notes } = await clipContext(parts, request, numFrames)
   for (const note of notes) yield { type: 'note', note }
   yield { type: 'encoded' }
 
-  const generator = createGenerator(request.seed)
+  yield* madeClip(parts, request, { context, steps, ...fromClipNoise(parts, request, shape) }, freeuAt)
+}
+
+/** Where a clip begins that begins with noise alone, and what draws the rest of it. */
+export function fromClipNoise(
+  parts: DiffusionParts,
+  request: Omit<TextToVideoRequest, 'prompt' | 'negativePrompt'>,
+  shape: readonly [number, number, number, number, number],
+): { beginning: Beginning; draw: DrawNoise } {
+  const { longClip, seed, latents: given } = request
+  const generator = createGenerator(seed)
   const draw = noiseOf(request, generator)
   const { shuffle = (length: number) => generator.permutation(length) } = request
-  const latents =
-    longClip?.kind === 'freenoise'
-      ? freeNoiseLatents(longClip, shape, { given: request.latents, draw, shuffle })
-      : request.latents
-  const beginning = fromNoise(parts, { ...request, ...(latents && { latents }) }, shape, draw)
-  yield* madeClip(parts, request, { context, beginning, steps, draw }, freeuAt)
+  const latents = longClip?.kind === 'freenoise' ? freeNoiseLatents(longClip, shape, { given, draw, shuffle }) : given
+  return { draw, beginning: fromNoise(parts, { ...request, ...(latents && { latents }) }, shape, draw) }
 }
 
 /** What the prompts of a clip say: (rows, L, D), one row for the clip, or one for each frame where they change. */
@@ -86,18 +92,20 @@ type Made = {
   readonly steps: number
   readonly strength?: number
   readonly draw: DrawNoise
+  /** What the model is told beside the prompt, and where a run ends that goes not all the way. */
+  readonly more?: Partial<Pick<Parameters<typeof denoiseSteps>[2], 'added' | 'timestepCond' | 'end' | 'guided'>>
 }
 
 /** Denoises the latents of a clip, in rounds and in windows where the request wants them, and decodes its frames. */
 export async function* madeClip(
   parts: DiffusionParts,
-  request: ClipRequest,
-  { context, beginning, draw, ...rounds }: Made,
+  request: Omit<ClipRequest, 'prompt' | 'negativePrompt'>,
+  { context, beginning, draw, more, ...rounds }: Made,
   freeuAt: FreeUAt,
 ): AsyncGenerator<DiffusionStep, void> {
   const { freeInit, longClip } = request
   const denoise = longClip && longClip.kind !== 'freenoise' ? inContextWindows(parts.denoise, longClip) : parts.denoise
-  const how = { context, guided: request.guidanceScale > 1, draw }
+  const how = { context, guided: request.guidanceScale > 1, draw, ...more }
   const round = (beginning: Beginning, firstStep = 0) =>
     denoiseSteps({ ...parts, denoise }, request, { ...how, beginning }, (step) => freeuAt(firstStep + step))
   const latents = yield* freeInit

@@ -24,6 +24,7 @@ export const clipFields = {
 }
 const settings = z.object(clipFields)
 export type TextToVideoSettings = z.infer<typeof settings>
+type ClipSettings = Omit<TextToVideoSettings, 'laterPrompts'>
 
 export const clipModels = {
   ...diffusionModels,
@@ -32,7 +33,7 @@ export const clipModels = {
     field: 'motionAdapter',
     ids: ({ motionAdapter }) => (motionAdapter === null ? [] : [motionAdapter]),
   },
-} as const satisfies Record<string, ModelRole<TextToVideoSettings>>
+} as const satisfies Record<string, ModelRole<ClipSettings>>
 
 /** AnimateDiff: a Stable Diffusion UNet with motion modules (arXiv 2307.04725). Reference: AnimateDiffPipeline. */
 export const textToVideo = {
@@ -42,7 +43,7 @@ export const textToVideo = {
   makes: 'clip',
   settings,
   models: clipModels,
-  stepsOf: ({ numInferenceSteps, freeInit }) =>
+  stepsOf: ({ numInferenceSteps, freeInit }: ClipSettings): number =>
     freeInit
       ? freeInitSteps(freeInit, numInferenceSteps).reduce((sum, { laidOut }) => sum + laidOut, 0)
       : numInferenceSteps,
@@ -52,11 +53,7 @@ export const textToVideo = {
 } as const satisfies Pipeline<TextToVideoSettings>
 
 /** As `suitedDiffusion`, with a motion adapter that fits and its frames. */
-export function suitedClip<S extends TextToVideoSettings>(
-  settings: S,
-  model: ModelEntry,
-  models: readonly ModelEntry[],
-): S {
+export function suitedClip<S extends ClipSettings>(settings: S, model: ModelEntry, models: readonly ModelEntry[]): S {
   const fitting = adaptersFor(model, models).adapters
   const adapter = fitting.find(({ id }) => id === settings.motionAdapter) ?? fitting[0]
   const suggested = adapter?.suggested?.numFrames ?? model.suggested?.numFrames ?? fieldDefaults.numFrames

@@ -60,7 +60,11 @@ export const runAnimateDiff: RunPipelineCase = async ({ folder, spec, inputs, se
 type Spec = Parameters<RunPipelineCase>[0]['spec']
 type ClipArgs = z.infer<z.ZodObject<typeof clipArgs>>
 
-export const clipOptions = ({ chunking, eta, scheduler }: ClipArgs): MotionOptions => ({
+export const clipOptions = ({
+  chunking,
+  eta,
+  scheduler,
+}: Pick<ClipArgs, 'chunking' | 'eta' | 'scheduler'>): MotionOptions => ({
   forwardChunking: chunking ? forwardChunkingSchema.parse({ chunkSize: chunking.chunk_size, dim: chunking.dim }) : null,
   eta,
   ...scheduler,

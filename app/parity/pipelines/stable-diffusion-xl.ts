@@ -7,12 +7,8 @@ import { collected, commonRequest, stillArgs } from './stable-diffusion.ts'
 
 const size = z.tuple([z.int(), z.int()]).transform(([height, width]) => ({ height, width }))
 const corner = z.tuple([z.int(), z.int()]).transform(([top, left]) => ({ top, left }))
-const argsSchema = z.strictObject({
-  ...stillArgs,
-  height: z.int(),
-  width: z.int(),
-  prompt_2: texts.optional(),
-  negative_prompt_2: texts.optional(),
+/** What the classes over Stable Diffusion XL are told beside the prompts. */
+export const sdxlArgs = {
   original_size: size.optional(),
   crops_coords_top_left: corner.default({ top: 0, left: 0 }),
   target_size: size.optional(),
@@ -21,6 +17,25 @@ const argsSchema = z.strictObject({
   negative_target_size: size.optional(),
   guidance_rescale: z.number().default(0),
   denoising_end: z.number().optional(),
+}
+const argsSchema = z.strictObject({
+  ...stillArgs,
+  ...sdxlArgs,
+  height: z.int(),
+  width: z.int(),
+  prompt_2: texts.optional(),
+  negative_prompt_2: texts.optional(),
+})
+
+export const sdxlRequest = (args: z.infer<z.ZodObject<typeof sdxlArgs>>) => ({
+  originalSize: args.original_size ?? null,
+  cropTopLeft: args.crops_coords_top_left,
+  targetSize: args.target_size ?? null,
+  negativeOriginalSize: args.negative_original_size ?? null,
+  negativeCropTopLeft: args.negative_crops_coords_top_left,
+  negativeTargetSize: args.negative_target_size ?? null,
+  guidanceRescale: args.guidance_rescale,
+  denoisingEnd: args.denoising_end ?? null,
 })
 
 /** StableDiffusionXLPipeline: latents after each step, and images (N, 3, H, W). */
@@ -40,14 +55,7 @@ export const runStableDiffusionXl: RunPipelineCase = ({ folder, spec, inputs, se
       })),
       width: args.width,
       height: args.height,
-      originalSize: args.original_size ?? null,
-      cropTopLeft: args.crops_coords_top_left,
-      targetSize: args.target_size ?? null,
-      negativeOriginalSize: args.negative_original_size ?? null,
-      negativeCropTopLeft: args.negative_crops_coords_top_left,
-      negativeTargetSize: args.negative_target_size ?? null,
-      guidanceRescale: args.guidance_rescale,
-      denoisingEnd: args.denoising_end ?? null,
+      ...sdxlRequest(args),
     }
     return collected(textToImageXl(parts, request, () => null))
   })

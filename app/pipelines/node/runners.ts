@@ -11,12 +11,14 @@ import { runTextToVideoSd, runVideoToVideoSd } from './text-to-video-sd.ts'
 import { runTextToImageXl } from './text-to-image-xl.ts'
 import { runTextToVideo } from './text-to-video.ts'
 import { runUnclip } from './unclip.ts'
+import { runTextToVideoXl } from './text-to-video-xl.ts'
 import { runImageToVideo, runVideoToVideo } from './video-to-video.ts'
 import { runVideoClassification } from './video-classification.ts'
 
 /** How each pipeline is opened and run, by the names of the contract's table. */
 const runners: { readonly [P in PipelineName]: Runner<P> } = {
   'text-to-video': runTextToVideo,
+  'text-to-video-xl': runTextToVideoXl,
   'text-to-video-sd': runTextToVideoSd,
   'video-to-video-sd': runVideoToVideoSd,
   'video-to-video': runVideoToVideo,

@@ -21,9 +21,10 @@ export async function openTextToVideo(
   path: string,
   adapterPath: string | null,
   options: MotionOptions,
-): Promise<OpenDiffusion> {
+): Promise<OpenDiffusion & { readonly timeCondProjDim: number | null }> {
   const adapter = adapterPath === null ? undefined : await openAdapter(adapterPath)
-  return openStableDiffusion(
+  let timeCondProjDim: number | null = null
+  const opened = await openStableDiffusion(
     sessions,
     path,
     (sessions, unet) => {
@@ -32,11 +33,13 @@ export async function openTextToVideo(
           field: 'motionAdapter',
         })
       const denoiser = joinUNetMotion(sessions, unet, adapter)
+      timeCondProjDim = denoiser.config.time_cond_proj_dim ?? null
       if (options.longClip?.kind === 'freenoise') denoiser.enableFreeNoise(options.longClip)
       return { denoiser, ...(adapter && { checkpoints: { motion_adapter: adapter } }) }
     },
     options,
   )
+  return { ...opened, timeCondProjDim }
 }
 
 /** How a run over such a checkpoint opens it. */
@@ -45,13 +48,17 @@ export const openClipParts =
   async (path, options) => {
     const adapter = models.motionAdapter?.[0]?.folder ?? null
     const opened = await openTextToVideo(sessions, path, adapter, { ...options, longClip: settings.longClip })
-    // A step of a long clip is many calls of the model.
-    const denoise: DiffusionParts['denoise'] = (inputs) => {
-      context.checkCancelled()
-      return opened.parts.denoise(inputs)
-    }
-    return { ...opened, parts: { ...opened.parts, denoise } }
+    return { ...opened, parts: untilCancelled(opened.parts, context) }
   }
+
+/** A step of a long clip is many calls of the model: a cancel is heard before each. */
+export const untilCancelled = <P extends DiffusionParts>(parts: P, context: RunContext): P => ({
+  ...parts,
+  denoise: (inputs) => {
+    context.checkCancelled()
+    return parts.denoise(inputs)
+  },
+})
 
 type ClipRun = Pick<RunOf<'text-to-video'>, 'models'> & { settings: Pick<TextToVideoSettings, 'longClip'> }
 
