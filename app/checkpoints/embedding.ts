@@ -33,8 +33,8 @@ export function isEmbedding(weights: Weights): boolean {
 
 /**
  * Opens a textual inversion: diffusers' (one key, which is the word), A1111's (.pt with string_to_param and a name;
- * .safetensors with emb_params, called as its file), or one of Stable Diffusion XL (clip_l and clip_g). Reads no values.
- * Throws `bad-model` naming the file. Source: diffusers/src/diffusers/loaders/textual_inversion.py@58eb52c.
+ * .safetensors with emb_params, called as its file), or one of Stable Diffusion XL (clip_l and clip_g). Reads no
+ * values. Throws `bad-model` naming the file. Source: diffusers/src/diffusers/loaders/textual_inversion.py@58eb52c.
  */
 export async function openEmbedding(file: string): Promise<EmbeddingFile> {
   const { weights, metadata } = await openWeightsFile(file)

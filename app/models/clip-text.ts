@@ -49,8 +49,8 @@ const lowestHalf = -1e38
  *
  * N prompts, L tokens, D width. Input: input_ids int64 (N, L); optional: attention_mask (N, L), 1 for the tokens that
  * count; added_embeddings (A, D), which the ids from vocab_size on stand for (diffusers' load_textual_inversion, which
- * makes the table larger). Outputs: last_hidden_state (N, L, D), pooler_output (N, D); with the argument output_hidden_states also
- * hidden_states.N, those of the layers before the final norm.
+ * makes the table larger). Outputs: last_hidden_state (N, L, D), pooler_output (N, D); with the argument
+ * output_hidden_states also hidden_states.N, those of the layers before the final norm.
  * Argument clip_skip: that many layers are left out at the end, as StableDiffusionPipeline does; then there is no
  * pooler_output.
  */

@@ -1,6 +1,6 @@
 /**
- * How prompts are read: as the words that they are, or with what A1111's prompts mean: weights, BREAK, changes from step
- * to step, and names of LoRAs and embeddings.
+ * How prompts are read: as the words that they are, or with what A1111's prompts mean: weights, BREAK, changes from
+ * step to step, and names of LoRAs and embeddings.
  */
 export const promptSyntaxes = ['plain', 'a1111'] as const
 export type PromptSyntax = (typeof promptSyntaxes)[number]
@@ -11,8 +11,9 @@ export type PromptPart = { readonly text: string; readonly weight: number } | 'B
 const pieces = /\\[\\()[\]]|\(|\[|:\s*([+-]?\d*\.?\d+)\s*\)|\)|\]|\bBREAK\b|[^\\()[\]:B]+|[\s\S]/g
 
 /**
- * `(word)` weighs 1.1 times as much, `((word))` 1.21 times, `[word]` 1 / 1.1, `(word:1.5)` 1.5 times; a backslash before
- * a bracket makes it a plain one. What is not closed counts to the end. Source: A1111's wiki, Features, "Attention".
+ * `(word)` weighs 1.1 times as much, `((word))` 1.21 times, `[word]` 1 / 1.1, `(word:1.5)` 1.5 times; a backslash
+ * before a bracket makes it a plain one. What is not closed counts to the end. Source: A1111's wiki, Features,
+ * "Attention".
  */
 export function weightedParts(prompt: string): PromptPart[] {
   const parts: ({ text: string; weight: number } | 'BREAK')[] = []
