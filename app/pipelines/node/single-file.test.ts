@@ -216,7 +216,11 @@ test('the load report of a single file, a motion module, a LoRA and folders', as
   expect((await report(join(single, 'mm_tiny_v15_v2.safetensors'))).parts).toMatchObject([
     { architecture: 'MotionAdapter', missing: [], unused: [], wrong: [] },
   ])
-  expect((await report(join(files, 'lora/motion.safetensors'))).notes).toEqual(['88 layers of the denoiser', 'rank 3'])
+  expect((await report(join(files, 'lora/motion.safetensors'))).notes).toEqual([
+    'LoRA',
+    '88 layers of the denoiser',
+    'rank 3',
+  ])
   const pipeline = await report(join(import.meta.dirname, '../../../resources/demo-models/moving-shapes'))
   expect(pipeline.parts.map(({ part, missing, unused }) => [part, missing, unused])).toEqual([
     ['text_encoder', [], []],
