@@ -23,7 +23,7 @@ export async function startPeer(command: string, args: readonly string[]): Promi
   let words = ''
   process.stderr.on('data', (chunk: Buffer) => (words = (words + chunk.toString()).slice(-2000)))
   const next = async (): Promise<Record<string, number>> => {
-    const { done, value } = (await answers.next()) as IteratorResult<string, undefined>
+    const { done, value } = await answers.next()
     if (done) throw new Error(`${command} ended: ${words}`)
     return value.startsWith('{') ? (JSON.parse(value) as Record<string, number>) : next()
   }

@@ -104,7 +104,8 @@ describe('generate', () => {
   })
 
   test('what does not fit of a long prompt is told by its beginning', async () => {
-    const made = await generate('a.webp', '--json', '--prompt', 'a red circle '.repeat(200))
+    const args = shortClip('a.webp').map((arg) => (arg === prompt ? 'a red circle '.repeat(200) : arg))
+    const made = await run('generate', ...args, '--json', '--prompt-syntax', 'plain')
     const { notes } = JSON.parse(made.stdout) as { notes: string[] }
     expect(notes).toEqual([expect.stringMatching(/^The prompt is longer than 77 tokens; .*circle.*…$/) as string])
     expect(notes[0]!.length).toBeLessThan(200)

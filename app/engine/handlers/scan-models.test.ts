@@ -97,7 +97,7 @@ test('broken folders come back with a problem that names the file and what is wr
   expect(problems['no-tokenizer']).toMatch(/tokenizer.vocab\.json/)
   expect(problems['no-vae']).toMatch(/vae/)
   expect(problems['not-ours']).toBe('BertModel: not supported yet.')
-  expect(problems['sdxl']).toMatch(/StableDiffusionXLPipeline/)
+  expect(problems['sdxl']).toMatch(/sdxl.unet.config\.json cannot be found/)
 })
 
 test('a checkpoint whose scheduler no run can have says so, and one that takes few steps is usable', async () => {
