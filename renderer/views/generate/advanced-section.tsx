@@ -19,9 +19,10 @@ const clipSkips: readonly Choice<number | null>[] = [
 ]
 
 export function AdvancedSection({ problems }: { problems: FieldProblems }) {
-  const { clipSkip, forwardChunking, chunkingOn, attnProcessor, fuseQkv } = useDraft((draft) => draft)
+  const { promptSyntax, clipSkip, forwardChunking, chunkingOn, attnProcessor, fuseQkv } = useDraft((draft) => draft)
   const { shape } = useDraft((draft) => pipelineOf(draft.pipeline).settings)
   const changed = [
+    'promptSyntax' in shape && promptSyntax === 'plain',
     'clipSkip' in shape && clipSkip !== null,
     'forwardChunking' in shape && chunkingOn,
     attnProcessor !== null,
@@ -30,6 +31,24 @@ export function AdvancedSection({ problems }: { problems: FieldProblems }) {
   const set = changed.filter(Boolean).length
   return (
     <FoldedSection title="Advanced" summary={set ? `${set} changed` : 'Defaults'}>
+      {'promptSyntax' in shape && (
+        <Row
+          label="Prompt"
+          field="promptSyntax"
+          problem={problems.promptSyntax}
+          note={promptSyntax === 'plain' && 'The first 75 tokens are read, brackets as they stand.'}
+        >
+          <Segmented
+            label="Prompt syntax"
+            value={promptSyntax}
+            choices={[
+              { value: 'a1111', label: 'With weights' },
+              { value: 'plain', label: 'Plain words' },
+            ]}
+            onChange={(value) => editDraft({ promptSyntax: value })}
+          />
+        </Row>
+      )}
       {'clipSkip' in shape && (
         <Row label="CLIP skip" field="clipSkip" problem={problems.clipSkip}>
           <Select

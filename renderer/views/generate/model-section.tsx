@@ -11,6 +11,7 @@ import { Row } from '#renderer/ui/row.tsx'
 import { Section } from '#renderer/ui/section.tsx'
 import { Select } from '#renderer/ui/select.tsx'
 import { LoraRows } from './lora-rows.tsx'
+import { PartRows } from './part-rows.tsx'
 
 export function ModelSection({ problems }: { problems: FieldProblems }) {
   const models = useStudio((state) => state.models)
@@ -58,6 +59,7 @@ export function ModelSection({ problems }: { problems: FieldProblems }) {
           <span className="muted">Inside this model</span>
         </Row>
       )}
+      <PartRows problems={problems} />
       {'loras' in pipelineOf(pipeline).models && <LoraRows problem={problems.loras} />}
       {entry?.demo && (
         <p className="demo-note">

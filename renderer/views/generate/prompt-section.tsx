@@ -2,6 +2,7 @@ import { TriangleAlert } from 'lucide-react'
 import { useLayoutEffect, useRef, useState } from 'react'
 import { pipelineOf, pipelines } from '#app/contract/pipelines.ts'
 import { familyOf, promptTokens } from '#app/contract/pipelines/pixart.ts'
+import type { PromptSyntax } from '#app/contract/prompts/syntax.ts'
 import { foreignSyntax } from '#app/media/prompt-syntax.ts'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
@@ -17,13 +18,18 @@ function usePromptRoom(): number {
   return (maxSequenceLength ?? promptTokens[entry ? familyOf(entry) : 'sigma']) - 1
 }
 
+/** How the pipeline reads a prompt. */
+const usePromptSyntax = (): PromptSyntax =>
+  useDraft(({ pipeline, promptSyntax }) =>
+    'promptSyntax' in pipelineOf(pipeline).settings.shape ? promptSyntax : 'plain',
+  )
+
 export function PromptSection({ problems }: { problems: FieldProblems }) {
   const prompt = useDraft((draft) => draft.prompt)
   const negativePrompt = useDraft((draft) => draft.negativePrompt)
   const pipeline = useDraft((draft) => draft.pipeline)
   const moves = pipelines[pipeline].makes === 'clip'
-  const promptSyntax = useDraft((draft) => draft.promptSyntax)
-  const syntax = 'promptSyntax' in pipelineOf(pipeline).settings.shape ? promptSyntax : 'plain'
+  const syntax = usePromptSyntax()
   const foreign = [prompt, negativePrompt].flatMap((text) => foreignSyntax(text, syntax))
   const notes = [...new Set([...foreign, ...useRunNotes()])]
   return (
@@ -77,12 +83,16 @@ function useRunNotes(): readonly string[] {
 function PromptLabel({ text, value }: { text: string; value: string }) {
   const tokens = aboutTokens(value)
   const promptRoom = usePromptRoom()
+  const over = tokens > promptRoom
+  const inChunks = usePromptSyntax() === 'a1111'
   return (
     <>
       {text}
       {tokens > promptRoom * 0.7 && (
-        <span className="token-count" data-over={tokens > promptRoom || undefined}>
-          about {tokens} of {promptRoom} tokens{tokens > promptRoom && ': the end will be left out'}
+        <span className="token-count" data-over={(over && !inChunks) || undefined}>
+          {over && inChunks
+            ? `about ${tokens} tokens, read in ${Math.ceil(tokens / promptRoom)} parts`
+            : `about ${tokens} of ${promptRoom} tokens${over ? ': the end will be left out' : ''}`}
         </span>
       )}
     </>

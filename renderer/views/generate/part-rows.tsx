@@ -1,0 +1,35 @@
+import { pipelineOf } from '#app/contract/pipelines.ts'
+import { modelChoice } from '#renderer/parts/model-choice.tsx'
+import type { FieldProblems } from '#renderer/store/checks.ts'
+import { editDraft, useDraft } from '#renderer/store/draft.ts'
+import { modelsFor } from '#renderer/store/models.ts'
+import { useStudio } from '#renderer/store/studio.ts'
+import { Row } from '#renderer/ui/row.tsx'
+import { Select } from '#renderer/ui/select.tsx'
+
+const parts = [
+  { field: 'textEncoder', label: 'Text encoder' },
+  { field: 'vae', label: 'VAE' },
+] as const
+
+/** Parts of a checkpoint that may come from elsewhere, where there are others to choose from. */
+export function PartRows({ problems }: { problems: FieldProblems }) {
+  const models = useStudio((state) => state.models)
+  const draft = useDraft((draft) => draft)
+  return parts.map(({ field, label }) => {
+    const role = pipelineOf(draft.pipeline).models[field]
+    const choices = role ? modelsFor(models, role.kind) : []
+    if (!role || (choices.length === 0 && draft[field] === null)) return null
+    return (
+      <Row key={field} label={label} field={field} problem={problems[field]}>
+        <Select
+          label={label}
+          value={draft[field]}
+          choices={[{ value: null, label: 'The checkpoint’s own' }, ...choices.map(modelChoice)]}
+          invalid={!!problems[field]}
+          onChange={(id) => editDraft({ [field]: id })}
+        />
+      </Row>
+    )
+  })
+}
