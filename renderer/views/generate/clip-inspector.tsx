@@ -30,6 +30,8 @@ export function ClipInspector({ clip }: { clip: PictureResult }) {
   const facts: Fact[] = [
     ['Model', model?.name ?? settings.model],
     ...only(moves, ['Motion', adapter?.name ?? 'Inside the model']),
+    ...(models.textEncoder ?? []).map(({ name }): Fact => ['Text encoder', name]),
+    ...(models.vae ?? []).map(({ name }): Fact => ['VAE', name]),
     ...settings.loras.map(({ id, scale }): Fact => ['LoRA', `${nameOf(id)}, scale ${scale}`]),
     ...settings.loraChanges.map(({ step, scales }): Fact => [
       `Step ${step + 1} on`,
