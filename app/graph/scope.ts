@@ -76,6 +76,11 @@ export class Scope {
     return this.#weights.has(this.#key(name))
   }
 
+  /** The shape of the weight of that name, for what no config says; undefined where there is none. */
+  shapeOf(name: string): Shape | undefined {
+    return this.#weights.get(this.#key(name))?.shape
+  }
+
   /**
    * The weight of that name as float32. Half precision is widened by a node.
    * Throws bad-model when the key is missing or has another shape.

@@ -11,8 +11,11 @@ import { parseConfig, type Model } from './model.ts'
 
 const folder = join(import.meta.dirname, '../../e2e/goldens/checkpoints')
 const open = (name: string): Promise<Checkpoint> => openCheckpoint(join(folder, name))
+/** Those of single models, and those that stand beside the pipelines' own. */
+const beside = '../pipelines/checkpoints'
+const names = [...readdirSync(folder), ...readdirSync(join(folder, beside)).map((name) => join(beside, name))]
 const checkpoints = await Promise.all(
-  readdirSync(folder).map(async (name) => ({ name, checkpoint: await open(name).catch(() => undefined) })),
+  names.map(async (name) => ({ name, checkpoint: await open(name).catch(() => undefined) })),
 )
 /** Made to be refused. */
 const broken = ['temporal-extra-key', 'temporal-missing-key', 'temporal-wrong-shape']

@@ -2,9 +2,11 @@ import { z } from 'zod'
 import { autoencoderKl } from './autoencoder-kl.ts'
 import { clipTextModel, clipTextModelWithProjection } from './clip-text.ts'
 import { clipVisionModelWithProjection } from './clip-vision.ts'
+import { controlNetModel } from './controlnet.ts'
 import type { Model } from './model.ts'
 import { pixartTransformer2d } from './pixart-transformer-2d.ts'
 import { priorTransformer } from './prior-transformer.ts'
+import { sparseControlNetModel } from './sparse-controlnet.ts'
 import { t5EncoderModel } from './t5-encoder.ts'
 import { timesformerForVideoClassification, timesformerModel } from './timesformer.ts'
 import { transformerTemporalModel } from './transformer-temporal.ts'
@@ -21,6 +23,8 @@ export const classes: Readonly<Record<string, Model>> = {
   UNet2DConditionModel: unet2dConditionModel,
   UNet2DModel: unet2dModel,
   UNet3DConditionModel: unet3dConditionModel,
+  ControlNetModel: controlNetModel,
+  SparseControlNetModel: sparseControlNetModel,
   PixArtTransformer2DModel: pixartTransformer2d,
   TransformerTemporalModel: transformerTemporalModel,
   PriorTransformer: priorTransformer,

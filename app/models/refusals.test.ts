@@ -2,11 +2,13 @@ import { expect, it } from 'vitest'
 import { defaultOptions } from '#app/graph/index.ts'
 import { clipVisionModelWithProjection } from './clip-vision.ts'
 import { auditKeys, compile } from './compile.ts'
+import { controlNetModel } from './controlnet.ts'
 import type { InputShapes } from './input-shapes.ts'
 import { checkSavable } from './motion-adapter.ts'
 import { parseConfig, type Model } from './model.ts'
 import { pixartTransformer2d } from './pixart-transformer-2d.ts'
 import { priorTransformer } from './prior-transformer.ts'
+import { sparseControlNetModel } from './sparse-controlnet.ts'
 import { t5EncoderModel } from './t5-encoder.ts'
 import { timesformerModel } from './timesformer.ts'
 import { transformerTemporalModel } from './transformer-temporal.ts'
@@ -107,6 +109,10 @@ it.each([
   ['time_embedding_type', parsed(unet2dModel, { time_embedding_type: 'fourier' })],
   ['up_block_types', built(unet2dModel, { up_block_types: ['UpBlock2D'] }, { sample: [1, 3, 8, 8], timestep: [1] })],
   ['cross_attention_dim', parsed(unclipTextProjModel, { time_embed_dim: 32 })],
+  ['encoder_hid_dim', parsed(controlNetModel, { encoder_hid_dim: 768 })],
+  ['addition_embed_type', parsed(controlNetModel, { addition_embed_type: 'image' })],
+  ['controlnet_conditioning_channel_order', parsed(controlNetModel, { controlnet_conditioning_channel_order: 'gbr' })],
+  ['only_cross_attention', parsed(sparseControlNetModel, { only_cross_attention: true })],
   ['attention_head_dim', parsed(unet3dConditionModel, { attention_head_dim: [8, 8] })],
 ] as const)('%s is refused by name', (key, run) => {
   expect(run).toThrow(key)
@@ -122,6 +128,14 @@ const sized = {
   projection_class_embeddings_input_dim: 80,
 }
 const down = 'down_block_additional_residuals'
+const control = {
+  sample: [4, 4, 16, 16],
+  timestep: [1],
+  encoder_hidden_states: [2, 5, 1280],
+  controlnet_cond: [2, 3, 128, 128],
+}
+const sparse = { ...video, encoder_hidden_states: [2, 5, 768], controlnet_cond: [1, 4, 3, 16, 16] }
+const withMask = { ...sparse, conditioning_mask: [1, 1, 3, 16, 16] }
 const prior = { hidden_states: [2, 768], timestep: [1], proj_embedding: [2, 768], encoder_hidden_states: [2, 77, 768] }
 const projection = { clip_embeddings_dim: 20, time_embed_dim: 8, cross_attention_dim: 8 }
 const image = { hidden_states: [2, 4, 8, 8], timestep: [1], encoder_hidden_states: [2, 5, 1152] }
@@ -143,6 +157,15 @@ it.each([
   ],
   ['sample', built(unet2dModel, {}, { sample: [1, 3, 8, 12], timestep: [1] })],
   ['image_embeddings', built(unclipTextProjModel, projection, { image_embeddings: [20], prompt_embeds: [1, 20] })],
+  ['encoder_hidden_states', built(controlNetModel, {}, { ...control, encoder_hidden_states: [3, 5, 1280] })],
+  ['controlnet_cond', built(controlNetModel, {}, { ...control, controlnet_cond: [2, 3, 64, 64] })],
+  ['controlnet_cond', built(controlNetModel, {}, { ...control, controlnet_cond: [3, 3, 128, 128] })],
+  ['controlnet_cond', built(controlNetModel, {}, { ...control, controlnet_cond: [2, 1, 128, 128] })],
+  ['conditioning_mask', built(sparseControlNetModel, {}, sparse)],
+  ['conditioning_mask', built(sparseControlNetModel, {}, { ...withMask, conditioning_mask: [1, 1, 2, 16, 16] })],
+  ['controlnet_cond', built(sparseControlNetModel, {}, { ...withMask, controlnet_cond: [1, 3, 3, 16, 16] })],
+  ['sample', built(sparseControlNetModel, { motion_max_seq_length: 2 }, withMask)],
+  ['ip_adapter_scale', built(unetMotionModel, {}, { ...video, 'added_cond_kwargs.image_embeds.0': [2, 1, 1024] })],
   ['proj_embedding', built(priorTransformer, {}, { ...prior, proj_embedding: [1, 768] })],
   ['encoder_hidden_states', built(priorTransformer, {}, { ...prior, encoder_hidden_states: [1, 77, 768] })],
   [

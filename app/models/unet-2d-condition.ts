@@ -4,6 +4,7 @@ import { sameShape, showShape } from '#app/tensor/tensor.ts'
 import { addedKvAttention } from './blocks/added-kv-attention.ts'
 import { attentionBias } from './blocks/attention-mask.ts'
 import { applyFreeU } from './blocks/freeu.ts'
+import { imagePrompts, type ImagePrompt } from './blocks/ip-adapter.ts'
 import { downsample2d, resnetBlock, sidesOf, upsample2d, type ResnetOptions } from './blocks/resnet.ts'
 import { transformer2d } from './blocks/transformer-2d.ts'
 import { imageDims, required, type Model, type Outputs } from './model.ts'
@@ -20,8 +21,8 @@ import { sampleChannels, unet2dInputsFor, type UNet2DInputs } from './unet-2d-in
  * encoder_hidden_states (B, L, D) where the model looks at text. As the config asks: class_labels, timestep_cond,
  * added_cond_kwargs.text_embeds, .time_ids, .image_embeds, .hint. Optional: attention_mask over pixels and
  * encoder_attention_mask over text, (B, tokens) with 1 to keep; down_block_additional_residuals.N and
- * mid_block_additional_residual (ControlNet); down_intrablock_additional_residuals.N (T2I-Adapter); freeu (4). Output:
- * sample (B, C, H, W).
+ * mid_block_additional_residual (ControlNet); down_intrablock_additional_residuals.N (T2I-Adapter); freeu (4); and
+ * where there are IP-Adapters added_cond_kwargs.image_embeds.N and ip_adapter_scale. Output: sample (B, C, H, W).
  */
 export const unet2dConditionModel = {
   className: 'UNet2DConditionModel',
@@ -36,13 +37,16 @@ export const unet2dConditionModel = {
   hasFreeU: true,
 } satisfies Model<UNet2DConfig>
 
-type Context = {
+export type Context = {
   readonly config: UNet2DConfig
   readonly temb: Value
   readonly encoderHiddenStates: Value | undefined
+  /** Rows that the context must have; each serves a run of the hidden states' rows. */
+  readonly contextRows: number
   readonly mask: Value | undefined
   readonly encoderMask: Value | undefined
   readonly freeu: Value | undefined
+  readonly imagePrompts?: readonly ImagePrompt[]
 }
 
 function forward(scope: Scope, config: UNet2DConfig, inputs: UNet2DInputs): Outputs<'sample'> {
@@ -55,9 +59,11 @@ function forward(scope: Scope, config: UNet2DConfig, inputs: UNet2DInputs): Outp
     config,
     temb: conditionEmbedding(scope, config, inputs, batch),
     encoderHiddenStates: contextOf(scope, config, inputs),
+    contextRows: batch,
     mask: mask && attentionBias(mask, 'attention_mask'),
     encoderMask: encoderMask && attentionBias(encoderMask, 'encoder_attention_mask'),
     freeu: inputs.freeu,
+    imagePrompts: imagePrompts(scope, inputs),
   }
 
   const centred = config.center_input_sample ? add(mul(given, 2), -1) : given
@@ -120,7 +126,7 @@ function residuals(inputs: UNet2DInputs): { skips: Value[]; mid: Value | undefin
 }
 
 /** One resolution going down: the state after each layer, and after the downsampler. */
-function downBlock(
+export function downBlock(
   scope: Scope,
   input: Value,
   level: Level2D,
@@ -152,7 +158,7 @@ function downBlock(
   return adapter && kind !== 'cross' ? [...states.slice(0, -1), add(states.at(-1)!, adapter)] : states
 }
 
-function midBlock(scope: Scope, input: Value, level: Level2D, context: Context): Value {
+export function midBlock(scope: Scope, input: Value, level: Level2D, context: Context): Value {
   const factor = { outputScaleFactor: context.config.mid_block_scale_factor }
   const x = resnet(scope.at('resnets', 0), input, level, context, factor)
   if (level.kind === 'plain') return x
@@ -215,7 +221,7 @@ function resnet(
 function attended(scope: Scope, x: Value, level: Level2D, i: number, context: Context): Value {
   if (level.kind !== 'cross' && level.kind !== 'simple') return x
   const { config, mask, encoderMask } = context
-  const encoderHiddenStates = checkedContext(context, x.shape[0]!, level)
+  const encoderHiddenStates = checkedContext(context, level)
   if (level.kind === 'simple')
     return addedKvAttention(scope, x, {
       heads: Math.floor(level.channels / level.headDim),
@@ -236,15 +242,16 @@ function attended(scope: Scope, x: Value, level: Level2D, i: number, context: Co
     onlyCrossAttention: level.onlyCrossAttention,
     mask,
     encoderMask,
+    imagePrompts: context.imagePrompts,
   })
 }
 
-function checkedContext({ encoderHiddenStates: states }: Context, batch: number, { contextDim }: Level2D): Value {
-  if (states?.shape.length === 3 && states.shape[0] === batch && states.shape[2] === contextDim) return states
+function checkedContext({ encoderHiddenStates: states, contextRows: rows }: Context, { contextDim }: Level2D): Value {
+  if (states?.shape.length === 3 && states.shape[0] === rows && states.shape[2] === contextDim) return states
   throw new ProblemError(
     'bad-input',
     states
-      ? `encoder_hidden_states has shape ${showShape(states.shape)}; it must be (${batch}, tokens, ${contextDim}) (cross_attention_dim): this text encoder does not fit this UNet`
+      ? `encoder_hidden_states has shape ${showShape(states.shape)}; it must be (${rows}, tokens, ${contextDim}) (cross_attention_dim): this text encoder does not fit this UNet`
       : 'the input "encoder_hidden_states" is missing',
     { field: 'encoder_hidden_states' },
   )

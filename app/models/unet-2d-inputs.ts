@@ -1,3 +1,4 @@
+import type { ImagePromptInputs } from './blocks/ip-adapter.ts'
 import {
   clipTokens,
   conditionsFor,
@@ -24,7 +25,8 @@ export type UNet2DInputs = Inputs<
   | `down_intrablock_additional_residuals.${number}`
   | 'mid_block_additional_residual'
   | 'freeu'
->
+> &
+  ImagePromptInputs
 
 /** Width of the time embedding. */
 export const timeDim = (config: UNet2DConfig): number =>

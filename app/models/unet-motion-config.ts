@@ -10,7 +10,7 @@ const perLayer = z.union([z.int(), z.array(z.union([z.int(), z.array(z.int())]))
  * config.json of a UNetMotionModel, with the reference's defaults.
  * Source: diffusers/src/diffusers/models/unets/unet_motion_model.py@58eb52c UNetMotionModel.__init__.
  */
-const fields = z.object({
+export const unetMotionFields = z.object({
   sample_size: z.union([z.int(), z.array(z.int())]).nullish(),
   in_channels: z.int().default(4),
   out_channels: z.int().default(4),
@@ -49,7 +49,7 @@ const fields = z.object({
   time_cond_proj_dim: z.int().nullish(),
 })
 
-export const unetMotionConfig = fields
+export const unetMotionConfig = unetMotionFields
   .refine((config) => config.addition_embed_type == null || config.addition_time_embed_dim != null, {
     path: ['addition_time_embed_dim'],
     message: 'addition_embed_type "text_time" needs it',

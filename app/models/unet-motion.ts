@@ -15,6 +15,7 @@ import { dims, showShape } from '#app/tensor/tensor.ts'
 import { attentionBias } from './blocks/attention-mask.ts'
 import { timestepEmbedding, timestepMlp } from './blocks/embeddings.ts'
 import { applyFreeU } from './blocks/freeu.ts'
+import { imagePrompts, type ImagePrompt, type ImagePromptInputs } from './blocks/ip-adapter.ts'
 import { motionModule } from './blocks/motion-module.ts'
 import { downsample2d, resnetBlock, sidesOf, upsample2d } from './blocks/resnet.ts'
 import { transformer2d } from './blocks/transformer-2d.ts'
@@ -34,7 +35,8 @@ import { levels, unetMotionConfig, type Level, type UNetMotionConfig } from './u
  * Inputs: sample (B, C, F, H, W); timestep (1) or (B); encoder_hidden_states (B, L, D), or (B * F, L, D) for one prompt
  * a frame; optional: timestep_cond (B, c), attention_mask (B * F, H * W) over the pixels (as many at all levels with
  * attention: a mask fits models with one), added_cond_kwargs.text_embeds (B, d) and .time_ids (B, n),
- * down_block_additional_residuals.N and mid_block_additional_residual (B * F, C', H', W'), freeu (4). Output: sample
+ * down_block_additional_residuals.N and mid_block_additional_residual (B * F, C', H', W'), freeu (4), and where there
+ * are IP-Adapters added_cond_kwargs.image_embeds.N and ip_adapter_scale (see blocks/ip-adapter.ts). Output: sample
  * (B, C, F, H, W).
  */
 export const unetMotionModel = {
@@ -52,7 +54,8 @@ type ForwardInputs = Inputs<
   | 'added_cond_kwargs.time_ids'
   | Residual
   | 'freeu'
->
+> &
+  ImagePromptInputs
 type Residual = `down_block_additional_residuals.${number}` | 'mid_block_additional_residual'
 
 function inputsFor(config: UNetMotionConfig, sizes: Sizes) {
@@ -66,13 +69,16 @@ function inputsFor(config: UNetMotionConfig, sizes: Sizes) {
   }
 }
 
-type Context = {
+export type Context = {
   readonly config: UNetMotionConfig
   readonly numFrames: number
   readonly temb: Value
   readonly encoderHiddenStates: Value
   readonly mask: Value | undefined
   readonly freeu: Value | undefined
+  readonly imagePrompts?: readonly ImagePrompt[]
+  /** The motion modules have a second attention layer over time; SparseCtrl's have one. */
+  readonly doubleSelfAttention?: boolean
 }
 
 function forward(scope: Scope, config: UNetMotionConfig, inputs: ForwardInputs): Outputs<'sample'> {
@@ -90,6 +96,7 @@ function forward(scope: Scope, config: UNetMotionConfig, inputs: ForwardInputs):
     encoderHiddenStates: checkedContext(inputs, batch, numFrames),
     mask: inputs.attention_mask && attentionBias(inputs.attention_mask, 'attention_mask'),
     freeu: inputs.freeu,
+    imagePrompts: imagePrompts(scope, inputs),
   }
 
   // 2. pre-process
@@ -137,7 +144,7 @@ function checkSample(sample: Value, config: UNetMotionConfig, window?: number): 
     )
 }
 
-function checkedContext(inputs: ForwardInputs, batch: number, numFrames: number): Value {
+export function checkedContext(inputs: Inputs<'encoder_hidden_states'>, batch: number, numFrames: number): Value {
   const states = required(inputs, 'encoder_hidden_states')
   if (states.shape.length === 3 && (states.shape[0] === batch || states.shape[0] === batch * numFrames)) return states
   throw new ProblemError(
@@ -203,7 +210,7 @@ function withResidual(x: Value, inputs: ForwardInputs, name: Residual): Value {
 }
 
 /** One resolution going down: the state after each layer, and after the downsampler. */
-function downBlock(scope: Scope, input: Value, level: Level, context: Context, isLast: boolean): Value[] {
+export function downBlock(scope: Scope, input: Value, level: Level, context: Context, isLast: boolean): Value[] {
   const states: Value[] = []
   let x = input
   for (let i = 0; i < level.resnets; i++) {
@@ -217,7 +224,7 @@ function downBlock(scope: Scope, input: Value, level: Level, context: Context, i
   return states
 }
 
-function midBlock(
+export function midBlock(
   scope: Scope,
   input: Value,
   level: Omit<Level, 'crossAttention' | 'resnets'>,
@@ -274,7 +281,7 @@ function spatialTransformer(
   x: Value,
   level: Pick<Level, 'heads' | 'contextDim' | 'transformerLayers'>,
   i: number,
-  { config, encoderHiddenStates, mask }: Context,
+  { config, encoderHiddenStates, mask, ...more }: Context,
 ): Value {
   const dim = encoderHiddenStates.shape[2]
   if (dim !== level.contextDim)
@@ -290,6 +297,7 @@ function spatialTransformer(
     useLinearProjection: config.use_linear_projection,
     encoderHiddenStates,
     mask,
+    imagePrompts: more.imagePrompts,
   })
 }
 
@@ -298,7 +306,7 @@ function temporalTransformer(
   x: Value,
   level: Pick<Level, 'motionHeads' | 'motionLayers'>,
   i: number,
-  { config, numFrames }: Context,
+  { config, numFrames, doubleSelfAttention }: Context,
 ): Value {
   return motionModule(scope, x, {
     numFrames,
@@ -306,6 +314,7 @@ function temporalTransformer(
     layers: level.motionLayers[i]!,
     groups: groupsOf(config),
     maxFrames: config.motion_max_seq_length,
+    doubleSelfAttention,
   })
 }
 

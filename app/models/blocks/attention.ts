@@ -3,6 +3,7 @@ import { ProblemError } from '#app/contract/errors.ts'
 import { concat, linear, reshape, split, withLinearLoras, type Scope, type Value } from '#app/graph/index.ts'
 import { showShape } from '#app/tensor/tensor.ts'
 import { kernelOf, processorAt } from './attn-processor.ts'
+import { imageKeys, withImages, type ImagePrompt } from './ip-adapter.ts'
 
 export type AttentionOptions = {
   readonly heads: number
@@ -14,6 +15,8 @@ export type AttentionOptions = {
   readonly outBias?: boolean
   /** Added to the scores: (1 or B, 1 or heads, 1 or S, L). */
   readonly mask?: Value | undefined
+  /** Pictures that are looked at beside the context, each by keys and values of its own. */
+  readonly imagePrompts?: readonly ImagePrompt[] | undefined
 }
 
 /**
@@ -22,14 +25,17 @@ export type AttentionOptions = {
  * arXiv 2212.04488.
  */
 export function attention(scope: Scope, hiddenStates: Value, options: AttentionOptions): Value {
-  const { heads, outBias = true, mask } = options
+  const { heads, outBias = true, mask, imagePrompts = [] } = options
   const processor = processorAt(scope, 'plain')
+  // Before the query, as in `projections`.
+  const images = imageKeys(scope, imagePrompts, heads * options.headDim)
   const [query, key, value] =
     processor.processor === 'FusedAttnProcessor2_0'
       ? fusedProjections(scope, hiddenStates, options)
       : projections(scope, hiddenStates, options, processor)
   if (mask) checkMask(scope, mask, key)
-  const attended = kernelOf(processor)(query, key, value, heads, mask)
+  const kernel = kernelOf(processor)
+  const attended = withImages(kernel(query, key, value, heads, mask), query, images, kernel, heads)
   const out = hiddenStates.shape.at(-1)!
   return projection(scope, processor, ['to_out.0', 'to_out_custom_diffusion.0'], attended, out, outBias)
 }

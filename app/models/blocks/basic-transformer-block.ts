@@ -4,6 +4,7 @@ import { attention } from './attention.ts'
 import { addSinusoidalPositions } from './embeddings.ts'
 import { feedForward } from './feed-forward.ts'
 import { inFrameWindows } from './frame-windows.ts'
+import type { ImagePrompt } from './ip-adapter.ts'
 
 export type TransformerBlockOptions = {
   readonly heads: number
@@ -25,6 +26,8 @@ export type TransformerBlockOptions = {
   readonly encoderMask?: Value | undefined
   /** The attention layers see the sequence in windows. */
   readonly windows?: CompileOptions['freeNoise']
+  /** Pictures that the second attention layer looks at beside the context. */
+  readonly imagePrompts?: readonly ImagePrompt[] | undefined
 }
 
 /**
@@ -42,7 +45,7 @@ export function basicTransformerBlock(scope: Scope, hiddenStates: Value, options
     const query = positioned(norm('norm1', input))
     const first =
       options.onlyCrossAttention && options.encoderHiddenStates
-        ? contextAttention(scope.at('attn1'), query, options, options.mask)
+        ? contextAttention(scope.at('attn1'), query, { ...options, imagePrompts: undefined }, options.mask)
         : attention(scope.at('attn1'), query, { heads, headDim, bias, mask: options.mask })
     const x = add(first, input)
     if (!options.secondAttention) return x
@@ -60,12 +63,18 @@ export function basicTransformerBlock(scope: Scope, hiddenStates: Value, options
 export function contextAttention(
   scope: Scope,
   query: Value,
-  options: Pick<TransformerBlockOptions, 'heads' | 'headDim' | 'encoderHiddenStates' | 'attentionBias'>,
+  options: Pick<
+    TransformerBlockOptions,
+    'heads' | 'headDim' | 'encoderHiddenStates' | 'attentionBias' | 'imagePrompts'
+  >,
   mask?: Value,
 ): Value {
-  const { heads, headDim, encoderHiddenStates, attentionBias: bias = false } = options
+  const { heads, headDim, encoderHiddenStates, attentionBias: bias = false, imagePrompts } = options
   if (!encoderHiddenStates) return attention(scope, query, { heads, headDim, bias, mask })
   const [, , dim] = dims(query, 3)
   const joined = reshape(query, [encoderHiddenStates.shape[0]!, -1, dim])
-  return reshape(attention(scope, joined, { heads, headDim, bias, encoderHiddenStates, mask }), query.shape)
+  return reshape(
+    attention(scope, joined, { heads, headDim, bias, encoderHiddenStates, mask, imagePrompts }),
+    query.shape,
+  )
 }

@@ -1,6 +1,7 @@
 import { add, conv2d, groupNorm, linear, reshape, transpose, type Scope, type Value } from '#app/graph/index.ts'
 import { dims } from '#app/tensor/tensor.ts'
 import { basicTransformerBlock } from './basic-transformer-block.ts'
+import type { ImagePrompt } from './ip-adapter.ts'
 
 export type Transformer2DOptions = {
   readonly heads: number
@@ -14,6 +15,8 @@ export type Transformer2DOptions = {
   /** Added to the scores over the pixels, and over the context, see attention.ts. */
   readonly mask?: Value | undefined
   readonly encoderMask?: Value | undefined
+  /** Pictures that are looked at beside the context. */
+  readonly imagePrompts?: readonly ImagePrompt[] | undefined
 }
 
 /**

@@ -25,7 +25,7 @@ export async function runModel(place: Place, spec: ModelCase, architecture: Mode
   for (const step of spec.setup) if (step !== named) await apply(place.start, model, step)
   const call = {
     method: named?.call ?? 'forward',
-    inputs: withTimestep(spec, inputs),
+    inputs: withNumbers(spec, inputs),
     args: architecture.className === 'UNetMotionModel' ? {} : argsOf({ ...spec.args, ...named?.args }),
   }
   const special = Object.hasOwn(specials, architecture.className) ? specials[architecture.className] : run
@@ -63,13 +63,21 @@ const specials: Readonly<Record<string, Runner>> = {
   },
 }
 
-/** The timestep is an argument of the case, or a tensor; models take it as floats. */
-function withTimestep(spec: ModelCase, inputs: Tensors): Tensors {
-  if (inputs.timestep) return { ...inputs, timestep: toFloat32(inputs.timestep) }
-  if (spec.args.timestep === undefined) return inputs
-  const steps = [spec.args.timestep].flat().map(Number)
-  return { ...inputs, timestep: float32([steps.length], steps) }
+/** What is an argument of the case, or a tensor; models take it as floats. */
+const numbers = ['timestep', 'conditioning_scale']
+
+function withNumbers(spec: ModelCase, inputs: Tensors): Tensors {
+  const all = { ...inputs }
+  for (const name of numbers) {
+    if (inputs[name]) all[name] = toFloat32(inputs[name])
+    else if (spec.args[name] !== undefined) {
+      const values = [spec.args[name]].flat().map(Number)
+      all[name] = float32([values.length], values)
+    }
+  }
+  return all
 }
 
 /** Arguments that are no tensors: the method's own schema says what they must be. */
-const argsOf = ({ timestep: _, ...args }: ModelCase['args']): Args => args as Args
+const argsOf = (args: ModelCase['args']): Args =>
+  Object.fromEntries(Object.entries(args).filter(([name]) => !numbers.includes(name))) as Args
