@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { openCheckpoint, type Checkpoint } from './folder.ts'
+import { openControlNetFile } from './layouts/controlnet.ts'
 import { openMotionModule } from './layouts/motion-module.ts'
 import { openSingleFile, partOf, type PartName } from './layouts/single-file.ts'
 
@@ -13,3 +14,7 @@ export const openModel = async (path: string, part: PartName = 'unet'): Promise<
 /** A MotionAdapter folder, or a file of motion modules. Errors as of the two openers. */
 export const openAdapter = (path: string): Promise<Checkpoint> =>
   isFile(path) ? openMotionModule(path) : openCheckpoint(path)
+
+/** A ControlNetModel folder, or a ControlNet in one file. Errors as of the two openers. */
+export const openControlNetModel = (path: string): Promise<Checkpoint> =>
+  isFile(path) ? openControlNetFile(path) : openCheckpoint(path)

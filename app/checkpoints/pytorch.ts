@@ -79,8 +79,8 @@ const textsOf = (top: unknown): Record<string, string> =>
   )
 
 /**
- * The tensors of the dict that training scripts call state_dict, else of the top dict, else of its module or model, or
- * of what A1111 calls string_to_param; other values are passed over.
+ * The tensors of the dict that training scripts call state_dict, else of the top dict, else of its module or model, of
+ * what A1111 calls string_to_param, or of the two that an IP-Adapter has; other values are passed over.
  */
 function stateDict(top: unknown, refuse: Refuse): ReadonlyMap<string, TorchView> {
   if (!(top instanceof Map)) return refuse('it holds no dict of tensors')
@@ -92,16 +92,25 @@ function stateDict(top: unknown, refuse: Refuse): ReadonlyMap<string, TorchView>
     dict.get('model'),
     dict.get('string_to_param'),
   ]) {
-    const views = candidate instanceof Map ? tensorsOf(candidate as ReadonlyMap<unknown, unknown>) : undefined
-    if (views?.size) return views
+    const views = tensorsOf(candidate)
+    if (views.size > 0) return views
   }
+  const joined = ipAdapterParts.flatMap((part) =>
+    [...tensorsOf(dict.get(part))].map(([name, view]) => [`${part}.${name}`, view] as const),
+  )
+  if (joined.length > 0) return new Map(joined)
   const keys = [...dict.keys()].slice(0, 10).map((key) => quoted(String(key)))
   return refuse(`it holds no tensors, neither at its top (keys: ${keys.join(', ') || 'none'}) nor in a "state_dict"`)
 }
 
-function tensorsOf(dict: ReadonlyMap<unknown, unknown>): Map<string, TorchView> {
+/** Named as its safetensors files name them. Source: diffusers/src/diffusers/loaders/ip_adapter.py@58eb52c. */
+const ipAdapterParts = ['image_proj', 'ip_adapter']
+
+function tensorsOf(dict: unknown): Map<string, TorchView> {
   const views = new Map<string, TorchView>()
-  for (const [name, value] of dict) if (typeof name === 'string' && isTorchView(value)) views.set(name, value)
+  if (!(dict instanceof Map)) return views
+  for (const [name, value] of dict as ReadonlyMap<unknown, unknown>)
+    if (typeof name === 'string' && isTorchView(value)) views.set(name, value)
   return views
 }
 

@@ -79,8 +79,23 @@ export function viewOps(archive: TestArchive, view: TestView): Op[] {
     : rebuilt
 }
 
+const dictOps = (archive: TestArchive, views: readonly TestView[]): Op[] => [
+  ...['}', '('],
+  ...views.flatMap((view) => [text(view.name), ...viewOps(archive, view)]),
+  'u',
+]
+
+/** A dict of dicts, of the tensors whose names begin with its keys. */
+export const nestedPickleOps = (archive: TestArchive, keys: readonly string[]): Op[] => {
+  const below = (key: string): TestView[] =>
+    archive.views
+      .filter(({ name }) => name.startsWith(`${key}.`))
+      .map((view) => ({ ...view, name: view.name.slice(key.length + 1) }))
+  return ['\x80\x02', '}', '(', ...keys.flatMap((key) => [text(key), ...dictOps(archive, below(key))]), 'u', '.']
+}
+
 export function pickleOps(archive: TestArchive): Op[] {
-  const dict = ['}', '(', ...archive.views.flatMap((view) => [text(view.name), ...viewOps(archive, view)]), 'u']
+  const dict = dictOps(archive, archive.views)
   const top = archive.inside ? ['}', text('state_dict'), ...dict, 's'] : dict
   return ['\x80\x02', ...top, '.']
 }

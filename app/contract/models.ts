@@ -86,6 +86,10 @@ export const modelKinds = {
   vae: { what: 'autoencoder' },
   'text-encoder': { what: 'text encoder' },
   'custom-diffusion': { what: 'set of Custom Diffusion weights' },
+  controlnet: { what: 'ControlNet' },
+  'sparse-controlnet': { what: 'SparseCtrl' },
+  'ip-adapter': { what: 'picture adapter (IP-Adapter)' },
+  'image-encoder': { what: 'CLIP image encoder' },
   'video-classifier': { what: 'video classifier' },
   /** Looks like a model, and is none that runs here; its problem says why. */
   other: { what: 'model that is not supported' },
@@ -128,6 +132,12 @@ export const modelEntrySchema = z.object({
   needsMotionAdapter: z.boolean(),
   /** Block channels of the UNet or the adapter: they must be equal for the two to fit. */
   blockOutChannels: z.array(z.int()).optional(),
+  /** Width of the text that a UNet looks at: a ControlNet or an IP-Adapter for it has the same. */
+  crossAttentionDim: z.int().optional(),
+  /** Widths of what an image encoder gives, or of the one of them that an IP-Adapter takes. */
+  imageEmbeds: z.object({ image_embeds: z.int(), hidden_states: z.int() }).partial().optional(),
+  /** An IP-Adapter whose image encoder lies beside it, in a folder image_encoder. */
+  hasImageEncoder: z.boolean().optional(),
   /** Frames: the most a motion module takes, or what a classifier samples. */
   numFrames: z.int().optional(),
   numLabels: z.int().optional(),

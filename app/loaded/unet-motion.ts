@@ -1,5 +1,6 @@
 import type { Checkpoint } from '#app/checkpoints/folder.ts'
 import { frameWeights, type FreeNoise } from '#app/contract/long-clips.ts'
+import type { IpAdapter } from '#app/checkpoints/layouts/ip-adapter.ts'
 import type { ParameterLists } from '#app/contract/parameter-lists.ts'
 import type { Weight, Weights } from '#app/checkpoints/weights.ts'
 import type { CompileOptions } from '#app/graph/index.ts'
@@ -12,6 +13,7 @@ import { sizeOf } from '#app/tensor/tensor.ts'
 import { LoadedModel } from './loaded-model.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
 import { openAdapter, openModel } from '#app/checkpoints/open-model.ts'
+import { withIpAdapter } from './ip-adapter.ts'
 import { writeMotionAdapter } from './save-motion.ts'
 
 /** UNetMotionModel with diffusers' own calls. */
@@ -44,6 +46,16 @@ export class UNetMotion extends LoadedModel<typeof unetMotionModel> {
     const opened = typeof adapter === 'string' ? await openAdapter(adapter) : adapter
     this.replaceWeights(exchanged(this.config, this.weights, opened))
   }
+
+  /**
+   * Adds an IP-Adapter; from then on the forward takes added_cond_kwargs.image_embeds.N for each. Source:
+   * diffusers/src/diffusers/loaders/unet.py@58eb52c _load_ip_adapter_weights. Throws bad-input where it was made for
+   * another UNet.
+   */
+  loadIpAdapter(adapter: IpAdapter): void {
+    this.replaceWeights(withIpAdapter(this.weights, adapter, this.#ipAdapters++))
+  }
+  #ipAdapters = 0
 
   /**
    * Writes the motion modules as a MotionAdapter folder, without the LoRAs on them. Source:

@@ -4,6 +4,8 @@ import { openCheckpoint, summarise, type Checkpoint } from '#app/checkpoints/fol
 import { readJson } from '#app/checkpoints/json.ts'
 import { contentsOf } from '#app/checkpoints/layouts/contents.ts'
 import { familyNames } from '#app/checkpoints/layouts/family.ts'
+import { openControlNetFile } from '#app/checkpoints/layouts/controlnet.ts'
+import { openIpAdapter } from '#app/checkpoints/layouts/ip-adapter.ts'
 import { openMotionModule } from '#app/checkpoints/layouts/motion-module.ts'
 import { openSingleFile, type SingleFile } from '#app/checkpoints/layouts/single-file.ts'
 import { openLora } from '#app/checkpoints/lora/open-lora.ts'
@@ -107,6 +109,13 @@ async function fromFile(file: string): Promise<Found> {
       return fromLora(file, weights)
     case 'custom-diffusion':
       return fromCustomDiffusion(file, weights)
+    case 'ip-adapter':
+      return fromIpAdapter(file, weights)
+    case 'controlnet': {
+      const checkpoint = await openControlNetFile(file)
+      const notes = ['config read off the shapes; what they do not tell is as in the published ones']
+      return { kind: 'ControlNet, file', parts: [reportOf('', checkpoint)], unused: [], files: [file], notes }
+    }
     default:
       throw new ProblemError('unsupported', `${file} holds ${name}, which cannot be used here.`, { file })
   }
@@ -151,6 +160,21 @@ function fromCustomDiffusion(file: string, weights: Weights): Found {
     unused: [],
     files: [file],
     notes: [`${layers.size} attention layers`],
+  }
+}
+
+async function fromIpAdapter(file: string, weights: Weights): Promise<Found> {
+  const { layers, takes, embedDim, crossAttentionDim } = await openIpAdapter(file)
+  const taken = takes === 'image_embeds' ? 'projected embeddings' : 'hidden states'
+  return {
+    kind: 'IP-Adapter, file',
+    parts: [{ ...nothing, ...numbersOf(weights), part: '', architecture: 'IPAdapter' }],
+    unused: [],
+    files: [file],
+    notes: [
+      `${layers.length} attention layers, for a UNet with cross_attention_dim ${crossAttentionDim}`,
+      `takes an image encoder's ${taken}, ${embedDim} wide`,
+    ],
   }
 }
 

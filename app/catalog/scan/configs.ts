@@ -10,6 +10,14 @@ import { labelNames } from '#app/models/timesformer.ts'
  */
 const channels = z.array(z.int().min(1)).min(1)
 const size = z.union([z.int(), z.array(z.int()).min(1)])
+/** Of a list by block the last is the middle's, which always looks at the text. */
+const textWidth = z.union([
+  z.int(),
+  z
+    .array(z.int())
+    .min(1)
+    .transform((all) => all.at(-1)!),
+])
 
 export const modelIndexSchema = z.looseObject({ _class_name: z.string() })
 export const unetConfigSchema = z.looseObject({
@@ -17,7 +25,17 @@ export const unetConfigSchema = z.looseObject({
   block_out_channels: channels,
   sample_size: size.nullish(),
   motion_max_seq_length: z.int().min(1).optional(),
-  cross_attention_dim: z.union([z.int(), z.array(z.int())]).nullish(),
+  cross_attention_dim: textWidth.default(1280),
+})
+export const controlConfigSchema = z.looseObject({
+  block_out_channels: channels.default([320, 640, 1280, 1280]),
+  cross_attention_dim: textWidth.optional(),
+  motion_max_seq_length: z.int().min(1).optional(),
+})
+export const imageEncoderConfigSchema = z.looseObject({
+  hidden_size: z.int().min(1).default(768),
+  projection_dim: z.int().min(1).default(512),
+  image_size: z.int().min(1).default(224),
 })
 export const vaeConfigSchema = z.looseObject({
   block_out_channels: channels,

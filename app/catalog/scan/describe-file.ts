@@ -1,7 +1,11 @@
-import { basename } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { openEmbedding } from '#app/checkpoints/embedding.ts'
 import { summarise, type Checkpoint } from '#app/checkpoints/folder.ts'
 import { contentsOf } from '#app/checkpoints/layouts/contents.ts'
+import { familyNames } from '#app/checkpoints/layouts/family.ts'
+import { openControlNetFile } from '#app/checkpoints/layouts/controlnet.ts'
+import { imageEncoderBeside, openIpAdapter } from '#app/checkpoints/layouts/ip-adapter.ts'
 import { openMotionModule } from '#app/checkpoints/layouts/motion-module.ts'
 import { openSingleFile, partOf } from '#app/checkpoints/layouts/single-file.ts'
 import { openLora } from '#app/checkpoints/lora/open-lora.ts'
@@ -10,6 +14,8 @@ import { openTextEncoder, openVae } from '#app/checkpoints/open-part.ts'
 import { openWeightsFile } from '#app/checkpoints/open.ts'
 import type { Weights } from '#app/checkpoints/weights.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
+import { controlNetModel } from '#app/models/controlnet.ts'
+import { parseConfig } from '#app/models/model.ts'
 import { parseAdapterConfig } from '#app/models/unet-motion-join.ts'
 import type { Described } from './describe.ts'
 
@@ -43,6 +49,10 @@ export async function describeFile(file: string, named: boolean): Promise<Descri
         return await describePart({ kind: 'vae', className: 'AutoencoderKL' }, openVae(file))
       case 'text-encoder':
         return await describePart({ kind: 'text-encoder', className: 'CLIPTextModel' }, openTextEncoder(file))
+      case 'ip-adapter':
+        return await describeIpAdapter(file)
+      case 'controlnet':
+        return await describeControlNetFile(file)
       case 'stable-diffusion':
         return await describeCheckpoint(file)
       case 'unsupported':
@@ -77,6 +87,7 @@ async function fromSingleFile(file: string, known: DescribedFile): Promise<Parti
     needsMotionAdapter: true,
     precision: unet?.summary.precision ?? '',
     blockOutChannels: unet?.config.block_out_channels,
+    crossAttentionDim: unet?.config.cross_attention_dim,
     bytes: Object.values(single.parts).reduce((sum, { summary }) => sum + summary.bytes, 0),
   })
   if (single.family === 'sdxl') {
@@ -153,6 +164,40 @@ async function describePart(
 function describeCustomDiffusion(weights: Weights): DescribedFile {
   const { bytes, precision } = summarise(weights)
   return { ...nothing, kind: 'custom-diffusion', className: 'CustomDiffusion', bytes, precision: precision ?? '' }
+}
+
+async function describeIpAdapter(file: string): Promise<DescribedFile> {
+  const known: DescribedFile = { ...nothing, kind: 'ip-adapter', className: 'IPAdapter' }
+  try {
+    const { takes, embedDim, crossAttentionDim, summary } = await openIpAdapter(file)
+    return {
+      ...known,
+      bytes: summary.bytes,
+      precision: summary.precision ?? '',
+      crossAttentionDim,
+      imageEmbeds: { [takes]: embedDim },
+      hasImageEncoder: existsSync(join(imageEncoderBeside(file), 'config.json')),
+    }
+  } catch (error) {
+    return { ...known, problem: toProblem(error) }
+  }
+}
+
+async function describeControlNetFile(file: string): Promise<DescribedFile> {
+  const known: DescribedFile = { ...nothing, kind: 'controlnet', className: 'ControlNetModel' }
+  try {
+    const { config, summary } = await openControlNetFile(file)
+    const { block_out_channels, cross_attention_dim } = parseConfig(controlNetModel, config)
+    return {
+      ...known,
+      bytes: summary.bytes,
+      precision: summary.precision ?? '',
+      blockOutChannels: block_out_channels,
+      crossAttentionDim: [cross_attention_dim].flat().at(-1)!,
+    }
+  } catch (error) {
+    return { ...known, problem: toProblem(error) }
+  }
 }
 
 async function describeMotionModule(file: string): Promise<DescribedFile> {

@@ -17,6 +17,7 @@ import {
 import { describeFile, type DescribedFile } from './describe-file.ts'
 import { describePixArt } from './describe-pixart.ts'
 import { describeDecoder, describePrior, describeUnclip } from './describe-unclip.ts'
+import { describeControlNet, describeImageEncoder } from './describe-steering.ts'
 import type { FoundFolder } from './find-folders.ts'
 import { requireFiles, requireScheduler, weightsOf } from './folder-parts.ts'
 
@@ -26,6 +27,9 @@ export type Described = Pick<ModelEntry, 'kind' | 'className' | 'bytes' | 'preci
     Pick<
       ModelEntry,
       | 'blockOutChannels'
+      | 'crossAttentionDim'
+      | 'imageEmbeds'
+      | 'hasImageEncoder'
       | 'numFrames'
       | 'numLabels'
       | 'embeddingDim'
@@ -87,6 +91,7 @@ async function describePipeline(folder: string): Promise<Described> {
     known.needsMotionAdapter = known.kind.startsWith('stable-diffusion') && unet._class_name !== 'UNetMotionModel'
     known.blockOutChannels = unet.block_out_channels
     if (typeof unet.cross_attention_dim === 'number') known.textWidth = unet.cross_attention_dim
+    known.crossAttentionDim = unet.cross_attention_dim
     if (unet.motion_max_seq_length !== undefined) known.numFrames = unet.motion_max_seq_length
     const vae = await readConfig(vaeConfigSchema, folder, 'vae', 'config.json')
     Object.assign(known, latentsOf(vae))
@@ -128,6 +133,12 @@ async function describeModel(folder: string): Promise<Described> {
         return await describeVae(folder)
       case 'CLIPTextModel':
         return await describeTextEncoder(folder)
+      case 'ControlNetModel':
+        return await describeControlNet(folder, className, 'controlnet')
+      case 'SparseControlNetModel':
+        return await describeControlNet(folder, className, 'sparse-controlnet')
+      case 'CLIPVisionModelWithProjection':
+        return await describeImageEncoder(folder)
     }
     const opened = await weightsOf(folder, ['.']).catch(() => undefined)
     Object.assign(known, opened)

@@ -14,6 +14,8 @@ export type Contents = {
     | 'embedding'
     | 'vae'
     | 'text-encoder'
+    | 'ip-adapter'
+    | 'controlnet'
     | 'unsupported'
     | 'unknown'
   readonly name: string
@@ -27,6 +29,7 @@ type Mark = { readonly has: RegExp; readonly kind: Contents['kind']; readonly na
 // supported are those of single_file_utils.py@58eb52c; those of motion modules' families are the layers that only they
 // have (HotshotXL: hotshot_xl/models/transformer_temporal.py; AnimateLCM-I2V: img_encoder; ModelScope: unet_sd.py).
 const marks: readonly Mark[] = [
+  { has: /^ip_adapter\.\d+\.to_k_ip\./, kind: 'ip-adapter', name: 'an IP-Adapter' },
   {
     has: /[._]lora[._]|\.lora_(A|B|down|up|mid)\.|\.(hada_|lokr_|oft_)|^(lora|lycoris|oft_unet)_/,
     kind: 'lora',
@@ -39,8 +42,8 @@ const marks: readonly Mark[] = [
   },
   { has: /\.processor\.to_\w+_custom_diffusion\./, kind: 'custom-diffusion', name: 'Custom Diffusion weights' },
   {
-    has: /\bcontrolnet_(cond_embedding|down_blocks|mid_block)\.|^control_model\./,
-    kind: 'unsupported',
+    has: /\bcontrolnet_(cond_embedding|down_blocks|mid_block)\.|^control_model\.|^zero_convs\.\d/,
+    kind: 'controlnet',
     name: 'a ControlNet',
   },
   {
@@ -86,5 +89,7 @@ export function contentsOf(weights: Weights): Contents {
     if (channels === 9) return { kind: 'unsupported', name: 'a Stable Diffusion inpainting checkpoint' }
     if (channels === 8) return { kind: 'unsupported', name: 'an InstructPix2Pix checkpoint' }
   }
+  if (found.kind === 'controlnet' && keys.some((key) => key.includes('motion_modules.')))
+    return { kind: 'unsupported', name: 'a SparseCtrl without its config.json' }
   return { kind: found.kind, name: found.name }
 }

@@ -55,7 +55,7 @@ function resnetLayer(resnet: string, layer: string): string | undefined {
 }
 
 /** The residual layers of a block, from the place of the first downsampler. */
-const layersPerBlockOf = (weights: Weights): number => {
+export const layersPerBlockOf = (weights: Weights): number => {
   const keys = [...weights.keys()]
   const first = keys
     .map((key) => /^input_blocks\.(\d+)\.0\.op\.weight$/.exec(key)?.[1])
@@ -70,57 +70,72 @@ const layersPerBlockOf = (weights: Weights): number => {
  */
 export function ldmUnet(ldm: Weights, family: Family): { weights: Weights; config: Record<string, unknown> } {
   const layersPerBlock = layersPerBlockOf(ldm)
-  const weights = new Map<string, Weight>()
-  for (const [key, weight] of ldm) {
-    const dot = key.lastIndexOf('.')
-    const layer = ldmUnetLayer(key.slice(0, dot), layersPerBlock)
-    // A key that is not known keeps its name, so that whoever takes the weights refuses it by that name.
-    const name = layer === undefined ? key : `${layer}${key.slice(dot)}`
-    weights.set(name, renamed(weight, name))
-  }
+  const weights = withLayerNames(ldm, (layer) => ldmUnetLayer(layer, layersPerBlock))
   return { weights, config: unetConfig(weights, layersPerBlock, family) }
 }
 
-function unetConfig(weights: Weights, layersPerBlock: number, family: Family): Record<string, unknown> {
-  const shape = (key: string): readonly number[] => {
+/** A key that is not known keeps its name, so that whoever takes the weights refuses it by that name. */
+export function withLayerNames(ldm: Weights, layerOf: (layer: string) => string | undefined): Weights {
+  const weights = new Map<string, Weight>()
+  for (const [key, weight] of ldm) {
+    const dot = key.lastIndexOf('.')
+    const layer = layerOf(key.slice(0, dot))
+    const name = layer === undefined ? key : `${layer}${key.slice(dot)}`
+    weights.set(name, renamed(weight, name))
+  }
+  return weights
+}
+
+/** The shape of a weight. Throws bad-model naming one that is missing. */
+export const shapeIn =
+  (weights: Weights) =>
+  (key: string): readonly number[] => {
     const found = weights.get(key)?.shape
     if (found) return found
-    throw new ProblemError(
-      'bad-model',
-      `its UNet has no weight "${key}" (by diffusers' names); the file is incomplete`,
-      {
-        field: key,
-      },
-    )
+    const message = `its UNet has no weight "${key}" (by diffusers' names); the file is incomplete`
+    throw new ProblemError('bad-model', message, { field: key })
   }
+
+function unetConfig(weights: Weights, layersPerBlock: number, family: Family): Record<string, unknown> {
+  const shape = shapeIn(weights)
+  const { depthAt, ...down } = downConfig(weights, layersPerBlock)
+  const up = down.block_out_channels.map((_, i) => depthAt(`up_blocks.${i}.attentions.0`))
+  const classEmbedding = weights.get('add_embedding.linear_1.weight')?.shape[1]
+  return {
+    _class_name: 'UNet2DConditionModel',
+    sample_size: sampleSize[family],
+    out_channels: shape('conv_out.weight')[0]!,
+    ...down,
+    up_block_types: up.map((depth) => (depth ? 'CrossAttnUpBlock2D' : 'UpBlock2D')),
+    ...(classEmbedding !== undefined && addedEmbedding(classEmbedding, family)),
+  }
+}
+
+/** What the shapes of a UNet's way down and its middle tell, with diffusers' names. Throws as `shapeIn`. */
+export function downConfig(weights: Weights, layersPerBlock: number) {
+  const shape = shapeIn(weights)
   const keys = [...weights.keys()]
   const levels = countOf(keys, /^down_blocks\.(\d+)\./)
   const channels = Array.from({ length: levels }, (_, i) => shape(`down_blocks.${i}.resnets.0.conv2.weight`)[0]!)
   const depthAt = (place: string): number =>
     countOf(keys, new RegExp(`^${place.replaceAll('.', '\\.')}\\.transformer_blocks\\.(\\d+)\\.`))
   const down = channels.map((_, i) => depthAt(`down_blocks.${i}.attentions.0`))
-  const up = channels.map((_, i) => depthAt(`up_blocks.${i}.attentions.0`))
   const mid = depthAt('mid_block.attentions.0')
   // The mid block takes the last entry, and so does a last level without attention, which has no use for it.
   const depths = down.map((depth, i) => depth || (i === levels - 1 ? mid : 1))
   const linear = shape('mid_block.attentions.0.proj_in.weight').length === 2
-  const classEmbedding = weights.get('add_embedding.linear_1.weight')?.shape[1]
   return {
-    _class_name: 'UNet2DConditionModel',
-    sample_size: sampleSize[family],
+    depthAt,
     in_channels: shape('conv_in.weight')[1]!,
-    out_channels: shape('conv_out.weight')[0]!,
     block_out_channels: channels,
     layers_per_block: layersPerBlock,
     down_block_types: down.map((depth) => (depth ? 'CrossAttnDownBlock2D' : 'DownBlock2D')),
-    up_block_types: up.map((depth) => (depth ? 'CrossAttnUpBlock2D' : 'UpBlock2D')),
     transformer_layers_per_block: depths.every((depth) => depth === depths[0]) ? depths[0]! : depths,
     cross_attention_dim: shape('mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight')[1]!,
     use_linear_projection: linear,
     // An old slip in the format: here it is the number of heads. 1.x has 8 at every level, 2.x and XL have heads of 64
     // channels.
     attention_head_dim: linear ? channels.map((count) => Math.max(1, Math.floor(count / headChannels))) : 8,
-    ...(classEmbedding !== undefined && addedEmbedding(classEmbedding, family)),
   }
 }
 

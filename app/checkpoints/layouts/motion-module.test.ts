@@ -74,7 +74,7 @@ test.each([
   ],
   [['x.pos_encoder.positional_encoding'], /holds a HotshotXL motion module/],
   [['img_encoder.a.weight', 'down_blocks.0.motion_modules.0.proj_in.weight'], /holds an AnimateLCM-I2V motion module/],
-  [['controlnet_cond_embedding.a.weight', 'down_blocks.0.motion_modules.0.proj_in.weight'], /holds a ControlNet/],
+  [['controlnet_cond_embedding.a.weight', 'down_blocks.0.motion_modules.0.proj_in.weight'], /holds a SparseCtrl/],
   [['down_blocks.0.temp_convs.0.conv1.0.weight'], /holds a text-to-video UNet of ModelScope's kind/],
   [['down_blocks.0.attentions.0.temporal_transformer_blocks.0.norm1.weight'], /holds a Stable Video Diffusion model/],
 ])('another family is named: %s', async (keys, message) => {

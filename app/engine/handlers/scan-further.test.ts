@@ -82,7 +82,7 @@ test('whatever looks like a model and cannot be used is listed with its reason',
   cpSync(bundled('moving-shapes/unet'), join(root, 'd-part'), { recursive: true })
   writeTo(join(root, 'e-broken/config.json'), '{"_class_name": "MotionAdapter", "scale": ')
   await write(join(root, 'e-broken/diffusion_pytorch_model.safetensors'), 'a.weight')
-  await write(join(root, 'f.safetensors'), 'controlnet_cond_embedding.conv_in.weight')
+  await write(join(root, 'f.safetensors'), 'controlnet_cond_embedding.conv_in.weight', 'a.motion_modules.0')
   await write(join(root, 'g.safetensors'), 'decoder.up.0.block.0.conv1.weight')
   await write(join(root, 'h.safetensors'), 'down_blocks.0.temporal_attentions.0.proj_in.weight')
   await write(join(root, 'i.safetensors'), 'some.weight')
@@ -93,7 +93,7 @@ test('whatever looks like a model and cannot be used is listed with its reason',
     'c-type-only: other, videomae: not supported yet.',
     'd-part: other, UNet2DConditionModel: a part of a pipeline, which does nothing alone. Give the folder around it, with its model_index.json.',
     expect.stringMatching(/^e-broken: other, .*config\.json cannot be read: it is not valid JSON/),
-    'f: other, f.safetensors is a ControlNet, which cannot be used here.',
+    'f: other, f.safetensors is a SparseCtrl without its config.json, which cannot be used here.',
     "g: vae, /g.safetensors holds no autoencoder with LDM's keys.",
     'h: other, h.safetensors is a HotshotXL motion module (for Stable Diffusion XL), which cannot be used here.',
     'i: other, i.safetensors holds nothing that is known, which cannot be used here.',

@@ -105,6 +105,10 @@ const kindNames: Record<ModelKind, string> = {
   vae: 'Autoencoder',
   'text-encoder': 'Text encoder',
   'custom-diffusion': 'Custom Diffusion',
+  controlnet: 'ControlNet',
+  'sparse-controlnet': 'SparseCtrl',
+  'ip-adapter': 'IP-Adapter',
+  'image-encoder': 'Image encoder',
   'video-classifier': 'Classifier',
   other: 'Other',
 }
