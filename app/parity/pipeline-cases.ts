@@ -2,12 +2,12 @@ import { join } from 'node:path'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
 import { compare, readJson, readTensors, type Verdict } from './case.ts'
 import { limitOn } from './on-provider.ts'
-import { runAnimateDiff } from './pipelines/animatediff.ts'
+import { runAnimateDiff, runAnimateDiffControlNet, runAnimateDiffSparseCtrl } from './pipelines/animatediff.ts'
 import { runKandinskyDecoder, runKandinskyImg2Img, runKandinskyPrior } from './pipelines/kandinsky.ts'
 import { runPixArt } from './pipelines/pixart.ts'
 import { runImageToImage } from './pipelines/image-to-image.ts'
 import { runAnimateDiffSdxl } from './pipelines/animatediff-sdxl.ts'
-import { runAnimateDiffVideo } from './pipelines/animatediff-v2v.ts'
+import { runAnimateDiffVideo, runAnimateDiffVideoControlNet } from './pipelines/animatediff-v2v.ts'
 import { runStableDiffusion } from './pipelines/stable-diffusion.ts'
 import { runTextToVideoSd, runVideoToVideoSd } from './pipelines/text-to-video-sd.ts'
 import { runUnclip } from './pipelines/unclip.ts'
@@ -22,6 +22,9 @@ const runners: Readonly<Record<string, RunPipelineCase>> = {
   'pixart-alpha': runPixArt,
   'pixart-sigma': runPixArt,
   animatediff: runAnimateDiff,
+  'animatediff-controlnet': runAnimateDiffControlNet,
+  'animatediff-sparsectrl': runAnimateDiffSparseCtrl,
+  'animatediff-v2v-controlnet': runAnimateDiffVideoControlNet,
   'animatediff-v2v': runAnimateDiffVideo,
   'animatediff-sdxl': runAnimateDiffSdxl,
   'stable-diffusion': runStableDiffusion,

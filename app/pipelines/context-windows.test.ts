@@ -51,6 +51,7 @@ test('a frame gets the weighted mean of its windows, each with the rows of its o
     encoderHiddenStates: float32([batch * numFrames, 1, 1], rows),
     freeu: null,
     step: 0,
+    totalSteps: 1,
   }
   const seen: (readonly number[])[] = []
   const denoise = inContextWindows(

@@ -71,7 +71,7 @@ function halving(step: number): number {
 }
 
 /** Those frames of (B, C, F, h, w). */
-function pickFrames({ shape, data }: Floats, frames: readonly number[]): Floats {
+export function pickFrames({ shape, data }: Floats, frames: readonly number[]): Floats {
   const [batch, channels, numFrames, height, width] = shape as [number, number, number, number, number]
   const plane = height * width
   const picked = new Float32Array(batch * channels * frames.length * plane)

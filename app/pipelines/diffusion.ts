@@ -9,6 +9,7 @@ import { isSound, unsound } from '#app/tensor/finite.ts'
 import { createGenerator } from '#app/tensor/generator.ts'
 import { float32, type Shape, type Tensor } from '#app/tensor/tensor.ts'
 import type { Tokenizer } from '#app/tokenizers/tokenizer.ts'
+import type { Residuals } from './conditioning.ts'
 import { guide, joinRows } from './guidance.ts'
 import { encodeTexts, type Context } from './prompts.ts'
 import { framesAsSamples, rowsAsSamples } from './scheduler-samples.ts'
@@ -27,8 +28,13 @@ export type DenoiserInputs = {
   /** (B, L, D) */
   readonly encoderHiddenStates: Floats
   readonly freeu: FreeU | null
-  /** Of the run, from 0. */
+  /** Of the run, from 0, and how many there are. */
   readonly step: number
+  readonly totalSteps: number
+  /** What control networks add to the UNet's states. */
+  readonly residuals?: Residuals
+  /** Pictures that IP-Adapters show beside the prompt: one of each, (B, n, ...), and how much each counts. */
+  readonly imagePrompts?: { readonly embeds: readonly Floats[]; readonly scales: readonly number[] } | undefined
   /** Which frames of the clip they are, where the sample is a window of it. */
   readonly frames?: readonly number[]
   /** What Stable Diffusion XL is told beside the prompt: text_embeds (B, P) and time_ids (B, 6). */
@@ -205,6 +211,7 @@ export async function* denoiseSteps(
       encoderHiddenStates: typeof context === 'function' ? context(index) : context,
       freeu,
       step,
+      totalSteps,
       ...(timestepCond && { timestepCond }),
       ...(added && { added }),
     }

@@ -1,5 +1,6 @@
 import type { TextToVideoSettings } from '#app/contract/pipelines/text-to-video.ts'
 import { createGenerator } from '#app/tensor/generator.ts'
+import { steered, type Conditioning, type ConditioningParts } from './conditioning.ts'
 import { inContextWindows } from './context-windows.ts'
 import {
   decodedFrame,
@@ -24,9 +25,14 @@ import type { Context } from './prompts.ts'
 export type ClipRequest = DiffusionRequest &
   Pick<TextToVideoSettings, 'prompt' | 'negativePrompt'> &
   Partial<Pick<TextToVideoSettings, 'laterPrompts' | 'freeInit' | 'longClip'>> & {
+    /** What steers it beside the prompt. */
+    readonly conditioning?: Conditioning
     /** As `laterPrompts`, of what is not to be seen. */
     readonly laterNegativePrompts?: readonly FramePrompt[]
   }
+
+/** The models of a clip, with those that steer it. */
+export type ClipParts = DiffusionParts & ConditioningParts
 
 export type TextToVideoRequest = ClipRequest &
   Pick<TextToVideoSettings, 'numFrames'> & {
@@ -41,7 +47,7 @@ export type TextToVideoRequest = ClipRequest &
  * Throws bad-input naming the field, and not-finite naming the step or the frame.
  */
 export async function* textToVideo(
-  parts: DiffusionParts,
+  parts: ClipParts,
   request: TextToVideoRequest,
   freeuAt: FreeUAt,
 ): AsyncGenerator<DiffusionStep, void> {
@@ -51,7 +57,11 @@ export async function* textToVideo(
   for (const note of notes) yield { type: 'note', note }
   yield { type: 'encoded' }
 
-  yield* madeClip(parts, request, { context, steps, ...fromClipNoise(parts, request, shape) }, freeuAt)
+  const generator = createGenerator(request.seed)
+  const how = { numFrames, guided: request.guidanceScale > 1, draw: noiseOf(request, generator) }
+  const denoise = await steered(parts, request.conditioning, how)
+  const beginning = fromClipNoise(parts, request, shape, generator)
+  yield* madeClip({ ...parts, denoise }, request, { context, steps, ...beginning }, freeuAt)
 }
 
 /** Where a clip begins that begins with noise alone, and what draws the rest of it. */
@@ -59,9 +69,9 @@ export function fromClipNoise(
   parts: DiffusionParts,
   request: Omit<TextToVideoRequest, 'prompt' | 'negativePrompt'>,
   shape: readonly [number, number, number, number, number],
+  generator = createGenerator(request.seed),
 ): { beginning: Beginning; draw: DrawNoise } {
-  const { longClip, seed, latents: given } = request
-  const generator = createGenerator(seed)
+  const { longClip, latents: given } = request
   const draw = noiseOf(request, generator)
   const { shuffle = (length: number) => generator.permutation(length) } = request
   const latents = longClip?.kind === 'freenoise' ? freeNoiseLatents(longClip, shape, { given, draw, shuffle }) : given

@@ -1,4 +1,5 @@
 import { float32, rows, type Tensor } from '#app/tensor/tensor.ts'
+import { steered } from './conditioning.ts'
 import {
   latentSize,
   noiseOf,
@@ -9,7 +10,7 @@ import {
   type FreeUAt,
 } from './diffusion.ts'
 import { joinRows } from './guidance.ts'
-import { clipContext, madeClip, type ClipRequest } from './text-to-video.ts'
+import { clipContext, madeClip, type ClipParts, type ClipRequest } from './text-to-video.ts'
 
 type Floats = Tensor<'float32'>
 
@@ -31,7 +32,7 @@ export type VideoToVideoRequest = ClipRequest & {
  * Throws bad-input naming the field, and not-finite naming the step or the frame.
  */
 export async function* videoToVideo(
-  parts: DiffusionParts,
+  parts: ClipParts,
   request: VideoToVideoRequest,
   freeuAt: FreeUAt,
 ): AsyncGenerator<DiffusionStep, void> {
@@ -42,8 +43,10 @@ export async function* videoToVideo(
   const { context, notes } = await clipContext(parts, request, latents.shape[2]!)
   for (const note of notes) yield { type: 'note', note }
   yield { type: 'encoded' }
+  const how = { numFrames: latents.shape[2]!, guided: request.guidanceScale > 1, draw }
+  const denoise = await steered(parts, request.conditioning, how)
   yield* madeClip(
-    parts,
+    { ...parts, denoise },
     request,
     { context, draw, steps, strength: request.strength, beginning: { scheduler, first, latents } },
     freeuAt,

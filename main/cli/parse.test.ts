@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { chunking, freeU, integer, lora, number, sampling, schedulerConfig, size } from './parse.ts'
+import { controlNet, sparseControl, steering } from './parse-steering.ts'
 
 test.each([
   [size, '512x320', { width: 512, height: 320 }],
@@ -13,6 +14,13 @@ test.each([
   [lora, 'styles/night.safetensors:0.75', { wanted: 'styles/night.safetensors', scale: 0.75 }],
   [lora, 'night:-1', { wanted: 'night', scale: -1 }],
   [lora, 'C:\\styles\\night.safetensors', { wanted: 'C:\\styles\\night.safetensors', scale: 1 }],
+  [controlNet, 'depth', { wanted: 'depth', scale: 1, start: 0, end: 1, detect: 'none' }],
+  [controlNet, 'nets/a,b.pth:0.8', { wanted: 'nets/a,b.pth', scale: 0.8, start: 0, end: 1, detect: 'none' }],
+  [controlNet, 'net:0.8@0.25-.5,canny', { wanted: 'net', scale: 0.8, start: 0.25, end: 0.5, detect: 'canny' }],
+  [controlNet, 'net,canny', { wanted: 'net', scale: 1, start: 0, end: 1, detect: 'canny' }],
+  [sparseControl, 'rgb', { wanted: 'rgb', scale: 1, frames: [0] }],
+  [sparseControl, 'rgb:0.5@0,15', { wanted: 'rgb', scale: 0.5, frames: [0, 15] }],
+  [steering, 'plus.safetensors:0.6', { wanted: 'plus.safetensors', scale: 0.6 }],
   [sampling, 'even', { kind: 'even' }],
   [sampling, 'rate:2.5', { kind: 'rate', frameSampleRate: 2.5 }],
   [sampling, 'windows:4', { kind: 'windows', count: 4 }],
@@ -29,6 +37,8 @@ test.each([
   [freeU, ['1,2,3', '1,2,3,x', '1,2,3,5', '-1,1,1,1', 'SD 9', '', '0x1,1,1,1']],
   [chunking, ['0', '-1', '1,2', '1,', 'a', '1.5']],
   [lora, ['', 'night:11', 'night:1.2.3']],
+  [controlNet, ['', 'net:3', 'net@0.5-2', 'net@0-1.2.3']],
+  [sparseControl, ['', 'rgb@0,,1', 'rgb@999', 'rgb:9@0']],
   [sampling, ['rate', 'rate:', 'rate:0', 'windows:1', 'windows:2.5', 'every']],
   [
     schedulerConfig,

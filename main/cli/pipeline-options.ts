@@ -17,6 +17,7 @@ import * as parse from './parse.ts'
 import * as parseClips from './parse-clips.ts'
 import { readProcessors } from './processors.ts'
 import { sdxlOptions } from './sdxl-options.ts'
+import { namedInSteering, steeringOptions } from './steering-options.ts'
 
 const onOff = ['on', 'off']
 
@@ -248,6 +249,7 @@ const fieldOptions: readonly FieldOption[] = [
       loras: loras.map(({ wanted, scale }) => ({ id: findModel(models, 'lora', wanted).id, scale })),
     }),
   },
+  ...steeringOptions,
   {
     option: option(
       '--resolution-binning <on|off>',
@@ -327,6 +329,7 @@ export const namedFiles = (options: GivenOptions): string[] =>
     options.textEncoder,
     ...((options.embedding as string[] | undefined) ?? []),
     ...((options.lora as Lora[] | undefined) ?? []),
+    ...namedInSteering(options),
   ]
     .map((value) => (typeof value === 'object' ? (value as Lora).wanted : value))
     .filter((value) => typeof value === 'string')

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { attnChoiceSchema } from '../attn-processors.ts'
 import { computeSchema, defaultCompute } from '../compute.ts'
+import { controlNetChoiceSchema, ipAdapterChoiceSchema, sparseControlSchema } from '../conditioning.ts'
 import { mediaRefSchema } from '../media-refs.ts'
 import { freeInitSchema } from '../free-init.ts'
 import { longClipSchema } from '../long-clips.ts'
@@ -121,6 +122,19 @@ export const fields = {
     .default([]),
   /** How a clip becomes longer than the motion modules can see at once; null where it does not. */
   longClip: longClipSchema.nullable().default(null),
+  /** What steers a clip frame by frame, and the frames that each of them goes by; null where none is chosen yet. */
+  controlNets: z.array(controlNetChoiceSchema).max(8).default([]),
+  controlFrames: z.array(mediaRefSchema.nullable()).max(8).default([]),
+  /** ControlNets guess what their frames show, so that the prompt may be empty. */
+  guessMode: z.boolean().default(false),
+  /** What steers a clip by pictures of some of its frames, and these pictures. */
+  sparseControl: sparseControlSchema.nullable().default(null),
+  sparsePictures: z.array(mediaRefSchema.nullable()).max(64).default([]),
+  /** What shows the UNet a picture beside the prompt, and each one's picture. */
+  ipAdapters: z.array(ipAdapterChoiceSchema).max(4).default([]),
+  ipPictures: z.array(mediaRefSchema.nullable()).max(4).default([]),
+  /** The image encoder of the IP-Adapters; null for the one that lies beside each of them. */
+  imageEncoder: z.string().min(1).nullable().default(null),
   /** Which frames of a clip a classifier sees. */
   sampling: frameSamplingSchema,
   /** How many labels are kept, the most probable first. */
@@ -188,6 +202,14 @@ export const fieldDefaults: Readonly<Fields> = {
   freeInit: null,
   laterPrompts: [],
   longClip: null,
+  controlNets: [],
+  controlFrames: [],
+  guessMode: false,
+  sparseControl: null,
+  sparsePictures: [],
+  ipAdapters: [],
+  ipPictures: [],
+  imageEncoder: null,
   sampling: { kind: 'even' },
   topK: 5,
   compute: defaultCompute,

@@ -15,6 +15,7 @@ export const textToVideoXl = {
   title: 'Text to video XL',
   settings,
   models: { ...clipModels, ...sdxlModels },
+  media: {},
   sections: ['model', 'prompt', 'clip', 'longClip', 'sampling', 'scheduler', 'xl', 'freeu', 'compute', 'advanced'],
   suited: suitedClip,
   check: (settings, found, models) => [

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { freeInitSteps } from '../free-init.ts'
 import { longClipProblem, type LongClip } from '../long-clips.ts'
 import type { ModelEntry } from '../models.ts'
+import { checkConditioning, conditioningFields, conditioningMedia, conditioningModels } from './conditioning.ts'
 import { fieldDefaults, fields } from './fields.ts'
 import { badInput, type ByRole, type FieldProblem, type ModelRole, type Pipeline } from './pipeline.ts'
 import {
@@ -22,9 +23,13 @@ export const clipFields = {
   longClip: fields.longClip,
   freeInit: fields.freeInit,
 }
-const settings = z.object(clipFields)
+type WithPrompts = z.infer<z.ZodObject<typeof clipFields>>
+type ClipSettings = Omit<WithPrompts, 'laterPrompts'>
+
+/** The same where models beside it steer the clip. */
+export const steeredFields = { ...clipFields, ...conditioningFields }
+const settings = z.object(steeredFields)
 export type TextToVideoSettings = z.infer<typeof settings>
-type ClipSettings = Omit<TextToVideoSettings, 'laterPrompts'>
 
 export const clipModels = {
   ...diffusionModels,
@@ -35,6 +40,8 @@ export const clipModels = {
   },
 } as const satisfies Record<string, ModelRole<ClipSettings>>
 
+export const steeredModels = { ...clipModels, ...conditioningModels } as const
+
 /** AnimateDiff: a Stable Diffusion UNet with motion modules (arXiv 2307.04725). Reference: AnimateDiffPipeline. */
 export const textToVideo = {
   ...stableDiffusion,
@@ -42,14 +49,26 @@ export const textToVideo = {
   title: 'Text to video',
   makes: 'clip',
   settings,
-  models: clipModels,
+  models: steeredModels,
   stepsOf: ({ numInferenceSteps, freeInit }: ClipSettings): number =>
     freeInit
       ? freeInitSteps(freeInit, numInferenceSteps).reduce((sum, { laidOut }) => sum + laidOut, 0)
       : numInferenceSteps,
-  sections: ['model', 'prompt', 'clip', 'longClip', 'sampling', 'scheduler', 'freeu', 'compute', 'advanced'],
+  media: conditioningMedia<TextToVideoSettings>(),
+  sections: [
+    'model',
+    'prompt',
+    'clip',
+    'steering',
+    'longClip',
+    'sampling',
+    'scheduler',
+    'freeu',
+    'compute',
+    'advanced',
+  ],
   suited: suitedClip,
-  check: checkClip,
+  check: checkSteered,
 } as const satisfies Pipeline<TextToVideoSettings>
 
 /** As `suitedDiffusion`, with a motion adapter that fits and its frames. */
@@ -68,7 +87,7 @@ export function suitedClip<S extends ClipSettings>(settings: S, model: ModelEntr
 }
 
 export function checkClip(
-  settings: TextToVideoSettings,
+  settings: WithPrompts,
   found: ByRole<ModelEntry>,
   models: readonly ModelEntry[],
 ): FieldProblem[] {
@@ -80,11 +99,16 @@ export function checkClip(
   return problems
 }
 
-/** Why a clip of so many frames cannot be made with these models, in this way, of these prompts. */
-function lengthProblems(
-  { longClip, laterPrompts, numFrames }: TextToVideoSettings,
+export function checkSteered(
+  settings: TextToVideoSettings,
   found: ByRole<ModelEntry>,
+  models: readonly ModelEntry[],
 ): FieldProblem[] {
+  return [...checkClip(settings, found, models), ...checkConditioning(settings, found)]
+}
+
+/** Why a clip of so many frames cannot be made with these models, in this way, of these prompts. */
+function lengthProblems({ longClip, laterPrompts, numFrames }: WithPrompts, found: ByRole<ModelEntry>): FieldProblem[] {
   const [model] = found.model ?? []
   const [adapter] = found.motionAdapter ?? []
   const most = model && mostFrames(model, adapter)

@@ -1,15 +1,16 @@
 import { z } from 'zod'
 import { freeInitSteps } from '../free-init.ts'
 import type { ModelEntry } from '../models.ts'
+import { conditioningMedia } from './conditioning.ts'
 import { fields } from './fields.ts'
 import { checkStrength, imageFields, imageRole, stepsFromImage } from './image-to-image.ts'
 import { badInput, type ByRole, type FieldProblem, type MediaRole, type Pipeline } from './pipeline.ts'
-import { checkClip, clipFields, clipModels, suitedClip, type TextToVideoSettings } from './text-to-video.ts'
+import { checkSteered, steeredFields, steeredModels, suitedClip, type TextToVideoSettings } from './text-to-video.ts'
 import { stableDiffusion } from './stable-diffusion.ts'
 
 const { image, ...startFields } = imageFields
-const videoSettings = z.object({ ...clipFields, ...startFields, video: fields.video })
-const imageSettings = z.object({ ...clipFields, ...startFields, image })
+const videoSettings = z.object({ ...steeredFields, ...startFields, video: fields.video })
+const imageSettings = z.object({ ...steeredFields, ...startFields, image })
 export type VideoToVideoSettings = z.infer<typeof videoSettings>
 export type ImageToVideoSettings = z.infer<typeof imageSettings>
 
@@ -35,7 +36,7 @@ function checkSteps(settings: FromMedia): FieldProblem[] {
 }
 
 const check = (settings: FromMedia, found: ByRole<ModelEntry>, models: readonly ModelEntry[]): FieldProblem[] => [
-  ...checkClip(settings, found, models),
+  ...checkSteered(settings, found, models),
   ...checkSteps(settings),
 ]
 
@@ -53,9 +54,21 @@ export const videoToVideo = {
   title: 'Video to video',
   makes: 'clip',
   settings: videoSettings,
-  models: clipModels,
-  media: { video: videoRole },
-  sections: ['model', 'prompt', 'video', 'clip', 'longClip', 'sampling', 'scheduler', 'freeu', 'compute', 'advanced'],
+  models: steeredModels,
+  media: { video: videoRole, ...conditioningMedia<VideoToVideoSettings>() },
+  sections: [
+    'model',
+    'prompt',
+    'video',
+    'clip',
+    'steering',
+    'longClip',
+    'sampling',
+    'scheduler',
+    'freeu',
+    'compute',
+    'advanced',
+  ],
   stepsOf,
   suited: suitedClip,
   check,
@@ -67,6 +80,18 @@ export const imageToVideo = {
   name: 'image-to-video',
   title: 'Image to video',
   settings: imageSettings,
-  media: { image: imageRole<ImageToVideoSettings>() },
-  sections: ['model', 'prompt', 'image', 'clip', 'longClip', 'sampling', 'scheduler', 'freeu', 'compute', 'advanced'],
+  media: { image: imageRole<ImageToVideoSettings>(), ...conditioningMedia<ImageToVideoSettings>() },
+  sections: [
+    'model',
+    'prompt',
+    'image',
+    'clip',
+    'steering',
+    'longClip',
+    'sampling',
+    'scheduler',
+    'freeu',
+    'compute',
+    'advanced',
+  ],
 } as const satisfies Pipeline<ImageToVideoSettings>

@@ -12,6 +12,9 @@ export type Setup = {
   readonly options?: Partial<MotionOptions>
   /** What the run is asked for. */
   readonly request?: Partial<TextToVideoRequest>
+  /** IP-Adapters with the folder of their image encoder, and the scale of all of them. */
+  readonly ipAdapters?: readonly { readonly file: string; readonly imageEncoder: string }[]
+  readonly ipAdapterScale?: number
   /** What is done with the opened models. */
   readonly opened?: (models: OpenDiffusion) => Promise<unknown>
 }
@@ -65,6 +68,13 @@ const setupCalls: Readonly<Record<string, SetupCall>> = {
       },
     }
   },
+  load_ip_adapter(args, file) {
+    const given = z.strictObject({ file: z.string(), image_encoder: z.string() }).parse(args)
+    return { ipAdapters: [{ file: file(given.file), imageEncoder: file(given.image_encoder) }] }
+  },
+  set_ip_adapter_scale(args) {
+    return { ipAdapterScale: z.strictObject({ scale: z.number() }).parse(args).scale }
+  },
   load_lora_weights(args, file) {
     const given = z.strictObject({ file: z.string(), adapter_name: z.string() }).parse(args)
     return { opened: ({ loras }) => loras.load(file(given.file), { name: given.adapter_name }) }
@@ -100,6 +110,8 @@ export function readSetup(setup: unknown, folder: string): Required<Setup> {
       {},
     ),
     request: calls.reduce<Partial<TextToVideoRequest>>((all, { request }) => ({ ...all, ...request }), {}),
+    ipAdapters: calls.flatMap(({ ipAdapters = [] }) => ipAdapters),
+    ipAdapterScale: calls.reduce((last, { ipAdapterScale = last }) => ipAdapterScale, 1),
     async opened(models) {
       for (const { opened } of calls) await opened?.(models)
     },

@@ -4,7 +4,9 @@ import { videoToVideo } from '#app/pipelines/video-to-video.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import { dims, float32, type Tensor } from '#app/tensor/tensor.ts'
 import { clipArgs, clipOptions, clipOutputs, clipRequest, foldersOf } from './animatediff.ts'
+import { controlArgs, openControls, withImagePrompts, type Opened } from './animatediff-conditioning.ts'
 import { readSetup } from './animatediff-setup.ts'
+import type { Tensors } from '../case.ts'
 import type { RunPipelineCase } from './pipeline-case.ts'
 
 const argsSchema = z.strictObject({
@@ -16,21 +18,37 @@ const argsSchema = z.strictObject({
 })
 
 /** AnimateDiffVideoToVideoPipeline: latents after each step, and frames (1, F, 3, H, W). */
-export const runAnimateDiffVideo: RunPipelineCase = async ({ folder, spec, inputs, sessions }) => {
-  const args = argsSchema.parse(spec.args)
+export const runAnimateDiffVideo: RunPipelineCase = (given) => runVideo(given, argsSchema.parse(given.spec.args))
+
+const controlSchema = z.strictObject({ ...argsSchema.shape, ...controlArgs })
+
+/** AnimateDiffVideoToVideoControlNetPipeline: the same outputs. */
+export const runAnimateDiffVideoControlNet: RunPipelineCase = async (given) => {
+  const args = controlSchema.parse(given.spec.args)
+  return runVideo(given, args, await openControls(given, args))
+}
+
+async function runVideo(
+  { folder, spec, inputs, sessions }: Parameters<RunPipelineCase>[0],
+  args: z.infer<typeof argsSchema>,
+  controls?: Opened,
+): Promise<Tensors> {
   const setup = readSetup(spec.setup, folder)
   const [base, adapter] = foldersOf(spec, folder)
-  const opened = await openTextToVideo(sessions, base, adapter, { ...clipOptions(args), ...setup.options })
+  const ipAdapters = setup.ipAdapters.map(({ file }) => file)
+  const opened = await openTextToVideo(sessions, base, adapter, { ...clipOptions(args), ipAdapters, ...setup.options })
   await setup.opened(opened)
+  const { parts, conditioning } = await withImagePrompts({ inputs, sessions }, setup, controls)
   const request = {
     ...clipRequest(args, inputs),
     video: inputs.video ? framesOf(toFloat32(inputs.video)) : [],
     strength: args.strength,
+    conditioning,
     enforceInferenceSteps: args.enforce_inference_steps,
     ...(args.decode_chunk_size !== undefined && { chunkSize: args.decode_chunk_size }),
     ...setup.request,
   }
-  const events = videoToVideo(opened.parts, request, () => args.freeu ?? null)
+  const events = videoToVideo({ ...opened.parts, ...parts }, request, () => args.freeu ?? null)
   return clipOutputs(events, args)
 }
 

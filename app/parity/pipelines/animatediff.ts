@@ -7,6 +7,14 @@ import { textToVideo, type TextToVideoRequest } from '#app/pipelines/text-to-vid
 import { toFloat32 } from '#app/tensor/convert.ts'
 import { float32, type Tensor } from '#app/tensor/tensor.ts'
 import { locate, type Tensors } from '../case.ts'
+import {
+  controlArgs,
+  openControls,
+  openSparse,
+  sparseArgs,
+  withImagePrompts,
+  type Opened,
+} from './animatediff-conditioning.ts'
 import { readSetup } from './animatediff-setup.ts'
 import { drawsOf, inUnitRange, schedulerArgs, shufflesOf, stacked, type RunPipelineCase } from './pipeline-case.ts'
 
@@ -45,15 +53,41 @@ const argsSchema = z.strictObject({
 })
 
 /** AnimateDiffPipeline: latents after each step, and frames (1, F, 3, H, W). */
-export const runAnimateDiff: RunPipelineCase = async ({ folder, spec, inputs, sessions }) => {
-  const args = argsSchema.parse(spec.args)
+export const runAnimateDiff: RunPipelineCase = (given) => {
+  const args = argsSchema.parse(given.spec.args)
+  return runClip(given, args)
+}
+
+const controlSchema = z.strictObject({ ...clipArgs, num_frames: z.int(), ...controlArgs })
+
+/** AnimateDiffControlNetPipeline: the same outputs. */
+export const runAnimateDiffControlNet: RunPipelineCase = async (given) => {
+  const args = controlSchema.parse(given.spec.args)
+  return runClip(given, args, await openControls(given, args))
+}
+
+const sparseSchema = z.strictObject({ ...clipArgs, num_frames: z.int(), ...sparseArgs })
+
+/** AnimateDiffSparseControlNetPipeline: the same outputs. */
+export const runAnimateDiffSparseCtrl: RunPipelineCase = async (given) => {
+  const args = sparseSchema.parse(given.spec.args)
+  return runClip(given, args, await openSparse(given, args))
+}
+
+async function runClip(
+  { folder, spec, inputs, sessions }: Parameters<RunPipelineCase>[0],
+  args: z.infer<typeof argsSchema>,
+  controls?: Opened,
+): Promise<Tensors> {
   const setup = readSetup(spec.setup, folder)
   const [base, adapter] = foldersOf(spec, folder)
-  const opened = await openTextToVideo(sessions, base, adapter, { ...clipOptions(args), ...setup.options })
+  const ipAdapters = setup.ipAdapters.map(({ file }) => file)
+  const opened = await openTextToVideo(sessions, base, adapter, { ...clipOptions(args), ipAdapters, ...setup.options })
   await setup.opened(opened)
   if (args.cross_attention_kwargs) opened.loras.scaleAll(args.cross_attention_kwargs.scale)
-  const request = { ...clipRequest(args, inputs), numFrames: args.num_frames, ...setup.request }
-  const events = textToVideo(opened.parts, request, () => args.freeu ?? null)
+  const { parts, conditioning } = await withImagePrompts({ inputs, sessions }, setup, controls)
+  const request = { ...clipRequest(args, inputs), numFrames: args.num_frames, conditioning, ...setup.request }
+  const events = textToVideo({ ...opened.parts, ...parts }, request, () => args.freeu ?? null)
   return clipOutputs(events, args)
 }
 
@@ -86,11 +120,11 @@ export const clipRequest = (args: ClipArgs, inputs: Tensors): Omit<TextToVideoRe
   shuffle: shufflesOf(inputs),
 })
 
-/** The folders of `pipelines/checkpoints/BASE + ADAPTER`. */
+/** The folders of `pipelines/checkpoints/BASE + ADAPTER`; more of them are control networks, which it names too. */
 export function foldersOf({ checkpoint, components }: Spec, folder: string): [base: string, adapter: string] {
   const [base, adapter, ...more] = checkpoint.split(' + ')
-  const others = Object.keys(components).filter((name) => name !== 'motion_adapter')
-  if (!base || !adapter || more.length + others.length > 0)
+  const { motion_adapter: _, controlnet = [], ...others } = components
+  if (!base || !adapter || more.length !== [controlnet].flat().length || Object.keys(others).length > 0)
     throw new Error(`${checkpoint} is not a model and a motion adapter, or parts of it are elsewhere`)
   return [locate(folder, base), locate(folder, join(base, '..', adapter))]
 }

@@ -122,6 +122,7 @@ test('a LoRA goes to the denoiser and the text encoder at once', async () => {
       encoderHiddenStates: filled(states.shape) as Tensor<'float32'>,
       freeu: null,
       step: 0,
+      totalSteps: 1,
     })
     return [states, predicted].map(({ data }) => data.reduce((sum, value) => sum + Math.abs(value), 0))
   }

@@ -10,13 +10,14 @@ import { changedConfig, type SchedulerConfig } from '#app/schedulers/config.ts'
 import { createScheduler } from '#app/schedulers/create.ts'
 import type { SchedulerOptions } from '#app/schedulers/scheduler.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
-import type { Tensor } from '#app/tensor/tensor.ts'
+import { float32, type Tensor } from '#app/tensor/tensor.ts'
 import type { unet2dConditionModel } from '#app/models/unet-2d-condition.ts'
 import { LoadedModel } from '#app/loaded/loaded-model.ts'
 import type { OnQuantizing } from '#app/runtime/quantize/quantize-cache.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
 import { pipelineLoras, type PipelineLoras } from '#app/loaded/pipeline-loras.ts'
-import type { DiffusionParts } from '../diffusion.ts'
+import type { Residuals } from '../conditioning.ts'
+import type { DenoiserInputs, DiffusionParts } from '../diffusion.ts'
 import type { SdxlText } from '../sdxl-prompt.ts'
 import { withWords } from '#app/tokenizers/tokenizer.ts'
 import { addWords, type ChosenEmbedding } from './embeddings.ts'
@@ -120,7 +121,7 @@ export async function openStableDiffusion(
       const inputs = { input_ids: ids, ...(inversions.embeddings && { added_embeddings: inversions.embeddings }) }
       return toFloat32((await text.run('forward', inputs, { clip_skip: clipSkip })).last_hidden_state)
     },
-    denoise: async ({ sample, timestep, encoderHiddenStates, freeu, timestepCond, added }) => {
+    denoise: async ({ sample, timestep, encoderHiddenStates, freeu, timestepCond, added, residuals, imagePrompts }) => {
       if (freeu) denoiser.enableFreeu(freeu)
       else denoiser.disableFreeu()
       const inputs = {
@@ -132,6 +133,8 @@ export async function openStableDiffusion(
           'added_cond_kwargs.text_embeds': added.textEmbeds,
           'added_cond_kwargs.time_ids': added.timeIds,
         }),
+        ...(residuals && residualInputs(residuals)),
+        ...(imagePrompts && imagePromptInputs(imagePrompts)),
       }
       return toFloat32((await denoiser.run('forward', inputs)).sample)
     },
@@ -198,6 +201,16 @@ async function otherVae(path: string, own: Checkpoint): Promise<Checkpoint> {
   const vae = await openVae(path)
   return { ...vae, config: { scaling_factor: own.config.scaling_factor, ...vae.config } }
 }
+
+const residualInputs = ({ down, mid }: Residuals) => ({
+  ...Object.fromEntries(down.map((state, i) => [`down_block_additional_residuals.${i}`, state] as const)),
+  mid_block_additional_residual: mid,
+})
+
+const imagePromptInputs = ({ embeds, scales }: NonNullable<DenoiserInputs['imagePrompts']>) => ({
+  ...Object.fromEntries(embeds.map((one, i) => [`added_cond_kwargs.image_embeds.${i}`, one] as const)),
+  ip_adapter_scale: float32([scales.length], scales),
+})
 
 /** The model names the layer or the processor; whoever asks has one setting for all of them. */
 export async function asSetting(field: 'attnProcessor' | 'fuseQkv', work: () => void | Promise<void>): Promise<void> {

@@ -1,16 +1,24 @@
+import { openIpAdapter } from '#app/checkpoints/layouts/ip-adapter.ts'
 import { openAdapter } from '#app/checkpoints/open-model.ts'
 import type { LongClip } from '#app/contract/long-clips.ts'
 import { ProblemError } from '#app/contract/errors.ts'
+import type { ConditioningSettings } from '#app/contract/pipelines/conditioning.ts'
 import type { TextToVideoSettings } from '#app/contract/pipelines/text-to-video.ts'
 import { joinUNetMotion } from '#app/loaded/unet-motion.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
+import type { Conditioning } from '../conditioning.ts'
 import type { DiffusionParts } from '../diffusion.ts'
-import { textToVideo } from '../text-to-video.ts'
+import { textToVideo, type ClipParts } from '../text-to-video.ts'
+import { openConditioning } from './open-conditioning.ts'
 import type { RunContext, Runner, RunOf, RunTools } from './run.ts'
 import { runDiffusion, type DiffusionRun } from './run-diffusion.ts'
 import { openStableDiffusion, type DiffusionOptions, type OpenDiffusion } from './stable-diffusion.ts'
 
-export type MotionOptions = DiffusionOptions & { readonly longClip?: LongClip | null }
+export type MotionOptions = DiffusionOptions & {
+  readonly longClip?: LongClip | null
+  /** Files of IP-Adapters, in the order in which the run shows them pictures. */
+  readonly ipAdapters?: readonly string[]
+}
 
 /**
  * Opens a Stable Diffusion folder or single-file checkpoint, with a MotionAdapter folder or a file of motion modules
@@ -23,6 +31,7 @@ export async function openTextToVideo(
   options: MotionOptions,
 ): Promise<OpenDiffusion & { readonly timeCondProjDim: number | null }> {
   const adapter = adapterPath === null ? undefined : await openAdapter(adapterPath)
+  const ipAdapters = await Promise.all((options.ipAdapters ?? []).map((file) => openIpAdapter(file)))
   let timeCondProjDim: number | null = null
   const opened = await openStableDiffusion(
     sessions,
@@ -34,6 +43,7 @@ export async function openTextToVideo(
         })
       const denoiser = joinUNetMotion(sessions, unet, adapter)
       timeCondProjDim = denoiser.config.time_cond_proj_dim ?? null
+      for (const one of ipAdapters) denoiser.loadIpAdapter(one)
       if (options.longClip?.kind === 'freenoise') denoiser.enableFreeNoise(options.longClip)
       return { denoiser, ...(adapter && { checkpoints: { motion_adapter: adapter } }) }
     },
@@ -42,13 +52,28 @@ export async function openTextToVideo(
   return { ...opened, timeCondProjDim }
 }
 
-/** How a run over such a checkpoint opens it. */
+/** How a run over such a checkpoint opens it for a clip of so many frames, with all that steers it. */
 export const openClipParts =
-  ({ sessions }: RunTools, { models, settings }: ClipRun, context: RunContext): DiffusionRun<DiffusionParts>['open'] =>
+  (
+    { sessions }: RunTools,
+    request: ClipRun,
+    numFrames: number,
+    context: RunContext,
+  ): DiffusionRun<ClipParts & Steered>['open'] =>
   async (path, options) => {
-    const adapter = models.motionAdapter?.[0]?.folder ?? null
-    const opened = await openTextToVideo(sessions, path, adapter, { ...options, longClip: settings.longClip })
-    return { ...opened, parts: untilCancelled(opened.parts, context) }
+    const { models, settings } = request
+    const opening = {
+      sessions,
+      compute: { ...sessions.compute, ...options.compute },
+      onQuantizing: options.onQuantizing,
+    }
+    const { conditioning, parts } = await openConditioning(request, numFrames, opening, context.signal)
+    const opened = await openTextToVideo(sessions, path, models.motionAdapter?.[0]?.folder ?? null, {
+      ...options,
+      longClip: settings.longClip,
+      ipAdapters: (models.ipAdapters ?? []).map(({ folder }) => folder),
+    })
+    return { ...opened, parts: { ...untilCancelled(opened.parts, context), ...parts, conditioning } }
   }
 
 /** A step of a long clip is many calls of the model: a cancel is heard before each. */
@@ -60,12 +85,17 @@ export const untilCancelled = <P extends DiffusionParts>(parts: P, context: RunC
   },
 })
 
-type ClipRun = Pick<RunOf<'text-to-video'>, 'models'> & { settings: Pick<TextToVideoSettings, 'longClip'> }
+/** What steers a run as its settings have it. */
+type Steered = { readonly conditioning: Conditioning }
+
+type ClipRun = Pick<RunOf<'text-to-video'>, 'models' | 'media'> & {
+  settings: Pick<TextToVideoSettings, 'longClip' | 'width' | 'height' | keyof ConditioningSettings>
+}
 
 export const runTextToVideo: Runner<'text-to-video'> = (tools, request, context) =>
   runDiffusion(tools, request, context, {
     frames: request.settings.numFrames,
     fps: request.settings.fps,
-    open: openClipParts(tools, request, context),
-    run: (parts, freeuAt) => textToVideo(parts, request.settings, freeuAt),
+    open: openClipParts(tools, request, request.settings.numFrames, context),
+    run: (parts, freeuAt) => textToVideo(parts, { ...request.settings, conditioning: parts.conditioning }, freeuAt),
   })

@@ -1,6 +1,7 @@
 import { fitPicture, pictureTensor } from '#app/media/fit-picture.ts'
 import type { Tensor } from '#app/tensor/tensor.ts'
-import type { DiffusionParts, DiffusionStep, FreeUAt } from '../diffusion.ts'
+import type { DiffusionStep, FreeUAt } from '../diffusion.ts'
+import type { ClipParts } from '../text-to-video.ts'
 import { videoToVideo, type VideoToVideoRequest } from '../video-to-video.ts'
 import { openSource } from './clip-source.ts'
 import { fittedImage, mediaFor } from './read-media.ts'
@@ -22,8 +23,8 @@ export const runVideoToVideo: Runner<'video-to-video'> = async function* (tools,
   return yield* runDiffusion(tools, request, context, {
     frames: count,
     fps: settings.fps,
-    open: openClipParts(tools, request, context),
-    run: (parts, freeuAt) => noted(notes, parts, { ...settings, video }, freeuAt),
+    open: openClipParts(tools, request, count, context),
+    run: (parts, freeuAt) => noted(notes, parts, { ...settings, video, conditioning: parts.conditioning }, freeuAt),
   })
 }
 
@@ -34,14 +35,14 @@ export const runImageToVideo: Runner<'image-to-video'> = async function* (tools,
   return yield* runDiffusion(tools, request, context, {
     frames: settings.numFrames,
     fps: settings.fps,
-    open: openClipParts(tools, request, context),
-    run: (parts, freeuAt) => videoToVideo(parts, { ...settings, video }, freeuAt),
+    open: openClipParts(tools, request, settings.numFrames, context),
+    run: (parts, freeuAt) => videoToVideo(parts, { ...settings, video, conditioning: parts.conditioning }, freeuAt),
   })
 }
 
 async function* noted(
   notes: readonly string[],
-  parts: DiffusionParts,
+  parts: ClipParts,
   request: VideoToVideoRequest,
   freeuAt: FreeUAt,
 ): AsyncGenerator<DiffusionStep, void> {

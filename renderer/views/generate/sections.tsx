@@ -16,6 +16,7 @@ import { PromptSection } from './prompt-section.tsx'
 import { SamplingSection } from './sampling-section.tsx'
 import { SchedulerSection } from './scheduler-section.tsx'
 import { XlSection } from './xl-section.tsx'
+import { SteeringSection } from './steering-section.tsx'
 
 export type SectionProps = { problems: FieldProblems }
 
@@ -25,6 +26,7 @@ export const sections = {
   prompt: PromptSection,
   mix: MixSection,
   clip: ClipSection,
+  steering: SteeringSection,
   longClip: LongClipSection,
   picture: PictureSection,
   image: ImageSection,
