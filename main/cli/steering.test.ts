@@ -1,9 +1,9 @@
-import { cpSync } from 'node:fs'
+import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { goldens } from '#app/checkpoints/testing.ts'
 import { readRecipeFile } from '#app/media/node/recipe-file.ts'
-import { bundledModelsDir } from '#main/paths.ts'
+import { appRoot, bundledModelsDir } from '#main/paths.ts'
 import { runHere, useCli, withoutEngine } from './testing.ts'
 
 const { folder, run, farthest } = useCli()
@@ -64,6 +64,22 @@ test('the recipe names the models and the files that steered it', async () => {
     },
     models: { controlNets: [{ name: 'controlnet-tiny' }], ipAdapters: [{ name: 'ip-adapter' }], sparseControl: [] },
   })
+})
+
+test('the commands of docs/recipes/steering.md run, and each is seen in the clip', async () => {
+  const page = readFileSync(join(appRoot(), 'docs/recipes/steering.md'), 'utf8')
+  const commands = page.split('\n').flatMap((line) => (line.startsWith('    frameloom ') ? [line.trim()] : []))
+  expect(commands).toHaveLength(6)
+  for (const command of commands) {
+    const [, ...words] = command.match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', ''))
+    const args = words.map((word) => (/^(e2e|resources)\//.test(word) ? join(appRoot(), word) : word))
+    const { code, stderr } = await run(...args)
+    expect(code, stderr).toBe(0)
+    const steering = args.findIndex((word) => /^--(controlnet|sparse-control|ip-adapter)$/.test(word))
+    const plain = [...args.slice(0, steering), ...(args.includes('--guidance') ? ['--guidance', '4'] : [])]
+    expect((await run(...plain, '--out', 'plain.webp')).code).toBe(0)
+    expect(await farthest(args.at(-1)!, 'plain.webp'), command).toBeGreaterThan(5)
+  }
 })
 
 test('what cannot work is refused in words', async () => {

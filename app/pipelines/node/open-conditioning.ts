@@ -11,6 +11,7 @@ import { float32, type Tensor } from '#app/tensor/tensor.ts'
 import type { Conditioning, ConditioningParts, ControlRequest, ImageEncoder } from '../conditioning.ts'
 import { openSource } from './clip-source.ts'
 import { openControlNet, openImageEncoder, openSparseControlNet, type Opening } from './conditioning.ts'
+import { inOrder } from './in-order.ts'
 import { readStill } from './read-media.ts'
 
 type Steering = {
@@ -112,11 +113,4 @@ function clipPixels(picture: RgbFrame, side: number): Tensor<'float32'> {
   })
   const { data } = pixelValues([preparePicture(picture, config)], config)
   return float32([1, 3, side, side], data)
-}
-
-/** One after the other: they read files, and a failure is that of the first. */
-async function inOrder<T, U>(items: readonly T[], each: (item: T, index: number) => Promise<U>): Promise<U[]> {
-  const done: U[] = []
-  for (const [i, item] of items.entries()) done.push(await each(item, i))
-  return done
 }

@@ -11,6 +11,7 @@ import { reportQuantizing } from '#app/runtime/quantize/report-quantizing.ts'
 import { during, type DiffusionParts, type DiffusionStep, type FreeUAt } from '../diffusion.ts'
 import { liveControls } from '../live-controls.ts'
 import { emptyNote, recipeOf, savePicture } from './finish-run.ts'
+import { inOrder } from './in-order.ts'
 import { openPreview, pixelsOf } from './preview.ts'
 import type { RunContext, RunOf, RunTools } from './run.ts'
 import type { DiffusionOptions, Opened } from './stable-diffusion.ts'
@@ -178,11 +179,4 @@ async function loadLoras(
     return unused.length === 0 ? '' : `${unused.length} of the ${all} layers of the LoRA ${name} are not in this model.`
   })
   return notes.filter((note) => note !== '')
-}
-
-/** One after the other: they read files, and a failure is that of the first. */
-async function inOrder<T, U>(items: readonly T[], each: (item: T, index: number) => Promise<U>): Promise<U[]> {
-  const done: U[] = []
-  for (const [i, item] of items.entries()) done.push(await each(item, i))
-  return done
 }

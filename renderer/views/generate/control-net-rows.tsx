@@ -21,7 +21,7 @@ export function ControlNets({ problems }: { problems: FieldProblems }) {
   const remove = (at: number): void =>
     editDraft({ controlNets: controlNets.toSpliced(at, 1), controlFrames: controlFrames.toSpliced(at, 1) })
   return (
-    <div data-field="controlNets">
+    <div className="steering" data-field="controlNets">
       {controlNets.map((net, at) => (
         <Steering
           key={at}

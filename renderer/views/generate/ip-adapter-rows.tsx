@@ -14,7 +14,7 @@ export function IpAdapters({ problems }: { problems: FieldProblems }) {
   const { ipAdapters, ipPictures, imageEncoder } = useDraft((draft) => draft)
   const encoders = modelsFor(models, 'image-encoder').filter(isUsable)
   return (
-    <div data-field="ipAdapters">
+    <div className="steering" data-field="ipAdapters">
       {ipAdapters.map((adapter, at) => (
         <Steering
           key={at}

@@ -21,7 +21,7 @@ export function SparseControlRows({ problems }: { problems: FieldProblems }) {
     )
   const change = (next: Partial<typeof sparse>): void => editDraft({ sparseControl: { ...sparse, ...next } })
   return (
-    <div data-field="sparseControl">
+    <div className="steering" data-field="sparseControl">
       <Steering
         what="SparseCtrl"
         kind="sparse-controlnet"
@@ -31,7 +31,7 @@ export function SparseControlRows({ problems }: { problems: FieldProblems }) {
         onRemove={() => editDraft({ sparseControl: null, sparsePictures: [] })}
       >
         {sparse.frames.map((frame, at) => (
-          <div key={at} role="group" aria-label={`Picture ${at + 1} of SparseCtrl`}>
+          <div className="steering" key={at} role="group" aria-label={`Picture ${at + 1} of SparseCtrl`}>
             <Row label="Frame">
               <NumberInput
                 label={`Frame of picture ${at + 1}`}

@@ -28,7 +28,7 @@ export function Steering({ what, kind, id, scale, onChange, onRemove, children }
   const known = modelsFor(models, kind)
   const name = known.find((model) => model.id === id)?.name ?? id
   return (
-    <div role="group" aria-label={`${what} ${name}`}>
+    <div className="steering" role="group" aria-label={`${what} ${name}`}>
       <Row label={what}>
         <Select
           label={what}
