@@ -79,9 +79,10 @@ export type ControlNetConfig = z.infer<typeof controlNetConfig>
  *
  * B rows, C channels, H height, W width of the latents, L tokens, D their width, f the factor of the picture's encoder.
  * Inputs: sample (B, C, H, W); timestep (1) or (B); encoder_hidden_states (B, L, D), or fewer rows that serve several
- * in turn; controlnet_cond (b, c, H * f, W * f) in 0..1, b dividing B; optional: conditioning_scale (1), attention_mask,
- * and class_labels and added_cond_kwargs as the config asks. Argument: guess_mode. Outputs: down_block_res_samples.N
- * and mid_block_res_sample, each of the shape of the UNet's state, or (B, C', 1, 1) with global_pool_conditions.
+ * in turn; controlnet_cond (b, c, H * f, W * f) in 0..1, b dividing B; optional: conditioning_scale (1),
+ * attention_mask, and class_labels and added_cond_kwargs as the config asks. Argument: guess_mode. Outputs:
+ * down_block_res_samples.N and mid_block_res_sample, each of the shape of the UNet's state, or (B, C', 1, 1) with
+ * global_pool_conditions.
  */
 export const controlNetModel = {
   className: 'ControlNetModel',

@@ -28,8 +28,8 @@ export type OpenConditioning = {
 }
 
 /**
- * Opens what steers a clip of so many frames, and reads its pictures and clips. Throws bad-model naming the file or key,
- * bad-media naming the clip that is too short.
+ * Opens what steers a clip of so many frames, and reads its pictures and clips. Throws bad-model naming the file or
+ * key, bad-media naming the clip that is too short.
  */
 export async function openConditioning(
   { settings, models, media = {} }: Steering,
