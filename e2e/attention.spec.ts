@@ -51,9 +51,10 @@ test('a LoRA of a model folder is chosen with its scale, and a wrong one is told
   await scale.fill('0.6')
   await scale.press('Tab')
   await expect(scale).toHaveValue('0.60')
-  // It was made for another UNet: its layers' shapes are not the demo's.
-  await page.getByRole('button', { name: /^Generate/ }).click()
-  await expect(page.getByRole('region', { name: 'Stage' }).getByText(/made for another/)).toBeVisible()
+  // It was made for another base: said before anything is run.
+  const refusal = page.getByRole('alert').filter({ hasText: 'The LoRA night was made for' })
+  await expect(refusal).toBeVisible()
   await page.getByRole('button', { name: 'Remove night' }).click()
   await expect(scale).toBeHidden()
+  await expect(refusal).toBeHidden()
 })

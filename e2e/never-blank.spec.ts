@@ -244,6 +244,9 @@ test("another program's recipe fills the form, what means nothing here is listed
     'Model: dreamshaper',
   )
   const note = page.getByRole('region', { name: 'Prompts' }).getByText('“(red:1.3)” does not weigh its words here.')
+  await expect(note).toBeHidden()
+  await page.getByRole('button', { name: /^Advanced/ }).click()
+  await page.getByRole('button', { name: 'Plain words' }).click()
   await expect(note).toBeVisible()
   await prompt(page).fill('a small red boat')
   await expect(note).toBeHidden()
