@@ -18,7 +18,7 @@ export function TopBar() {
         <Mark size={20} />
         Frameloom
       </h1>
-      <Tabs.List className="top-views" activateOnFocus aria-label="View">
+      <Tabs.List className="top-views" aria-label="View">
         {viewIds.map((id) => {
           const { name, key } = commands[`view-${id}`]
           return (
