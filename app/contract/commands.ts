@@ -61,7 +61,7 @@ const table = {
   attention: { name: 'Attention by layer', menu: 'Run' },
   tuning: { name: 'Profile and tune', label: 'Profile and tune…', menu: 'Run' },
   reuse: { name: 'Use the settings of this clip', label: 'Use these settings', key: 'U', menu: 'Clip' },
-  use: { name: 'Make something of this clip or still', label: 'Use in a run', menu: 'Clip' },
+  use: { name: 'Make something of this clip or still', menu: 'Clip' },
   ...exportCommands,
   'classify-clip': { name: 'Classify this clip', label: 'Classify', menu: 'Clip' },
   delete: { name: 'Delete this clip', label: 'Delete clip', key: 'Delete', menu: 'Clip' },

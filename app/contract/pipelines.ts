@@ -14,6 +14,7 @@ import { textToVideoXl } from './pipelines/text-to-video-xl.ts'
 import { imageToVideo, videoToVideo } from './pipelines/video-to-video.ts'
 import { videoClassification } from './pipelines/video-classification.ts'
 import { fieldDefaults } from './pipelines/fields.ts'
+import type { ModelEntry, ModelKind } from './models.ts'
 import type { BaseSettings, Makes, MakesFile, Pipeline } from './pipelines/pipeline.ts'
 import { withSchedulerConfig } from './schedulers.ts'
 
@@ -75,16 +76,28 @@ export const runRequestSchema = z.preprocess(
   z.discriminatedUnion('pipeline', requestSchemas),
 ) as unknown as z.ZodType<RunRequest, RunInput>
 
-/** A role of a pipeline in which a clip, still or embedding of the library can go into a run. */
-export type MediaUse = { readonly pipeline: NameMaking<MakesFile>; readonly role: string }
+/** A role of a pipeline in which a clip, still or embedding of the library can go into a run. `use`: its words. */
+export type MediaUse = { readonly pipeline: NameMaking<MakesFile>; readonly role: string; readonly use: string }
 
-/** All that a result of this kind can be used for, in the order of the pipelines. */
-export const usesOf = (kind: MakesFile): MediaUse[] =>
-  namesMaking('clip', 'still', 'embedding').flatMap((pipeline) =>
-    Object.entries(pipelineOf(pipeline).media ?? {})
-      .filter(([, { takes }]) => takes === kind)
-      .map(([role]) => ({ pipeline, role })),
-  )
+/**
+ * All that a result of this kind can be used for with these models, each use once: by the pipeline `current` where that
+ * has it, else by the first that does. What a run cannot do without comes first.
+ */
+export function usesOf(kind: MakesFile, models: readonly ModelEntry[], current?: PipelineName): MediaUse[] {
+  const has = (of: ModelKind): boolean => models.some((model) => model.kind === of && !model.problem)
+  const all = namesMaking('clip', 'still', 'embedding')
+    .filter((name) => has(pipelineOf(name).models.model!.kind))
+    .flatMap((pipeline) =>
+      Object.entries(pipelineOf(pipeline).media ?? {}).flatMap(([role, { takes, use, reader, optional = false }]) =>
+        takes === kind && (!reader || has(reader)) ? [{ pipeline, role, use, optional }] : [],
+      ),
+    )
+  return all
+    .filter(({ use }, at) => all.findIndex((one) => one.use === use) === at)
+    .map((first) => all.find(({ use, pipeline }) => use === first.use && pipeline === current) ?? first)
+    .sort((a, b) => Number(a.optional) - Number(b.optional))
+    .map(({ pipeline, role, use }) => ({ pipeline, role, use }))
+}
 
 /** What a pipeline's settings are before anybody has chosen. */
 export function defaultSettings<P extends PipelineName>(name: P): SettingsOf<P> {

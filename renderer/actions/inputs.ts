@@ -37,23 +37,27 @@ async function orTold(failure: string, work: Promise<MediaRef>): Promise<MediaRe
 }
 
 /** Puts a clip, still or embedding of the library into the form, for a pipeline that reads such. */
-export async function takeIntoForm(result: FileResult, { pipeline, role }: MediaUse): Promise<void> {
+export async function takeIntoForm(result: FileResult, { pipeline, role, use }: MediaUse): Promise<void> {
   const ref = await keepResult(result)
   if (!ref) return
   const draft = draftStore.getState()
-  const next = draft.pipeline === pipeline ? draft : withPipeline(draft, pipeline, studioStore.getState().models)
-  const place = pipelineOf(pipeline).media![role]!
-  const changed = place.put(toRun(next).settings, ref) as Partial<typeof next>
-  replaceDraft({ ...next, [place.field]: changed[place.field as keyof typeof next] })
+  const { models } = studioStore.getState()
+  const next = draft.pipeline === pipeline ? draft : withPipeline(draft, pipeline, models)
+  const before = toRun(next).settings
+  const after = pipelineOf(pipeline).media![role]!.put(before, ref, models)
+  const changed = Object.entries(after).filter(([name, value]) => value !== before[name as keyof typeof before])
+  replaceDraft({ ...next, ...Object.fromEntries(changed) })
   goTo('generate')
   const what = `“${shortTitle(result.title)}” is in the form: ${pipelines[pipeline].title}.`
-  tell('success', 'Ready to be made something of', what, { label: 'Undo', perform: undoDraft })
+  tell('success', use, what, { label: 'Undo', perform: undoDraft })
 }
 
-/** The same for the pipeline of the form where that reads such, or else for the first that does. */
+/** What can be made of it with the models that are here, by the form's own pipeline where that can. */
+export const usesHere = ({ kind }: Pick<FileResult, 'kind'>): MediaUse[] =>
+  usesOf(kind, studioStore.getState().models, draftStore.getState().pipeline)
+
+/** The first of that. */
 export async function makeSomethingOf(result: FileResult): Promise<void> {
-  const uses = usesOf(result.kind)
-  const { pipeline } = draftStore.getState()
-  const use = uses.find((one) => one.pipeline === pipeline) ?? uses[0]
+  const [use] = usesHere(result)
   if (use) await takeIntoForm(result, use)
 }

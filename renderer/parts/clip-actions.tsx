@@ -1,12 +1,14 @@
 import { Menu } from '@base-ui/react/menu'
 import { Download, Ellipsis, ImagePlus, RotateCcw, ScanSearch, Trash2 } from 'lucide-react'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import type { PictureResult, ExportFormat } from '#app/contract/results.ts'
-import { pipelines, usesOf } from '#app/contract/pipelines.ts'
+import { usesOf, type MediaUse } from '#app/contract/pipelines.ts'
 import { classifyClip } from '#renderer/actions/classify.ts'
 import { takeIntoForm } from '#renderer/actions/inputs.ts'
 import { deleteResult, exportChoices, exportPicture } from '#renderer/actions/library.ts'
 import { restoreSettings } from '#renderer/actions/restore.ts'
+import { useDraft } from '#renderer/store/draft.ts'
+import { useStudio } from '#renderer/store/studio.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { popups } from '#renderer/ui/popups.ts'
 import { CommandButton, CommandIconButton } from './commands.tsx'
@@ -15,11 +17,31 @@ import { CommandButton, CommandIconButton } from './commands.tsx'
 export function ClipActions({ clip }: { clip: PictureResult }) {
   return (
     <>
-      {usesOf(clip.kind).length > 0 && <CommandButton command="use" variant="ghost" iconSize={14} />}
       <CommandButton command="classify-clip" variant="ghost" iconSize={14} />
       <ExportMenu clip={clip} />
       <CommandIconButton command="delete" iconSize={14} />
     </>
+  )
+}
+
+function useUses({ kind }: PictureResult): readonly MediaUse[] {
+  const models = useStudio((state) => state.models)
+  const pipeline = useDraft((draft) => draft.pipeline)
+  return useMemo(() => usesOf(kind, models, pipeline), [kind, models, pipeline])
+}
+
+/** What else can be made of it, each by one click. */
+export function Uses({ clip }: { clip: PictureResult }) {
+  const uses = useUses(clip)
+  if (uses.length === 0) return null
+  return (
+    <div className="stage-uses" role="group" aria-label={`Make something of this ${clip.kind}`}>
+      {uses.map((use) => (
+        <Button key={use.use} size="small" onClick={() => void takeIntoForm(clip, use)}>
+          {use.use}
+        </Button>
+      ))}
+    </div>
   )
 }
 
@@ -66,6 +88,7 @@ function MenuPopup({ label, children }: { label: string; children: React.ReactNo
 
 /** The same for a tile of the strip, behind three dots. */
 export function TileMenu({ clip }: { clip: PictureResult }) {
+  const uses = useUses(clip)
   return (
     <Menu.Root>
       <Menu.Trigger
@@ -77,13 +100,9 @@ export function TileMenu({ clip }: { clip: PictureResult }) {
         <Menu.Item className="item menu-item" onClick={() => restoreSettings(clip)}>
           <RotateCcw size={13} aria-hidden="true" /> Use these settings
         </Menu.Item>
-        {usesOf(clip.kind).map((use) => (
-          <Menu.Item
-            key={`${use.pipeline} ${use.role}`}
-            className="item menu-item"
-            onClick={() => void takeIntoForm(clip, use)}
-          >
-            <ImagePlus size={13} aria-hidden="true" /> {pipelines[use.pipeline].title}
+        {uses.map((use) => (
+          <Menu.Item key={use.use} className="item menu-item" onClick={() => void takeIntoForm(clip, use)}>
+            <ImagePlus size={13} aria-hidden="true" /> {use.use}
           </Menu.Item>
         ))}
         <Menu.Item className="item menu-item" onClick={() => void classifyClip(clip.id)}>

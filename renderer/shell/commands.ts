@@ -31,10 +31,9 @@ import {
 import { commandIds, commandTable, type CommandId } from '#app/contract/commands.ts'
 import { exportFormats, type ExportFormat, type PictureResult } from '#app/contract/results.ts'
 import { viewIds, type ViewId } from '#app/contract/views.ts'
-import { usesOf } from '#app/contract/pipelines.ts'
 import { classifyClip } from '#renderer/actions/classify.ts'
 import { changeFreeU } from '#renderer/actions/generate.ts'
-import { makeSomethingOf } from '#renderer/actions/inputs.ts'
+import { makeSomethingOf, usesHere } from '#renderer/actions/inputs.ts'
 import { cancellableJob, cancelJob, cancelJobs } from '#renderer/actions/jobs.ts'
 import { restoreSettings } from '#renderer/actions/restore.ts'
 import { deleteResult, exportChoices, exportPicture, type ExportChoice } from '#renderer/actions/library.ts'
@@ -123,7 +122,10 @@ const doings: Readonly<Record<CommandId, Doing>> = {
   reuse: { icon: RotateCcw, ...onClip(restoreSettings) },
   use: {
     icon: ImagePlus,
-    available: () => usesOf(shownClip()?.kind ?? 'clip').length > 0 && shownClip() !== undefined,
+    available: () => {
+      const clip = shownClip()
+      return clip !== undefined && usesHere(clip).length > 0
+    },
     perform: () => {
       const clip = shownClip()
       if (clip) void makeSomethingOf(clip)

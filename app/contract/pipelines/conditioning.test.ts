@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { aModel, anAdapter } from '#renderer/store/testing.ts'
 import type { ModelEntry } from '../models.ts'
-import { defaultSettings } from '../pipelines.ts'
+import { defaultSettings, usesOf } from '../pipelines.ts'
 import { problemsOf } from './pipeline.ts'
 import { textToVideo, type TextToVideoSettings } from './text-to-video.ts'
 
@@ -81,4 +81,36 @@ test('each has its frames or pictures, in the clip and in the run', () => {
   expect(problems({ ...at(0), sparsePictures: [file], numFrames: 16 })).toEqual([
     ['sparseControl', '16 frames are more than Sparse can steer: at most 8.'],
   ])
+})
+
+test('a still or a clip that is put there finds its place, and a model that reads it where there is none yet', () => {
+  const other = { ...file, name: 'b.png' }
+  const { ipPictures, sparsePictures, controlFrames } = textToVideo.media
+  const strange = net({ id: 'a strange one', crossAttentionDim: 768 })
+  const pictured = ipPictures.put(settings, file, models)
+  expect(pictured).toMatchObject({ ipAdapters: [{ id: 'plus' }], ipPictures: [file], imageEncoder: 'clip' })
+  const steered = controlFrames.put(pictured, file, [strange, ...models])
+  expect(steered).toMatchObject({ controlNets: [{ id: 'net' }], controlFrames: [file] })
+  const begun = sparsePictures.put(steered, file, models)
+  expect(problems(begun)).toEqual([])
+  expect(sparsePictures.put(begun, other, models)).toMatchObject({
+    sparseControl: { id: 'sparse', frames: [0, 1] },
+    sparsePictures: [file, other],
+  })
+  const emptied = { ...begun, controlFrames: [null] }
+  expect(controlFrames.put(emptied, other, models)).toMatchObject({
+    controlNets: [{ id: 'net' }],
+    controlFrames: [other],
+  })
+})
+
+test('what no model reads is no use', () => {
+  const uses = (all: readonly ModelEntry[]) => usesOf('still', all, 'text-to-video').map(({ use }) => use)
+  expect(uses(models)).toEqual([
+    'First frame of a clip',
+    'Vary this picture',
+    'Frame for SparseCtrl',
+    'Picture for an IP-Adapter',
+  ])
+  expect(uses([aModel()])).toEqual(['First frame of a clip', 'Vary this picture'])
 })

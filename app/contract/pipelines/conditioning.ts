@@ -1,5 +1,5 @@
 import type { MediaRef } from '../media-refs.ts'
-import type { ModelEntry } from '../models.ts'
+import type { ModelEntry, ModelKind } from '../models.ts'
 import { fields, type Fields } from './fields.ts'
 import { badInput, type ByRole, type FieldProblem, type MediaRole, type ModelRole } from './pipeline.ts'
 import type { DiffusionSettings } from './stable-diffusion.ts'
@@ -34,10 +34,33 @@ export const conditioningModels = {
 
 const chosen = (refs: readonly (MediaRef | null)[]): MediaRef[] => refs.filter((ref) => ref !== null)
 
-/** In the first place that is free, else at the end. */
-function put(refs: readonly (MediaRef | null)[], ref: MediaRef): (MediaRef | null)[] {
-  const free = refs.indexOf(null)
-  return free < 0 ? [...refs, ref] : refs.with(free, ref)
+export const newControlNet = (id: string): Fields['controlNets'][number] => ({
+  id,
+  scale: 1,
+  start: 0,
+  end: 1,
+  detect: 'none',
+})
+export const newSparseControl = (id: string): NonNullable<Fields['sparseControl']> => ({ id, scale: 1, frames: [0] })
+export const newIpAdapter = (id: string): Fields['ipAdapters'][number] => ({ id, scale: 0.6 })
+
+/** In the first of so many places that is free; else a place more is made for it. */
+function put(refs: readonly (MediaRef | null)[], ref: MediaRef, places: number): (MediaRef | null)[] {
+  const all = Array.from({ length: places }, (_, i) => refs[i] ?? null)
+  const free = all.indexOf(null)
+  return free < 0 ? [...all, ref] : all.with(free, ref)
+}
+
+/** The first model of a kind that is not taken: one that fits the model of the settings, where there is one. */
+function freeReader(
+  kind: ModelKind,
+  { model }: ConditioningSettings,
+  taken: readonly { readonly id: string }[],
+  models: readonly ModelEntry[],
+): string | undefined {
+  const base = models.find(({ id }) => id === model)
+  const free = models.filter((one) => one.kind === kind && !one.problem && !taken.some(({ id }) => id === one.id))
+  return (free.find((one) => baseProblems('controlNets', one, base).length === 0) ?? free[0])?.id
 }
 
 export const conditioningMedia = <S extends ConditioningSettings>() =>
@@ -45,23 +68,50 @@ export const conditioningMedia = <S extends ConditioningSettings>() =>
     controlFrames: {
       takes: 'clip',
       field: 'controlFrames',
+      use: 'Frames for a ControlNet',
+      reader: 'controlnet',
       optional: true,
       refs: ({ controlFrames }) => chosen(controlFrames),
-      put: (settings, ref) => ({ ...settings, controlFrames: put(settings.controlFrames, ref) }),
+      put(settings, ref, models) {
+        const { controlNets } = settings
+        const controlFrames = put(settings.controlFrames, ref, controlNets.length)
+        const id = freeReader('controlnet', settings, controlNets, models)
+        if (controlFrames.length === controlNets.length || id === undefined) return { ...settings, controlFrames }
+        return { ...settings, controlFrames, controlNets: [...controlNets, newControlNet(id)] }
+      },
     },
     sparsePictures: {
       takes: 'still',
       field: 'sparsePictures',
+      use: 'Frame for SparseCtrl',
+      reader: 'sparse-controlnet',
       optional: true,
       refs: ({ sparsePictures }) => chosen(sparsePictures),
-      put: (settings, ref) => ({ ...settings, sparsePictures: put(settings.sparsePictures, ref) }),
+      put(settings, ref, models) {
+        const id = freeReader('sparse-controlnet', settings, [], models)
+        const sparse = settings.sparseControl ?? (id === undefined ? null : newSparseControl(id))
+        if (!sparse) return { ...settings, sparsePictures: [ref] }
+        const sparsePictures = put(settings.sparsePictures, ref, sparse.frames.length)
+        const next = Math.max(-1, ...sparse.frames) + 1
+        const frames = sparsePictures.length > sparse.frames.length ? [...sparse.frames, next] : sparse.frames
+        return { ...settings, sparsePictures, sparseControl: { ...sparse, frames } }
+      },
     },
     ipPictures: {
       takes: 'still',
       field: 'ipPictures',
+      use: 'Picture for an IP-Adapter',
+      reader: 'ip-adapter',
       optional: true,
       refs: ({ ipPictures }) => chosen(ipPictures),
-      put: (settings, ref) => ({ ...settings, ipPictures: put(settings.ipPictures, ref) }),
+      put(settings, ref, models) {
+        const { ipAdapters } = settings
+        const ipPictures = put(settings.ipPictures, ref, ipAdapters.length)
+        const id = freeReader('ip-adapter', settings, ipAdapters, models)
+        if (ipPictures.length === ipAdapters.length || id === undefined) return { ...settings, ipPictures }
+        const imageEncoder = settings.imageEncoder ?? encoderFor(id, models)
+        return { ...settings, ipPictures, ipAdapters: [...ipAdapters, newIpAdapter(id)], imageEncoder }
+      },
     },
   }) as const satisfies Record<string, MediaRole<S>>
 
@@ -144,6 +194,14 @@ function baseProblems(
       `${steering.name} is for another base model: its block channels are ${others}, those of ${model.name} ${blocks}.`,
     ),
   ]
+}
+
+/** The first image encoder that an adapter can be used with, where it has none of its own. */
+function encoderFor(id: string, models: readonly ModelEntry[]): string | null {
+  const adapter = models.find((model) => model.id === id)
+  if (!adapter || adapter.hasImageEncoder) return null
+  const encoders = models.filter(({ kind, problem }) => kind === 'image-encoder' && !problem)
+  return encoders.find((encoder) => encoderProblems(adapter, encoder).length === 0)?.id ?? null
 }
 
 function encoderProblems(adapter: ModelEntry, encoder: ModelEntry | undefined): FieldProblem[] {

@@ -13,7 +13,7 @@ test('it cannot be made without its picture, which settings name by its content'
   expect(problemsOf(record, settings, models)).toMatchObject([
     { field: 'image', message: 'Choose a picture: this cannot be made without one.' },
   ])
-  const complete = imageToImage.media.image.put(settings, image)
+  const complete = imageToImage.media.image.put(settings, image, models)
   expect(problemsOf(record, complete, models)).toEqual([])
   expect(mediaOf(record, complete)).toEqual({ image: [image] })
   expect(problemsOf(record, { ...complete, image: { ...image, sha256: '../cat' } }, models)).toMatchObject([
@@ -30,6 +30,17 @@ test('a strength that leaves no step is refused with one that does', () => {
   expect(imageToImage.stepsOf({ ...weak, strength: 1 })).toBe(20)
 })
 
-test('a still of the library can begin it', () => {
-  expect(usesOf('still')).toContainEqual({ pipeline: 'image-to-image', role: 'image' })
+test('a still of the library can begin it, or a clip, where there is a model for that', () => {
+  const firstFrame = { pipeline: 'image-to-video', role: 'image', use: 'First frame of a clip' }
+  const vary = { pipeline: 'image-to-image', role: 'image', use: 'Vary this picture' }
+  expect(usesOf('still', models)).toEqual([firstFrame, vary])
+  expect(usesOf('still', [])).toEqual([])
+})
+
+test('a use that several pipelines have is that of the form, or else of the first', () => {
+  const xl = aModel({ id: 'xl', kind: 'stable-diffusion-xl' })
+  const varied = (...current: ['image-to-image-xl'?]) =>
+    usesOf('still', [...models, xl], ...current).filter(({ use }) => use === 'Vary this picture')
+  expect(varied()).toMatchObject([{ pipeline: 'image-to-image' }])
+  expect(varied('image-to-image-xl')).toMatchObject([{ pipeline: 'image-to-image-xl' }])
 })

@@ -10,9 +10,10 @@ type Partly = BaseSettings & Pick<Fields, 'strength' | 'numInferenceSteps'>
 type FromImage = BaseSettings & Pick<Fields, keyof typeof imageFields | 'numInferenceSteps'>
 
 /** The picture that a run begins with, as the media of its record. */
-export const imageRole = <S extends FromImage>(): MediaRole<S> => ({
+export const imageRole = <S extends FromImage>(use = 'Vary this picture'): MediaRole<S> => ({
   takes: 'still',
   field: 'image',
+  use,
   refs: ({ image }) => (image ? [image] : []),
   put: (settings, image) => ({ ...settings, image }),
 })

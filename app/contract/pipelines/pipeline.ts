@@ -41,12 +41,16 @@ export type MediaRole<S> = {
   readonly field: keyof Fields
   /** In the middle of a sentence, where it is not just "picture" or "clip". */
   readonly what?: string
+  /** What one does with a result that is put here, as a button says it. Roles of one use have the same words. */
+  readonly use: string
+  /** The kind of model beside the pipeline's own that reads it. */
+  readonly reader?: ModelKind
   /** A run can do without. */
   readonly optional?: boolean
   /** Those that settings name in this role. */
   refs(settings: S): readonly MediaRef[]
-  /** The settings with one more in it, or with another where there is but one. */
-  put(settings: S, ref: MediaRef): S
+  /** The settings with one more in it, or with another where there is but one; with a reader of `models` for it. */
+  put(settings: S, ref: MediaRef, models: readonly ModelEntry[]): S
 }
 
 /** What is wrong with a request: `field` is the one that would have to change. */

@@ -47,7 +47,7 @@ test('the prompt is an item of the mix unless it is empty, and the files are its
   expect(mixTitle(mixed)).toBe('a boat + fox.png + a fox')
   expect(mediaOf(priorToImage, mixed)).toEqual({ image: [], pictures: [media], embeddings: [] })
   const { embeddings } = textToEmbedding.media
-  expect(embeddings.put({ ...defaultSettings('text-to-embedding'), mix }, media).mix).toEqual([
+  expect(embeddings.put({ ...defaultSettings('text-to-embedding'), mix }, media, []).mix).toEqual([
     ...mix,
     { kind: 'embedding', media, weight: 1 },
   ])

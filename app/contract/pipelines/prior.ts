@@ -18,11 +18,14 @@ export type MixSettings = Pick<Fields, keyof typeof mixFields>
 const refsOf = (kind: 'picture' | 'embedding') => (settings: MixSettings) =>
   settings.mix.flatMap((item) => (item.kind === kind && item.media ? [item.media] : []))
 
+const mixIn = 'Mix it in'
+
 /** The pictures and embeddings of a mix, as the media of a record. */
 export const mixMedia = <S extends MixSettings>(): Readonly<Record<'pictures' | 'embeddings', MediaRole<S>>> => ({
   pictures: {
     takes: 'still',
     field: 'mix',
+    use: mixIn,
     optional: true,
     refs: refsOf('picture'),
     put: (settings, media) => ({ ...settings, mix: [...settings.mix, { kind: 'picture', media, weight: 1 }] }),
@@ -30,6 +33,7 @@ export const mixMedia = <S extends MixSettings>(): Readonly<Record<'pictures' | 
   embeddings: {
     takes: 'embedding',
     field: 'mix',
+    use: mixIn,
     optional: true,
     refs: refsOf('embedding'),
     put: (settings, media) => ({ ...settings, mix: [...settings.mix, { kind: 'embedding', media, weight: 1 }] }),

@@ -12,6 +12,7 @@ export const videoFields = { video: fields.video, resizeMode: fields.resizeMode,
 export const videoRole = <S extends Pick<Fields, 'video'>>(): MediaRole<S> => ({
   takes: 'clip',
   field: 'video',
+  use: 'Vary this clip',
   refs: ({ video }) => (video ? [video] : []),
   put: (settings, video) => ({ ...settings, video }),
 })

@@ -4,9 +4,10 @@ import type { ModelEntry } from '../models.ts'
 import { conditioningMedia } from './conditioning.ts'
 import { fields } from './fields.ts'
 import { checkStrength, imageFields, imageRole, stepsFromImage } from './image-to-image.ts'
-import { badInput, type ByRole, type FieldProblem, type MediaRole, type Pipeline } from './pipeline.ts'
+import { badInput, type ByRole, type FieldProblem, type Pipeline } from './pipeline.ts'
 import { checkSteered, steeredFields, steeredModels, suitedClip, type TextToVideoSettings } from './text-to-video.ts'
 import { stableDiffusion } from './stable-diffusion.ts'
+import { videoRole } from './video-to-video-sd.ts'
 
 const { image, ...startFields } = imageFields
 const videoSettings = z.object({ ...steeredFields, ...startFields, video: fields.video })
@@ -40,13 +41,6 @@ const check = (settings: FromMedia, found: ByRole<ModelEntry>, models: readonly 
   ...checkSteps(settings),
 ]
 
-const videoRole: MediaRole<VideoToVideoSettings> = {
-  takes: 'clip',
-  field: 'video',
-  refs: ({ video }) => (video ? [video] : []),
-  put: (settings, video) => ({ ...settings, video }),
-}
-
 /** A clip made anew after a prompt. Reference: AnimateDiffVideoToVideoPipeline. */
 export const videoToVideo = {
   ...stableDiffusion,
@@ -55,7 +49,7 @@ export const videoToVideo = {
   makes: 'clip',
   settings: videoSettings,
   models: steeredModels,
-  media: { video: videoRole, ...conditioningMedia<VideoToVideoSettings>() },
+  media: { video: videoRole<VideoToVideoSettings>(), ...conditioningMedia<VideoToVideoSettings>() },
   sections: [
     'model',
     'prompt',
@@ -80,7 +74,10 @@ export const imageToVideo = {
   name: 'image-to-video',
   title: 'Image to video',
   settings: imageSettings,
-  media: { image: imageRole<ImageToVideoSettings>(), ...conditioningMedia<ImageToVideoSettings>() },
+  media: {
+    image: imageRole<ImageToVideoSettings>('First frame of a clip'),
+    ...conditioningMedia<ImageToVideoSettings>(),
+  },
   sections: [
     'model',
     'prompt',

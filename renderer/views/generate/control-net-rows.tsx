@@ -1,4 +1,5 @@
 import type { Detector } from '#app/contract/conditioning.ts'
+import { newControlNet } from '#app/contract/pipelines/conditioning.ts'
 import { MediaPicker } from '#renderer/parts/media-picker.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft, type Draft } from '#renderer/store/draft.ts'
@@ -82,7 +83,7 @@ export function ControlNets({ problems }: { problems: FieldProblems }) {
         taken={controlNets.map(({ id }) => id)}
         onAdd={(id) =>
           editDraft({
-            controlNets: [...controlNets, { id, scale: 1, start: 0, end: 1, detect: 'none' }],
+            controlNets: [...controlNets, newControlNet(id)],
             controlFrames: [...filled(controlFrames, controlNets.length), null],
           })
         }

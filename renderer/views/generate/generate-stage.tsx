@@ -6,7 +6,7 @@ import { modelKinds } from '#app/contract/models.ts'
 import { pipelineOf, pipelines } from '#app/contract/pipelines.ts'
 import { cancelJob, dismissJob, followJob } from '#renderer/actions/jobs.ts'
 import { showClip } from '#renderer/actions/library.ts'
-import { ClipActions } from '#renderer/parts/clip-actions.tsx'
+import { ClipActions, Uses } from '#renderer/parts/clip-actions.tsx'
 import { CommandButton } from '#renderer/parts/commands.tsx'
 import { Filmstrip, usePlayable } from '#renderer/parts/player/filmstrip.tsx'
 import { Notice } from '#renderer/parts/notice.tsx'
@@ -123,6 +123,7 @@ function ClipStage({ clip }: { clip: PictureResult }) {
       ) : (
         <div className="viewport" aria-busy="true" />
       )}
+      <Uses clip={clip} />
       <FinishedRibbon settings={clip.recipe.settings} />
       {clip.kind === 'clip' && (
         <>

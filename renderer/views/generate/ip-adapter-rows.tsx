@@ -1,3 +1,4 @@
+import { newIpAdapter } from '#app/contract/pipelines/conditioning.ts'
 import { MediaPicker } from '#renderer/parts/media-picker.tsx'
 import { modelChoice } from '#renderer/parts/model-choice.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
@@ -55,7 +56,7 @@ export function IpAdapters({ problems }: { problems: FieldProblems }) {
         taken={ipAdapters.map(({ id }) => id)}
         onAdd={(id) =>
           editDraft({
-            ipAdapters: [...ipAdapters, { id, scale: 0.6 }],
+            ipAdapters: [...ipAdapters, newIpAdapter(id)],
             ipPictures: [...filled(ipPictures, ipAdapters.length), null],
           })
         }

@@ -1,4 +1,5 @@
 import { Plus, X } from 'lucide-react'
+import { newSparseControl } from '#app/contract/pipelines/conditioning.ts'
 import { MediaPicker } from '#renderer/parts/media-picker.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
@@ -16,7 +17,7 @@ export function SparseControlRows({ problems }: { problems: FieldProblems }) {
         what="SparseCtrl"
         kind="sparse-controlnet"
         taken={[]}
-        onAdd={(id) => editDraft({ sparseControl: { id, scale: 1, frames: [0] }, sparsePictures: [null] })}
+        onAdd={(id) => editDraft({ sparseControl: newSparseControl(id), sparsePictures: [null] })}
       />
     )
   const change = (next: Partial<typeof sparse>): void => editDraft({ sparseControl: { ...sparse, ...next } })
