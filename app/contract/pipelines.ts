@@ -15,7 +15,7 @@ import { imageToVideo, videoToVideo } from './pipelines/video-to-video.ts'
 import { videoClassification } from './pipelines/video-classification.ts'
 import { fieldDefaults } from './pipelines/fields.ts'
 import type { ModelEntry, ModelKind } from './models.ts'
-import type { BaseSettings, Makes, MakesFile, Pipeline } from './pipelines/pipeline.ts'
+import type { Aim, BaseSettings, Makes, MakesFile, Pipeline } from './pipelines/pipeline.ts'
 import { withSchedulerConfig } from './schedulers.ts'
 
 /** Every pipeline by its name, in the order of a menu. */
@@ -56,6 +56,10 @@ export const pipelineNames = Object.keys(pipelines) as PipelineName[]
 
 /** The record of a pipeline, for those who do not ask which it is. */
 export const pipelineOf = (name: PipelineName): Pipeline => pipelines[name]
+
+/** The pipelines for what one wants to do. */
+export const namesFor = (aim: Aim): PipelineName[] =>
+  pipelineNames.filter((name) => pipelineOf(name).aims.includes(aim))
 
 export const namesMaking = <M extends Makes>(...makes: readonly M[]): NameMaking<M>[] =>
   pipelineNames.filter((name): name is NameMaking<M> => makes.some((one) => one === pipelines[name].makes))

@@ -1,5 +1,5 @@
 import type { ModelEntry } from '#app/contract/models.ts'
-import { pipelineOf } from '#app/contract/pipelines.ts'
+import { pipelineOf, type PipelineName } from '#app/contract/pipelines.ts'
 import { checkDraft } from './checks.ts'
 import { draftStore, withModel, type Draft, type Maker } from './draft.ts'
 import { isUsable, modelsFor } from './models.ts'
@@ -17,6 +17,10 @@ export function withFirstModel(draft: Draft, models: readonly ModelEntry[]): Dra
 /** Whenever models are found. */
 export const chooseFirstModel = (models: readonly ModelEntry[]): void =>
   draftStore.setState((draft) => withFirstModel(draft, models))
+
+/** Whether there is a model for a pipeline. */
+export const canRun = (name: PipelineName, models: readonly ModelEntry[]): boolean =>
+  modelsFor(models, pipelineOf(name).models.model!.kind).some(isUsable)
 
 /** The draft for another pipeline: what a user chose stays, but a model that cannot be used there. */
 export function withPipeline(draft: Draft, pipeline: Maker, models: readonly ModelEntry[]): Draft {

@@ -7,10 +7,8 @@ import { withSchedulerConfig } from '#app/contract/schedulers.ts'
 import { forwardChunkingSchema, freeUPresets, freeUSchema } from '#app/contract/settings.ts'
 import { keep, readKeptJson } from './kept.ts'
 
-/** What the form makes, in the order of its choice. */
-export const made = ['clip', 'still', 'embedding'] as const
 /** The pipelines that the form can be for. */
-export const makers = namesMaking(...made)
+export const makers = namesMaking('clip', 'still', 'embedding')
 export type Maker = (typeof makers)[number]
 
 const { sampling: _, topK: __, ...makerFields } = fields

@@ -13,6 +13,7 @@ export const imageToImageXl = {
   name: 'image-to-image-xl',
   title: 'Image to image XL',
   makes: 'still',
+  aims: ['vary'],
   settings,
   models: sdxlModels,
   media: { image: imageRole<ImageToImageXlSettings>() },

@@ -38,6 +38,7 @@ export const imageToImage = {
   name: 'image-to-image',
   title: 'Image to image',
   makes: 'still',
+  aims: ['vary'],
   settings,
   models: diffusionModels,
   media: { image: imageRole<ImageToImageSettings>() },

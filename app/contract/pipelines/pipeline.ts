@@ -11,13 +11,9 @@ export type MakesFile = 'clip' | 'still' | 'embedding'
 /** All that a run can end with: such a file, or the labels of a clip. */
 export type Makes = MakesFile | 'labels'
 
-/** What one chooses to make, in a word. */
-export const makesTitles: Readonly<Record<Makes, string>> = {
-  clip: 'Clip',
-  still: 'Still',
-  embedding: 'Embedding',
-  labels: 'Labels',
-}
+/** What one wants to do, in a word, in the order of the form's first choice. */
+export const aims = { clip: 'Clip', still: 'Still', vary: 'Vary', mix: 'Mix', read: 'Read' } as const
+export type Aim = keyof typeof aims
 
 /** The settings that every pipeline has. */
 export type BaseSettings = Pick<Fields, 'model' | 'compute'>
@@ -64,6 +60,8 @@ export type Pipeline<S extends BaseSettings = BaseSettings> = {
   readonly name: string
   readonly title: string
   readonly makes: Makes
+  /** What one wants who takes it; the first is what it is shown under where nobody has chosen. */
+  readonly aims: readonly [Aim, ...Aim[]]
   /** Whether it reads a clip: a file, or one of the library. */
   readonly takesClip: boolean
   /** All that a user chooses, out of `fields`. Its keys decide which controls and options there are. */

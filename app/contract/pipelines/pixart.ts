@@ -44,6 +44,7 @@ export const pixart = {
   name: 'pixart',
   title: 'PixArt',
   makes: 'still',
+  aims: ['still'],
   takesClip: false,
   settings,
   models: {

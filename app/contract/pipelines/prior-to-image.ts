@@ -27,6 +27,7 @@ export const priorToImage = {
   name: 'prior-to-image',
   title: 'Prior and decoder',
   makes: 'still',
+  aims: ['mix', 'still'],
   takesClip: false,
   settings,
   models: {

@@ -14,6 +14,7 @@ export const textToEmbedding = {
   name: 'text-to-embedding',
   title: 'Mix to embedding',
   makes: 'embedding',
+  aims: ['mix'],
   takesClip: false,
   settings,
   models: { model: { kind: 'prior', field: 'model', ids: ({ model }) => [model] } },

@@ -13,6 +13,7 @@ export const textToImageXl = {
   name: 'text-to-image-xl',
   title: 'Text to image XL',
   makes: 'still',
+  aims: ['still'],
   settings,
   models: sdxlModels,
   sections: ['model', 'prompt', 'picture', 'sampling', 'scheduler', 'xl', 'freeu', 'advanced', 'compute'],

@@ -19,6 +19,7 @@ export const textToImage = {
   name: 'text-to-image',
   title: 'Text to image',
   makes: 'still',
+  aims: ['still'],
   settings,
   models: diffusionModels,
   sections: ['model', 'prompt', 'picture', 'sampling', 'scheduler', 'freeu', 'advanced', 'compute'],

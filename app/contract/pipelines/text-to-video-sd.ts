@@ -30,6 +30,7 @@ export const textToVideoSd = {
   name: 'text-to-video-sd',
   title: 'Text to video (ModelScope)',
   makes: 'clip',
+  aims: ['clip'],
   settings,
   models: unet3dModels,
   sections: ['model', 'prompt', 'clip', 'sampling', 'scheduler', 'freeu', 'compute', 'advanced'],

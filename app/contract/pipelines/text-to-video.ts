@@ -48,6 +48,7 @@ export const textToVideo = {
   name: 'text-to-video',
   title: 'Text to video',
   makes: 'clip',
+  aims: ['clip'],
   settings,
   models: steeredModels,
   stepsOf: ({ numInferenceSteps, freeInit }: ClipSettings): number =>

@@ -22,6 +22,7 @@ export const unclip = {
   name: 'unclip',
   title: 'unCLIP',
   makes: 'still',
+  aims: ['still'],
   takesClip: false,
   settings,
   models: { model: { kind: 'unclip', field: 'model', ids: ({ model }) => [model] } },

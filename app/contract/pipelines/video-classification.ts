@@ -15,6 +15,7 @@ export const videoClassification = {
   name: 'video-classification',
   title: 'Video classification',
   makes: 'labels',
+  aims: ['read'],
   takesClip: true,
   settings,
   models: { model: { kind: 'video-classifier', field: 'model', ids: ({ model }) => [model] } },

@@ -26,6 +26,7 @@ export const videoToVideoSd = {
   name: 'video-to-video-sd',
   title: 'Video to video (ModelScope)',
   makes: 'clip',
+  aims: ['vary'],
   settings,
   models: unet3dModels,
   media: { video: videoRole<VideoToVideoSdSettings>() },

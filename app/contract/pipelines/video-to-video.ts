@@ -47,6 +47,7 @@ export const videoToVideo = {
   name: 'video-to-video',
   title: 'Video to video',
   makes: 'clip',
+  aims: ['vary'],
   settings: videoSettings,
   models: steeredModels,
   media: { video: videoRole<VideoToVideoSettings>(), ...conditioningMedia<VideoToVideoSettings>() },
@@ -73,6 +74,7 @@ export const imageToVideo = {
   ...videoToVideo,
   name: 'image-to-video',
   title: 'Image to video',
+  aims: ['clip'],
   settings: imageSettings,
   media: {
     image: imageRole<ImageToVideoSettings>('First frame of a clip'),
