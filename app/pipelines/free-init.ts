@@ -29,8 +29,9 @@ export async function* freeInitRounds(
   let done = 0
   for (const [i, { scheduler, first }] of rounds.entries()) {
     if (i > 0) {
-      const noised = float32(start.shape, scheduler.addNoise(latents.data, start.data, 0))
-      latents = mixed(noised, draw(start.shape), freeInit)
+      const noised =
+        scheduler.addFullNoise?.(latents.data, start.data) ?? scheduler.addNoise(latents.data, start.data, 0)
+      latents = mixed(float32(start.shape, noised), draw(start.shape), freeInit)
     }
     const round = denoise({ scheduler, first, latents }, done)
     let next = await round.next()

@@ -70,5 +70,6 @@ export function createDdim(config: z.infer<typeof ddimConfig>, steps: number, op
       return { prevSample: weightedSum(...terms), predOriginalSample: original }
     },
     addNoise: (original, noise, index) => noisyAt(alphaAt(timesteps[index] ?? NaN), original, noise),
+    addFullNoise: (original, noise) => noisyAt(alphas.at(-1) ?? NaN, original, noise),
   }
 }

@@ -102,5 +102,6 @@ export function createDdpm(config: z.infer<typeof ddpmConfig>, steps: number, op
       return { prevSample: weightedSum(...terms), predOriginalSample: original }
     },
     addNoise: (original, noise, index) => noisyAt(alphas[timesteps[index] ?? -1] ?? NaN, original, noise),
+    addFullNoise: (original, noise) => noisyAt(alphas.at(-1) ?? NaN, original, noise),
   }
 }

@@ -76,5 +76,6 @@ export function createLcm(config: z.infer<typeof lcmConfig>, steps: number, opti
       }
     },
     addNoise: (original, noise, index) => noisyAt(alphaAt(index), original, noise),
+    addFullNoise: (original, noise) => noisyAt(alphas.at(-1) ?? NaN, original, noise),
   }
 }

@@ -104,6 +104,7 @@ export function createPndm(config: z.infer<typeof pndmConfig>, steps: number): S
       return { prevSample, predOriginalSample: original }
     },
     addNoise: (original, noise, index) => noisyAt(alphaAt(timesteps[index] ?? NaN), original, noise),
+    addFullNoise: (original, noise) => noisyAt(alphas.at(-1) ?? NaN, original, noise),
   }
 }
 

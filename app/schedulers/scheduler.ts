@@ -18,6 +18,8 @@ export type Scheduler = {
   step(modelOutput: Float32Array, index: number, sample: Float32Array, noise: () => Float32Array): StepResult
   /** The clean sample brought to the noise level of this step. */
   addNoise(original: Float32Array, noise: Float32Array, index: number): Float32Array
+  /** The same for the last training timestep. Not of the schedulers that know only the sigmas of their steps. */
+  addFullNoise?(original: Float32Array, noise: Float32Array): Float32Array
 }
 
 export type StepResult = {

@@ -53,5 +53,6 @@ export function createTcd(config: z.infer<typeof tcdConfig>, steps: number, opti
       }
     },
     addNoise: (original, noise, index) => noisyAt(alphaAt(timesteps[index] ?? NaN), original, noise),
+    addFullNoise: (original, noise) => noisyAt(alphas.at(-1) ?? NaN, original, noise),
   }
 }

@@ -69,5 +69,6 @@ export function createUnclip(
       return { prevSample: weightedSum(...terms), predOriginalSample: original }
     },
     addNoise: (original, noise, index) => noisyAt(alphas[timesteps[index] ?? -1] ?? NaN, original, noise),
+    addFullNoise: (original, noise) => noisyAt(alphas.at(-1) ?? NaN, original, noise),
   }
 }
