@@ -5,6 +5,7 @@ const processes = {
   production: {
     engine: 'app/engine/main.ts',
     'engine-worker': 'app/engine/worker.ts',
+    'engine-quick': 'app/engine/quick.ts',
     cli: 'main/cli/main.ts',
     serve: 'main/serve/main.ts',
     electron: 'main/electron/main.ts',

@@ -7,6 +7,7 @@ import type { ParameterLists } from './parameter-lists.ts'
 import type { AutotuneSettings, ModelProfile, ProfileSettings, TuneReport } from './profile.ts'
 import type { RunRequest } from './pipelines.ts'
 import type { ByRole } from './pipelines/pipeline.ts'
+import type { TokenCount, TokenQuestion } from './prompts/token-count.ts'
 import type { ModelReference, PictureRecipe, RecipeOf } from './recipe.ts'
 import type { Classification, ExportFormat } from './results.ts'
 import type { FreeU, LiveControls, LoraScales } from './settings.ts'
@@ -70,6 +71,12 @@ export type EngineCalls = {
     request: { files: { file: string; name: string }[] }
     event: never
     result: { cosines: (number | null)[][] }
+  }
+  /** How long texts are for a model. Answered at once, also in the middle of a run. */
+  countTokens: {
+    request: Omit<TokenQuestion, 'model' | 'embeddings'> & { model: LocatedModel; embeddings: LocatedModel[] }
+    event: never
+    result: { counts: TokenCount[] }
   }
   /** Writes a clip file in another format; `png` writes a folder of frames. The recipe inside is kept. */
   exportClip: {
@@ -149,6 +156,8 @@ export type RunResult =
   | { kind: 'labels'; classification: Classification; pixels: Pixels }
 
 export type EngineMethod = keyof EngineCalls
+/** Those that a thread of their own answers, beside a run. */
+export type QuickMethod = 'countTokens'
 
 /** Host to engine. */
 export type ToEngine =

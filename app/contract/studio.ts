@@ -9,6 +9,7 @@ import { modelEntrySchema } from './models.ts'
 import { runRequestSchema } from './pipelines.ts'
 import { fields } from './pipelines/fields.ts'
 import { parameterListsSchema } from './parameter-lists.ts'
+import { tokenCountSchema, tokenQuestionSchema } from './prompts/token-count.ts'
 import { processorMapNameSchema, processorMapSchema } from './processor-maps.ts'
 import { weightHashesSchema } from './recipe.ts'
 import { resultSchema } from './results.ts'
@@ -123,6 +124,8 @@ export const studioContract = {
   compareEmbeddings: base
     .input(z.object({ ids: z.array(z.string()).min(1).max(200) }))
     .output(z.array(z.array(z.number().nullable()))),
+  /** How long texts are for a model, and where the parts begin in which they are read. */
+  countTokens: base.input(tokenQuestionSchema).output(z.array(tokenCountSchema)),
   refreshModels: base,
   saveSettings: base.input(appSettingsSchema),
   restartEngine: base,

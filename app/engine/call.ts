@@ -1,4 +1,4 @@
-import type { EngineCalls, EngineMethod } from '#app/contract/engine.ts'
+import type { EngineCalls, EngineMethod, QuickMethod } from '#app/contract/engine.ts'
 import type { LiveControls } from '#app/contract/settings.ts'
 
 /** What a user changed while a call runs; undefined before the first change. */
@@ -22,4 +22,5 @@ export type Handler<M extends EngineMethod> = (
   context: CallContext,
 ) => AsyncGenerator<EngineCalls[M]['event'], EngineCalls[M]['result']> | Promise<EngineCalls[M]['result']>
 
-export type Handlers = { [M in EngineMethod]: Handler<M> }
+export type QuickHandlers = { [M in QuickMethod]: Handler<M> }
+export type Handlers = { [M in Exclude<EngineMethod, QuickMethod>]: Handler<M> }

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import { MessageChannel, SHARE_ENV, Worker } from 'node:worker_threads'
+import { MessageChannel, SHARE_ENV, Worker, type WorkerOptions } from 'node:worker_threads'
 import type { FromEngine, ToEngine } from '#app/contract/engine.ts'
 import { createCallQueue } from './call-queue.ts'
 import { faultPoint } from './fault.ts'
@@ -38,14 +38,16 @@ const toHost = (message: FromEngine): void => {
 
 faultPoint('start')
 const { port1: newsPort, port2 } = new MessageChannel()
-const worker = new Worker(new URL('./engine-worker.js', import.meta.url), {
+const startThread = (file: string, name: string, options: WorkerOptions = {}): Worker =>
+  new Worker(new URL(file, import.meta.url), options)
+    .on('error', (error) => fail(`the ${name} failed: ${error instanceof Error ? error.stack : String(error)}`))
+    .on('exit', (code) => fail(`the ${name} ended with code ${code}`))
+const worker = startThread('./engine-worker.js', 'worker thread', {
   workerData: { newsPort: port2 },
   transferList: [port2],
   // Its own copy would hide from native code what it sets.
   env: SHARE_ENV,
 })
-worker.on('error', (error) => fail(`the worker thread failed: ${error instanceof Error ? error.stack : String(error)}`))
-worker.on('exit', (code) => fail(`the worker thread ended with code ${code}`))
 
 const queue = createCallQueue({
   toHost,
@@ -71,7 +73,23 @@ worker.on('message', (message: FromWorker) => {
     sendStatus()
   } else queue.fromWorker(message)
 })
+
+/** Does what is quick, while the worker may be in the middle of a run. Started with the first call of that kind. */
+let quick: Worker | undefined
+const quickQueue = createCallQueue({
+  toHost: (message) => message.type !== 'ready' && toHost(message),
+  toWorker: (message) => quick?.postMessage(message),
+  news: () => {}, // what runs there has ended before it could hear of anything
+})
+function startQuick(): Worker {
+  const thread = startThread('./engine-quick.js', 'quick thread')
+  return thread.on('message', (message: Exclude<FromWorker, { type: 'stats' }>) => quickQueue.fromWorker(message))
+}
+
 process.on('message', (message: ToEngine) => {
   if (message.type === 'ping') faultPoint('ping')
-  queue.fromHost(message)
+  const isQuick = message.type === 'call' && message.method === 'countTokens'
+  if (isQuick) quick ??= startQuick()
+  if (isQuick || message.type === 'cancel') quickQueue.fromHost(message)
+  if (!isQuick) queue.fromHost(message)
 })

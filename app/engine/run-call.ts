@@ -1,5 +1,5 @@
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
-import type { CallContext, Controls, Handler, Handlers } from './call.ts'
+import type { CallContext, Controls, Handler, Handlers, QuickHandlers } from './call.ts'
 import { faultPoint } from './fault.ts'
 import type { FromWorker, News, ToWorker } from './link.ts'
 import type { EngineCalls, EngineMethod } from '#app/contract/engine.ts'
@@ -59,7 +59,7 @@ async function resultOf(
 
 /** Runs one call to its end. Never throws: a failure is a message. */
 export async function runCall(
-  handlers: Handlers,
+  handlers: Handlers | QuickHandlers,
   { call }: ToWorker,
   context: CallContext,
   post: (message: FromWorker) => void,
@@ -68,7 +68,7 @@ export async function runCall(
   try {
     faultPoint(method)
     context.checkCancelled()
-    const handler = handlers[method] as Handler<EngineMethod>
+    const handler = (handlers as Handlers & QuickHandlers)[method] as Handler<EngineMethod>
     const result = await resultOf(handler(request, context), context, (event) => post({ type: 'event', id, event }))
     post({ type: 'result', id, result })
   } catch (error) {

@@ -215,3 +215,22 @@ test('a model whose files have gone is a problem, not a crash', async () => {
   })
   expect(supervisor.status().recentCrashes).toBe(0)
 })
+
+test('tokens are counted while a clip is made', async () => {
+  await start()
+  const question = { texts: ['a (red:1.2) circle', ''], steps: 1, maxLength: null, cleanCaption: null, embeddings: [] }
+  const count = (syntax: 'plain' | 'a1111') =>
+    supervisor.call('countTokens', { ...question, syntax, model: model('moving-shapes') })
+  const events: string[] = []
+  const run = generate({ numInferenceSteps: 6 }, { onEvent: ({ type }) => events.push(type) })
+  const [{ counts }, plain] = await Promise.all([count('a1111'), count('plain')])
+  expect(events).not.toContain('frame')
+  expect(counts.map(({ tokens }) => tokens)).toEqual([3, 0])
+  expect(plain.counts[0]!.tokens).toBeGreaterThan(3)
+  await run
+  expect(events).toContain('frame')
+  const gone = { ...model('moving-shapes'), folder }
+  await expect(supervisor.call('countTokens', { ...question, syntax: 'plain', model: gone })).rejects.toThrow(
+    'Moving Shapes (demo) has no tokenizer.',
+  )
+})

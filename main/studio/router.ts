@@ -121,6 +121,14 @@ export function createRouter(tools: RouterTools) {
       return (await engine.call('compareEmbeddings', { files }, signal ? { signal } : {})).cosines
     }),
 
+    countTokens: os.countTokens.handler(async ({ input: { model, embeddings, ...question }, signal }) => {
+      const found = {
+        model: await models.get(model, 'model'),
+        embeddings: await Promise.all(embeddings.map((id) => models.get(id, 'embeddings'))),
+      }
+      return (await engine.call('countTokens', { ...question, ...found }, signal ? { signal } : {})).counts
+    }),
+
     refreshModels: os.refreshModels.handler(() => models.refresh()),
 
     saveSettings: os.saveSettings.handler(async ({ input }) => {

@@ -1,5 +1,5 @@
 import { basename, extname } from 'node:path'
-import { openEmbedding, type EmbeddingPart } from '#app/checkpoints/embedding.ts'
+import { openEmbedding, type EmbeddingFile, type EmbeddingPart } from '#app/checkpoints/embedding.ts'
 import { readWeight } from '#app/checkpoints/read.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
@@ -41,7 +41,7 @@ export async function addWords(
       refuse(`The embedding “${token}” has vectors of ${size} numbers, where this model's text encoder takes ${width}.`)
     if (words.has(token)) refuse(`Two embeddings are called “${token}”: remove one.`)
     const ids = Array.from({ length: count }, (_, i) => next + i)
-    for (const word of [token, `embedding:${token}`, `embedding:${basename(file, extname(file))}`]) words.set(word, ids)
+    for (const word of wordsOf(token, file)) words.set(word, ids)
     rows.push(toFloat32(await readWeight(vectors)).data)
     next += count
   }
@@ -54,3 +54,21 @@ export async function addWords(
     ),
   }
 }
+
+const wordsOf = (token: string, file: string): string[] => [
+  token,
+  `embedding:${token}`,
+  `embedding:${basename(file, extname(file))}`,
+]
+
+/** The words of textual inversions with as many ids as they have vectors, to be counted: they are nobody's. */
+export const countedWords = (
+  embeddings: readonly EmbeddingFile[],
+  part: EmbeddingPart,
+): ReadonlyMap<string, readonly number[]> =>
+  new Map(
+    embeddings.flatMap(({ file, token, vectors }) => {
+      const ids = new Array<number>(vectors[part]?.shape[0] ?? 0).fill(-1)
+      return ids.length === 0 ? [] : wordsOf(token, file).map((word) => [word, ids] as const)
+    }),
+  )

@@ -4,6 +4,7 @@ import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { Button, IconButton } from '#renderer/ui/button.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
 import { FieldProblem, Row } from '#renderer/ui/row.tsx'
+import { PromptText } from './prompt-text.tsx'
 
 /** Prompts from later frames on, for a clip that changes on the way. */
 export function LaterPromptRows({ problem }: { problem: string | undefined }) {
@@ -29,14 +30,13 @@ export function LaterPromptRows({ problem }: { problem: string | undefined }) {
               <X size={13} aria-hidden="true" />
             </IconButton>
           </Row>
-          <textarea
-            className="textarea scroll"
-            aria-label={`Prompt from frame ${one.frame}`}
+          <PromptText
+            label={`Prompt from frame ${one.frame}`}
+            title={`Prompt ${at + 2}`}
             rows={2}
-            maxLength={20_000}
             placeholder="What the clip goes over to"
             value={one.prompt}
-            onChange={(event) => replace(at, { ...one, prompt: event.target.value })}
+            onChange={(prompt) => replace(at, { ...one, prompt })}
           />
         </div>
       ))}

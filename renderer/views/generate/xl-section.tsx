@@ -6,6 +6,7 @@ import { Button, IconButton } from '#renderer/ui/button.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
 import { Row } from '#renderer/ui/row.tsx'
 import { FoldedSection } from '#renderer/ui/section.tsx'
+import { PromptText } from './prompt-text.tsx'
 
 type Told = Fields['originalSize']
 type Crop = Fields['cropTopLeft']
@@ -20,17 +21,16 @@ export function XlSection({ problems }: { problems: FieldProblems }) {
   return (
     <FoldedSection title="XL" summary={told > 0 ? `${told} set` : 'Second prompt, sizes and crops'}>
       {texts.map(({ field, label, placeholder }) => (
-        <Row key={field} label={label} field={field} problem={problems[field]} stacked>
-          <textarea
-            className="textarea scroll"
-            aria-label={label}
-            rows={1}
-            maxLength={20_000}
-            value={draft[field]}
-            placeholder={placeholder}
-            onChange={(event) => editDraft({ [field]: event.target.value })}
-          />
-        </Row>
+        <PromptText
+          key={field}
+          label={label}
+          field={field}
+          problem={problems[field]}
+          value={draft[field]}
+          rows={1}
+          placeholder={placeholder}
+          onChange={(value) => editDraft({ [field]: value })}
+        />
       ))}
       <ToldSize
         label="Original"
