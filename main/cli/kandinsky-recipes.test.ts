@@ -19,5 +19,5 @@ test('the commands of docs/recipes/kandinsky.md run one after the other, and eac
     made.add(makes ? read(args[args.indexOf('--out') + 1]!).toString('base64') : stdout)
   }
   expect(made.size).toBe(commands.length)
-  expect(made.size).toBe(8)
+  expect(made.size).toBe(9)
 })

@@ -3,7 +3,7 @@ import { fields } from './fields.ts'
 import { checkStrength, imageFields, imageRole, stepsFromImage } from './image-to-image.ts'
 import { badInput, type Pipeline } from './pipeline.ts'
 import { asksPrior, checkMix, checkWidth, mixFields, mixMedia, mixTitle, priorRuns } from './prior.ts'
-import { checkSides } from './stable-diffusion.ts'
+import { checkSchedule, checkSides } from './stable-diffusion.ts'
 
 const settings = z.object({
   model: fields.model,
@@ -15,6 +15,9 @@ const settings = z.object({
   numInferenceSteps: fields.numInferenceSteps,
   guidanceScale: fields.guidanceScale,
   scheduler: fields.scheduler,
+  schedulerConfig: fields.schedulerConfig,
+  // Absent from recipes of before it was one of the settings.
+  eta: fields.eta.default(0),
   compute: fields.compute,
 })
 export type PriorToImageSettings = z.infer<typeof settings>
@@ -39,7 +42,7 @@ export const priorToImage = {
     ...mixMedia<PriorToImageSettings>(),
   },
   live: [],
-  sections: ['model', 'prompt', 'mix', 'image', 'picture', 'sampling', 'prior', 'compute'],
+  sections: ['model', 'prompt', 'mix', 'image', 'picture', 'sampling', 'scheduler', 'prior', 'compute'],
   titleOf: (settings) => mixTitle(settings),
   stepsOf: (settings) =>
     (settings.prior === null ? 0 : priorRuns(settings) * settings.priorSteps) +
@@ -62,6 +65,7 @@ export const priorToImage = {
       ...checkWidth(prior, found.model?.[0]),
       ...(settings.prior === null && asksPrior(settings) ? [badInput('prior', noPrior)] : []),
       ...checkSides(settings, found),
+      ...checkSchedule(settings, found),
       ...(settings.image ? checkStrength(settings) : []),
     ]
   },

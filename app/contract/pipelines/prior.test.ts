@@ -34,6 +34,8 @@ test('what cannot be is said in words', () => {
   expect(messages({ negativePrompt: 'blurry', priorGuidanceScale: 1 })).toEqual([
     expect.stringMatching(/^priorGuidanceScale: /),
   ])
+  const lms = { scheduler: 'LMSDiscreteScheduler', schedulerConfig: { clip_sample: false } }
+  expect(messages(lms)).toEqual([expect.stringMatching(/^schedulerConfig: LMS does not read clip_sample/)])
   expect(messages({ image: media, strength: 0.01 })).toEqual([expect.stringMatching(/^strength: /)])
   const kept: MixItem[] = [{ kind: 'embedding', media, weight: 1 }]
   expect(messages({ prior: null, prompt: '', mix: kept })).toEqual([])

@@ -3,7 +3,9 @@ import { decodeEmbeddings, type DecoderRequest } from '#app/pipelines/kandinsky-
 import { mixEmbeddings, type MixItem } from '#app/pipelines/mix.ts'
 import { openDecoder } from '#app/pipelines/node/kandinsky-decoder.ts'
 import { openPrior, type OpenPrior } from '#app/pipelines/node/prior.ts'
+import { schedulersOf } from '#app/pipelines/node/scheduler.ts'
 import { sampleEmbeddings, type Embeddings, type PriorStep } from '#app/pipelines/prior.ts'
+import { readSchedulerConfig } from '#app/schedulers/config.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import { float32, rows, type Tensor } from '#app/tensor/tensor.ts'
 import { locate, type Tensors } from '../case.ts'
@@ -130,7 +132,11 @@ async function decoded(
   from: Pick<DecoderRequest, 'latents' | 'init'>,
 ): Promise<{ latents: Tensor<'float32'>; images: Tensor<'float32'>[] }> {
   requirePlain(spec)
-  const parts = await openDecoder(sessions, locate(folder, spec.checkpoint), args.scheduler ?? {})
+  const opened = await openDecoder(sessions, locate(folder, spec.checkpoint))
+  const { scheduler, schedulerConfig = {} } = args.scheduler ?? {}
+  // A case has its scheduler's whole config, in the place of the folder's.
+  const own = readSchedulerConfig(JSON.stringify(schedulerConfig))
+  const parts = scheduler ? { ...opened, createScheduler: schedulersOf(own, { scheduler, eta: 0 }) } : opened
   const embeddings = {
     imageEmbeds: toFloat32(inputs.image_embeds!),
     negativeImageEmbeds: toFloat32(inputs.negative_image_embeds!),

@@ -8,7 +8,7 @@ import { toFloat32 } from '#app/tensor/convert.ts'
 import type { DecoderParts } from '../kandinsky-decoder.ts'
 import { isSmallDecoder } from './preview.ts'
 import type { OpenOptions } from './prior.ts'
-import { openScheduler, type SchedulerChoice } from './scheduler.ts'
+import { openScheduler, type Schedule } from './scheduler.ts'
 
 /**
  * Opens the folder of a Kandinsky 2.2 decoder: unet, movq, scheduler. `isSmall`: pictures may be decoded at each step.
@@ -17,7 +17,7 @@ import { openScheduler, type SchedulerChoice } from './scheduler.ts'
 export async function openDecoder(
   sessions: SessionCache,
   folder: string,
-  options: OpenOptions & Partial<SchedulerChoice> = {},
+  options: OpenOptions & { readonly schedule?: Schedule } = {},
 ): Promise<DecoderParts & { readonly isSmall: boolean }> {
   const denoiser = openUNet2D(sessions, await openCheckpoint(join(folder, 'unet')))
   const { config, weights } = await openCheckpoint(join(folder, 'movq'))
@@ -34,7 +34,7 @@ export async function openDecoder(
     decode: async (latents) =>
       toFloat32((await movq.run('decode', { h: latents }, { force_not_quantize: true })).sample),
     encode: async (image) => toFloat32((await movq.run('encode', { x: image })).latents),
-    createScheduler: await openScheduler(join(folder, 'scheduler'), options),
+    createScheduler: await openScheduler(join(folder, 'scheduler'), options.schedule),
     denoiserClass: denoiser.architecture.className,
     latentChannels: denoiser.config.in_channels,
     isSmall: isSmallDecoder(weights),

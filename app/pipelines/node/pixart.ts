@@ -20,7 +20,8 @@ import { pixart, type PixArtParts } from '../pixart.ts'
 import { createPromptStates } from './prompt-states.ts'
 import type { Runner } from './run.ts'
 import { runDiffusion } from './run-diffusion.ts'
-import { asSetting, decodeLatents, schedulersOf, type DiffusionOptions, type Opened } from './stable-diffusion.ts'
+import { schedulersOf } from './scheduler.ts'
+import { asSetting, decodeLatents, type DiffusionOptions, type Opened } from './stable-diffusion.ts'
 
 export type PixArtOptions = Omit<DiffusionOptions, 'forwardChunking' | 'tokenizerFolder'> & {
   /** In the place of what model_index.json says. */

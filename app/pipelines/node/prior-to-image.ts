@@ -28,7 +28,7 @@ export const runPriorToImage: Runner<'prior-to-image'> = async function* (tools,
   const options = { compute, onQuantizing: reportQuantizing(context, readingShare) }
   const prior = ofPrior && (await openPrior(tools.sessions, ofPrior.folder, options))
   context.checkCancelled()
-  const decoder = await openDecoder(tools.sessions, model.folder, { ...options, scheduler: settings.scheduler })
+  const decoder = await openDecoder(tools.sessions, model.folder, { ...options, schedule: settings })
   context.checkCancelled()
   yield { type: 'stage', stage: 'Reading texts and pictures', progress: readingShare / 2 }
   const [picture] = media.image ?? []

@@ -1,14 +1,17 @@
 import { join } from 'node:path'
-import { ProblemError } from '#app/contract/errors.ts'
-import { readSchedulerConfig } from '#app/schedulers/config.ts'
+import { ProblemError, toProblem } from '#app/contract/errors.ts'
+import { changedConfig, readSchedulerConfig, type SchedulerConfig } from '#app/schedulers/config.ts'
 import { createScheduler } from '#app/schedulers/create.ts'
-import type { Scheduler } from '#app/schedulers/scheduler.ts'
+import type { Scheduler, SchedulerOptions } from '#app/schedulers/scheduler.ts'
 import { textOf } from '#app/tokenizers/node/clip-tokenizer.ts'
 
-/** Another class, and a whole config, in place of the folder's. */
-export type SchedulerChoice = {
+/** What a run chooses of its schedule. */
+export type Schedule = {
+  /** A scheduler's class name, or null for the checkpoint's own. */
   readonly scheduler: string | null
-  readonly schedulerConfig?: Readonly<Record<string, unknown>> | undefined
+  readonly eta: number
+  /** Keys that replace those of scheduler_config.json. */
+  readonly schedulerConfig?: Readonly<Record<string, unknown>>
 }
 
 /**
@@ -17,12 +20,41 @@ export type SchedulerChoice = {
  */
 export async function openScheduler(
   folder: string,
-  { scheduler = null, schedulerConfig }: Partial<SchedulerChoice> = {},
+  schedule: Schedule = { scheduler: null, eta: 0 },
 ): Promise<(steps: number, batch?: number) => Scheduler> {
   const file = join(folder, 'scheduler_config.json')
   const text = await textOf(file)
   if (text === undefined)
     throw new ProblemError('bad-model', `${file} is missing. Download the whole folder.`, { file })
-  const own = readSchedulerConfig(text)
-  return (steps, batch = 1) => createScheduler(schedulerConfig ?? own, scheduler ?? own._class_name, steps, { batch })
+  return schedulersOf(readSchedulerConfig(text), schedule)
+}
+
+/** Makes the scheduler of a run: that of a file's config with what the run changes in it. */
+export function schedulersOf(
+  own: SchedulerConfig,
+  { scheduler, schedulerConfig = {}, eta }: Schedule,
+  options: SchedulerOptions = {},
+): (steps: number, batch?: number) => Scheduler {
+  return (steps, batch = 1) => {
+    const create = (config: SchedulerConfig) =>
+      createScheduler(config, scheduler ?? config._class_name, steps, { eta, batch, ...options })
+    try {
+      return create(changedConfig(own, schedulerConfig))
+    } catch (error) {
+      throw ofChange(error, () => create(own))
+    }
+  }
+}
+
+/** A schedule that is sound without what the run changes in it is the run's fault, not the file's. */
+function ofChange(error: unknown, createUnchanged: () => void): unknown {
+  const { code, message } = toProblem(error)
+  if (code !== 'bad-model') return error
+  try {
+    createUnchanged()
+  } catch {
+    return error
+  }
+  const inWords = message.replace('scheduler_config.json: ', '')
+  return new ProblemError('bad-input', inWords, { field: 'schedulerConfig', cause: error })
 }

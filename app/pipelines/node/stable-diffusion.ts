@@ -6,9 +6,7 @@ import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import type { ForwardChunking } from '#app/contract/settings.ts'
 import { autoencoderKl } from '#app/models/autoencoder-kl.ts'
 import { clipTextModel, clipTextModelWithProjection } from '#app/models/clip-text.ts'
-import { changedConfig, type SchedulerConfig } from '#app/schedulers/config.ts'
-import { createScheduler } from '#app/schedulers/create.ts'
-import type { SchedulerOptions } from '#app/schedulers/scheduler.ts'
+import { changedConfig } from '#app/schedulers/config.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import { float32, type Tensor } from '#app/tensor/tensor.ts'
 import type { unet2dConditionModel } from '#app/models/unet-2d-condition.ts'
@@ -22,18 +20,14 @@ import type { SdxlText } from '../sdxl-prompt.ts'
 import { withWords } from '#app/tokenizers/tokenizer.ts'
 import { addWords, type ChosenEmbedding } from './embeddings.ts'
 import { openPipelineSource } from './pipeline-source.ts'
+import { schedulersOf, type Schedule } from './scheduler.ts'
 import { sdxlText } from './sdxl-text.ts'
 
-export type DiffusionOptions = {
+export type DiffusionOptions = Schedule & {
   readonly forwardChunking: ForwardChunking | null
   /** The UNet's attention processors; null or absent for the default. */
   readonly attnProcessor?: AttnChoice | null
   readonly fuseQkv?: boolean
-  /** A scheduler's class name, or null for the checkpoint's own. */
-  readonly scheduler: string | null
-  readonly eta: number
-  /** Keys that replace those of scheduler_config.json. */
-  readonly schedulerConfig?: Readonly<Record<string, unknown>>
   /** Words of textual inversions. */
   readonly embeddings?: readonly ChosenEmbedding[] | undefined
   /** An autoencoder and a text encoder, folder or file, in the place of the checkpoint's own. */
@@ -164,36 +158,6 @@ export async function openStableDiffusion(
     loras: pipelineLoras({ denoiser, text_encoder: text, ...(text2 && { text_encoder_2: text2 }) }),
     ...(second && text2 && { xl: sdxlText([text, text2], [tokenizer, second.tokenizer], source.forceZeros) }),
   }
-}
-
-/** Makes the scheduler of a run: that of a file's config with what the run changes in it. */
-export function schedulersOf(
-  own: SchedulerConfig,
-  { scheduler, schedulerConfig = {}, eta }: Pick<DiffusionOptions, 'scheduler' | 'schedulerConfig' | 'eta'>,
-  options: SchedulerOptions = {},
-): DiffusionParts['createScheduler'] {
-  return (steps, batch = 1) => {
-    const create = (config: SchedulerConfig) =>
-      createScheduler(config, scheduler ?? config._class_name, steps, { eta, batch, ...options })
-    try {
-      return create(changedConfig(own, schedulerConfig))
-    } catch (error) {
-      throw ofChange(error, () => create(own))
-    }
-  }
-}
-
-/** A schedule that is sound without what the run changes in it is the run's fault, not the file's. */
-function ofChange(error: unknown, createUnchanged: () => void): unknown {
-  const { code, message } = toProblem(error)
-  if (code !== 'bad-model') return error
-  try {
-    createUnchanged()
-  } catch {
-    return error
-  }
-  const inWords = message.replace('scheduler_config.json: ', '')
-  return new ProblemError('bad-input', inWords, { field: 'schedulerConfig', cause: error })
 }
 
 /** Another autoencoder: a file that does not say how latents are scaled has the model's own scale. */
