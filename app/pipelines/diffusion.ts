@@ -11,7 +11,7 @@ import { float32, type Shape, type Tensor } from '#app/tensor/tensor.ts'
 import type { Tokenizer } from '#app/tokenizers/tokenizer.ts'
 import type { Residuals } from './conditioning.ts'
 import { guide, joinRows } from './guidance.ts'
-import { encodeTexts, type Context } from './prompts.ts'
+import { contextAt, encodeTexts, type Context, type PromptReader } from './prompts.ts'
 import { framesAsSamples, rowsAsSamples } from './scheduler-samples.ts'
 
 type Floats = Tensor<'float32'>
@@ -160,15 +160,13 @@ export async function encodePrompts(
 ): Promise<{ context: Context; notes: string[] }> {
   // The reference skips layers for the prompt alone, never for the negative prompt.
   const texts = [
-    ...(guided ? prompts.map(({ negativePrompt: text }) => ({ name: 'negative prompt', text, skip: 0 })) : []),
-    ...prompts.map(({ prompt: text }) => ({ name: 'prompt', text, skip: clipSkip ?? 0 })),
+    ...(guided ? prompts.map((one) => ({ name: 'negative prompt', texts: [one.negativePrompt], skip: 0 })) : []),
+    ...prompts.map(({ prompt }) => ({ name: 'prompt', texts: [prompt], skip: clipSkip ?? 0 })),
   ]
-  return encodeTexts(texts, {
-    tokenizer,
-    encode: ({ name, skip }, ids) => during(`The ${name}`, encodeText(ids, skip)),
-    syntax: promptSyntax,
-    steps: numInferenceSteps,
+  const encode: PromptReader['encode'] = async ({ name, skip }, ids) => ({
+    states: await during(`The ${name}`, encodeText(ids, skip)),
   })
+  return encodeTexts(texts, { readers: [{ tokenizer, encode }], syntax: promptSyntax, steps: numInferenceSteps })
 }
 
 /**
@@ -185,7 +183,8 @@ export async function* denoiseSteps(
     readonly timestepCond?: Floats
     /** The scheduler takes each frame of a clip as a sample of its own, and draws its noise in that order. */
     readonly eachFrame?: boolean
-    readonly added?: DenoiserInputs['added']
+    /** What is told beside the prompts, which may change with them from step to step. */
+    readonly added?: (step: number) => NonNullable<DenoiserInputs['added']>
     readonly beginning: Beginning
     readonly draw: DrawNoise
     /** The evaluation before which it ends; without it after the last. */
@@ -208,12 +207,12 @@ export async function* denoiseSteps(
     const inputs = {
       sample: guided ? joinRows([input, input]) : input,
       timestep: float32([1], [scheduler.timesteps[index]!]),
-      encoderHiddenStates: typeof context === 'function' ? context(index) : context,
+      encoderHiddenStates: contextAt(context, index),
       freeu,
       step,
       totalSteps,
       ...(timestepCond && { timestepCond }),
-      ...(added && { added }),
+      ...(added && { added: added(index) }),
     }
     const predicted = await during(place, parts.denoise(inputs))
     const noisePrediction = guided ? guide(predicted, request.guidanceScale, request.guidanceRescale) : predicted.data

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { float32, type Tensor } from '#app/tensor/tensor.ts'
+import { float32 } from '#app/tensor/tensor.ts'
 import { tokenizerOf, withWords, type Tokenizer } from '#app/tokenizers/tokenizer.ts'
 import { promptChunks } from '#app/tokenizers/prompt-chunks.ts'
-import { encodeTexts, type Context } from './prompts.ts'
+import { encodeTexts, type Context, type PromptReader } from './prompts.ts'
 
 /** A letter is a token, its code the id; six of them and a mark on each side are read at once. */
 const letters: Tokenizer = tokenizerOf(
@@ -18,18 +18,18 @@ const letters: Tokenizer = tokenizerOf(
   },
 )
 /** Each id is its own state, twice. */
-const encode = (_: unknown, { data }: Tensor<'int64'>): Promise<Tensor<'float32'>> =>
-  Promise.resolve(
-    float32(
+const encode: PromptReader['encode'] = (_, { data }) =>
+  Promise.resolve({
+    states: float32(
       [1, data.length, 2],
       [...data].flatMap((id) => [Number(id), Number(id)]),
     ),
-  )
+  })
 
 const read = async (texts: string[], syntax: 'plain' | 'a1111', steps = 4) =>
   encodeTexts(
-    texts.map((text) => ({ name: 'prompt', text, skip: 0 })),
-    { tokenizer: letters, encode, syntax, steps },
+    texts.map((text) => ({ name: 'prompt', texts: [text], skip: 0 })),
+    { readers: [{ tokenizer: letters, encode }], syntax, steps },
   )
 const idsOf = (context: Context, step = 0): number[] => {
   const { data } = typeof context === 'function' ? context(step) : context
@@ -77,6 +77,36 @@ test('BREAK ends a chunk, and weights multiply states, whose mean stays', async 
 test('a prompt that changes is read once for each way that it stands', async () => {
   const { context } = await read(['[a|b]', 'x'], 'a1111')
   expect([0, 1, 2, 9].map((step) => idsOf(context, step)[1])).toEqual([97, 98, 97, 98])
+})
+
+/** A second one, whose states are the ids as one number; the text as a whole is its first letter, or nothing. */
+const second: PromptReader = {
+  tokenizer: letters,
+  encode: (_, { data }) =>
+    Promise.resolve({
+      states: float32([1, data.length, 1], Array.from(data, Number)),
+      pooled: float32([1, 1], [Number(data[1])]),
+    }),
+}
+
+test('two readers stand side by side, in as many chunks as the longer has, pooled from the first', async () => {
+  const how = { readers: [{ tokenizer: letters, encode }, second], syntax: 'a1111' as const, steps: 2 }
+  const prompt = { name: 'prompt', texts: ['(ab:2)', '[c|d]efghij'], skip: 0 }
+  const { context, pooled } = await encodeTexts([{ name: 'negative prompt', texts: null, skip: 0 }, prompt], how)
+  if (typeof context !== 'function' || typeof pooled !== 'function') throw new Error('the prompt changes')
+  const { shape, data } = context(1)
+  expect(shape).toEqual([2, 16, 3])
+  const [without, withPrompt] = [data.subarray(0, 16 * 3), data.subarray(16 * 3)]
+  expect(new Set(without)).toEqual(new Set([0]))
+  expect([...withPrompt].filter((_, i) => i % 3 === 2)).toEqual([
+    ...[1, 100, 101, 102, 103, 104, 105, 2],
+    ...[1, 106, 2, 0, 0, 0, 0, 0],
+  ])
+  // The first reader's text ends in its first chunk, and its weight is its own.
+  expect(withPrompt[8 * 3]).toBe(1)
+  expect(withPrompt[9 * 3]).toBe(2)
+  expect(withPrompt[3]! / withPrompt[0]!).toBeCloseTo(2 * 97)
+  expect([...pooled(0).data, ...pooled(1).data]).toEqual([0, 99, 0, 100])
 })
 
 test('added words are found whatever their case, not inside of others, the longest first', () => {

@@ -11,6 +11,7 @@ import {
 } from './diffusion.ts'
 import { repeatRows } from './guidance.ts'
 import { fromImage, type ImageStart } from './image-to-image.ts'
+import { contextAt, mapContext } from './prompts.ts'
 import { encodeSdxlPrompts, type SdxlPrompt, type SdxlText } from './sdxl-prompt.ts'
 import { decodedStills, guidanceEmbedding, type BeginningOf, type TextToImageParts } from './text-to-image.ts'
 
@@ -78,14 +79,12 @@ async function* stillsXl(
 
   const draw = noiseOf(request)
   const beginning = await beginningOf(shape, draw)
-  const { negative, positive } = timeIds(request)
+  const { negative, positive } = sizesAsNumbers(request)
   const rows = rowsOf(guided ? [negative, positive] : [positive], count)
+  const timeIds = float32([rows.length / positive.length, positive.length], rows)
   const how = {
-    context: repeatRows(context, imagesPerPrompt),
-    added: {
-      textEmbeds: repeatRows(pooled, imagesPerPrompt),
-      timeIds: float32([rows.length / positive.length, positive.length], rows),
-    },
+    context: mapContext(context, (states) => repeatRows(states, imagesPerPrompt)),
+    added: (step: number) => ({ textEmbeds: repeatRows(contextAt(pooled, step), imagesPerPrompt), timeIds }),
     guided,
     ...(parts.timeCondProjDim !== null && {
       timestepCond: guidanceEmbedding(guidanceScale - 1, parts.timeCondProjDim, count),
@@ -98,7 +97,7 @@ async function* stillsXl(
 }
 
 /** Sizes and crops as the model is told them: original height and width, top and left, target height and width. */
-export function timeIds(request: SdxlSizes & { readonly width: number; readonly height: number }): {
+export function sizesAsNumbers(request: SdxlSizes & { readonly width: number; readonly height: number }): {
   readonly negative: number[]
   readonly positive: number[]
 } {

@@ -1,9 +1,10 @@
 import type { SdxlSizes } from '#app/contract/pipelines/stable-diffusion-xl.ts'
 import { float32 } from '#app/tensor/tensor.ts'
 import { latentSize, type DiffusionParts, type DiffusionStep, type FreeUAt } from './diffusion.ts'
+import { contextAt } from './prompts.ts'
 import { encodeSdxlPrompts, type SdxlPrompt, type SdxlText } from './sdxl-prompt.ts'
 import { guidanceEmbedding } from './text-to-image.ts'
-import { endOf, timeIds } from './text-to-image-xl.ts'
+import { endOf, sizesAsNumbers } from './text-to-image-xl.ts'
 import { fromClipNoise, madeClip, type TextToVideoRequest } from './text-to-video.ts'
 
 export type TextToVideoXlParts = DiffusionParts & {
@@ -40,11 +41,12 @@ export async function* textToVideoXl(
   yield { type: 'encoded' }
 
   const { beginning, draw } = fromClipNoise(parts, request, shape)
-  const { negative, positive } = timeIds(request)
+  const { negative, positive } = sizesAsNumbers(request)
   const ids = guided ? [...negative, ...positive] : positive
+  const timeIds = float32([ids.length / positive.length, positive.length], ids)
   const more = {
     guided,
-    added: { textEmbeds: pooled, timeIds: float32([ids.length / positive.length, positive.length], ids) },
+    added: (step: number) => ({ textEmbeds: contextAt(pooled, step), timeIds }),
     ...(width !== null && { timestepCond: guidanceEmbedding(guidanceScale - 1, width, 1) }),
     ...(!freeInit && { end: endOf(beginning.scheduler.timesteps, denoisingEnd, parts.numTrainTimesteps) }),
   }

@@ -53,9 +53,9 @@ export async function generate(options: GenerateOptions, tools: Tools): Promise<
   const found = checkRun(asked, models)
   const run = await withKept(asked, found, options.tuned ?? false, progress)
   const chosen: Partial<Fields> & Pick<Fields, 'prompt'> = run.settings
-  const { prompt, negativePrompt = '', promptSyntax = 'plain' } = chosen
-  for (const note of new Set([prompt, negativePrompt].flatMap((text) => foreignSyntax(text, promptSyntax))))
-    progress.note(`note: ${note}`)
+  const { prompt, negativePrompt = '', prompt2 = '', negativePrompt2 = '', promptSyntax = 'plain' } = chosen
+  const texts = [prompt, negativePrompt, prompt2, negativePrompt2]
+  for (const note of new Set(texts.flatMap((text) => foreignSyntax(text, promptSyntax)))) progress.note(`note: ${note}`)
 
   const folder = mkdtempSync(join(tmpdir(), 'frameloom-'))
   const out = resolve(options.out)

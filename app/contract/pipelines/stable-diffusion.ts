@@ -164,19 +164,14 @@ function partProblems(found: ByRole<ModelEntry>): FieldProblem[] {
       problems.push(
         badInput('loras', `The LoRA ${lora.name} was made for ${baseOf(lora)}, and ${model.name} is ${baseOf(model)}.`),
       )
-  if (model?.textWidth === 2048 && found.embeddings?.length)
-    problems.push(
-      badInput('embeddings', `${model.name} reads no embeddings here: its two text encoders are read as they are.`),
-    )
-  else
-    for (const embedding of found.embeddings ?? [])
-      if (model && differs(embedding))
-        problems.push(
-          badInput(
-            'embeddings',
-            `The embedding ${embedding.name} was made for ${baseOf(embedding)}, and ${model.name} is ${baseOf(model)}.`,
-          ),
-        )
+  for (const embedding of found.embeddings ?? [])
+    if (model && differs(embedding))
+      problems.push(
+        badInput(
+          'embeddings',
+          `The embedding ${embedding.name} was made for ${baseOf(embedding)}, and ${model.name} is ${baseOf(model)}.`,
+        ),
+      )
   if (model && vae) {
     const { latentChannels: channels = 4, latentScale: scale } = model
     if (vae.latentChannels !== undefined && vae.latentChannels !== channels)

@@ -23,6 +23,9 @@ export const withoutLoras = (prompt: string): string => prompt.replaceAll(loraTa
 export type PromptSettings = {
   readonly prompt: string
   readonly negativePrompt: string
+  /** Of a second text encoder. */
+  readonly prompt2?: string
+  readonly negativePrompt2?: string
   readonly promptSyntax: PromptSyntax
   /** Of a clip whose prompts change. */
   readonly laterPrompts?: readonly { readonly prompt: string }[]
@@ -89,11 +92,10 @@ export function unknownNames(settings: object, models: readonly ModelEntry[]): s
   return [...new Set(textsOf(settings).flatMap(missing))]
 }
 
-const textsOf = ({ prompt, negativePrompt, laterPrompts = [] }: PromptSettings): string[] => [
-  prompt,
-  negativePrompt,
-  ...laterPrompts.map((later) => later.prompt),
-]
+const textsOf = (settings: PromptSettings): string[] => {
+  const { prompt, negativePrompt, prompt2 = '', negativePrompt2 = '', laterPrompts = [] } = settings
+  return [prompt, negativePrompt, prompt2, negativePrompt2, ...laterPrompts.map((later) => later.prompt)]
+}
 
 const hasPrompts = (settings: object): settings is PromptSettings =>
   'promptSyntax' in settings && 'embeddings' in settings && 'loras' in settings && 'prompt' in settings

@@ -3,6 +3,7 @@ import { openEmbedding, type EmbeddingFile, type EmbeddingPart } from '#app/chec
 import { readWeight } from '#app/checkpoints/read.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
+import type { ClipTextConfig } from '#app/models/clip-text.ts'
 import { float32, type Tensor } from '#app/tensor/tensor.ts'
 
 /** A textual inversion's file, and the word for it where that is not its own. */
@@ -11,8 +12,11 @@ export type ChosenEmbedding = { readonly file: string; readonly token?: string |
 /** Words with the ids that stand for their vectors, which are behind those of the text encoder's own table. */
 export type AddedWords = {
   readonly words: ReadonlyMap<string, readonly number[]>
-  /** (vectors, width); undefined where there are none. */
-  readonly embeddings: Tensor<'float32'> | undefined
+  /** What the text encoder takes for ids (1, L): with them the vectors, (vectors, width), where there are any. */
+  readonly inputs: (ids: Tensor<'int64'>) => {
+    readonly input_ids: Tensor<'int64'>
+    readonly added_embeddings?: Tensor<'float32'>
+  }
 }
 
 /**
@@ -23,7 +27,7 @@ export type AddedWords = {
 export async function addWords(
   chosen: readonly ChosenEmbedding[],
   part: EmbeddingPart,
-  { vocabSize, width }: { readonly vocabSize: number; readonly width: number },
+  { vocab_size: vocabSize, hidden_size: width }: Pick<ClipTextConfig, 'vocab_size' | 'hidden_size'>,
 ): Promise<AddedWords> {
   const words = new Map<string, readonly number[]>()
   const rows: Float32Array[] = []
@@ -45,14 +49,12 @@ export async function addWords(
     rows.push(toFloat32(await readWeight(vectors)).data)
     next += count
   }
-  if (rows.length === 0) return { words, embeddings: undefined }
-  return {
-    words,
-    embeddings: float32(
-      [next - vocabSize, width],
-      rows.flatMap((row) => [...row]),
-    ),
-  }
+  if (rows.length === 0) return { words, inputs: (ids) => ({ input_ids: ids }) }
+  const vectors = float32(
+    [next - vocabSize, width],
+    rows.flatMap((row) => [...row]),
+  )
+  return { words, inputs: (ids) => ({ input_ids: ids, added_embeddings: vectors }) }
 }
 
 const wordsOf = (token: string, file: string): string[] => [

@@ -3,23 +3,34 @@ import type { LoadedModel } from '#app/loaded/loaded-model.ts'
 import type { clipTextModel, clipTextModelWithProjection } from '#app/models/clip-text.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
 import type { Tensor } from '#app/tensor/tensor.ts'
-import type { Tokenizer } from '#app/tokenizers/tokenizer.ts'
+import { withWords, type Tokenizer } from '#app/tokenizers/tokenizer.ts'
 import type { SdxlText } from '../sdxl-prompt.ts'
+import type { AddedWords } from './embeddings.ts'
+
+/** A text encoder with its tokenizer, and the words that textual inversions add to them. */
+type Encoder<M extends typeof clipTextModel | typeof clipTextModelWithProjection> = {
+  readonly model: LoadedModel<M>
+  readonly tokenizer: Tokenizer
+  readonly words: AddedWords
+}
 
 /** Stable Diffusion XL's text encoders as a function of tensors. */
 export function sdxlText(
-  [first, second]: readonly [LoadedModel<typeof clipTextModel>, LoadedModel<typeof clipTextModelWithProjection>],
-  tokenizers: readonly [Tokenizer, Tokenizer],
+  first: Encoder<typeof clipTextModel>,
+  second: Encoder<typeof clipTextModelWithProjection>,
   forceZeros: boolean,
 ): SdxlText {
+  const args = { output_hidden_states: true }
   return {
-    tokenizers,
+    tokenizers: [withWords(first.tokenizer, first.words.words), withWords(second.tokenizer, second.words.words)],
     forceZeros,
     async encode(encoder, ids, clipSkip) {
-      const [inputs, args] = [{ input_ids: ids }, { output_hidden_states: true }]
-      if (encoder === 0) return { states: stateBefore(await first.run('forward', inputs, args), first, clipSkip) }
-      const outputs = await second.run('forward', inputs, args)
-      return { states: stateBefore(outputs, second, clipSkip), pooled: toFloat32(outputs.text_embeds) }
+      if (encoder === 0) {
+        const outputs = await first.model.run('forward', first.words.inputs(ids), args)
+        return { states: stateBefore(outputs, first.model, clipSkip) }
+      }
+      const outputs = await second.model.run('forward', second.words.inputs(ids), args)
+      return { states: stateBefore(outputs, second.model, clipSkip), pooled: toFloat32(outputs.text_embeds) }
     },
   }
 }

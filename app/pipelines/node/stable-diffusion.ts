@@ -89,15 +89,13 @@ export async function openStableDiffusion(
   const vae = options.vae === undefined ? source.vae : await otherVae(options.vae, source.vae)
   const { denoiser, checkpoints } = openDenoiser(sessions, unet)
   const text = new LoadedModel(clipTextModel, textEncoder.config, textEncoder.weights, sessions)
-  const inversions = await addWords(options.embeddings ?? [], 'text_encoder', {
-    vocabSize: text.config.vocab_size,
-    width: text.config.hidden_size,
-  })
+  const words = await addWords(options.embeddings ?? [], 'text_encoder', text.config)
   const autoencoder = new LoadedModel(autoencoderKl, vae.config, vae.weights, sessions)
   const compute = { ...sessions.compute, ...options.compute }
   const text2 =
     second &&
     new LoadedModel(clipTextModelWithProjection, second.textEncoder.config, second.textEncoder.weights, sessions)
+  const words2 = text2 && (await addWords(options.embeddings ?? [], 'text_encoder_2', text2.config))
   for (const model of [text, denoiser, ...(text2 ? [text2] : [])]) model.computeWith(compute, options.onQuantizing)
   // Errors in frames are seen as they are, and decoding takes a small part of a run (docs/decisions/precision.md,
   // "Frames are decoded in float32").
@@ -110,10 +108,9 @@ export async function openStableDiffusion(
 
   const parts: DiffusionParts = {
     denoiserClass: denoiser.architecture.className,
-    tokenizer: withWords(tokenizer, inversions.words),
+    tokenizer: withWords(tokenizer, words.words),
     encodeText: async (ids, clipSkip) => {
-      const inputs = { input_ids: ids, ...(inversions.embeddings && { added_embeddings: inversions.embeddings }) }
-      return toFloat32((await text.run('forward', inputs, { clip_skip: clipSkip })).last_hidden_state)
+      return toFloat32((await text.run('forward', words.inputs(ids), { clip_skip: clipSkip })).last_hidden_state)
     },
     denoise: async ({ sample, timestep, encoderHiddenStates, freeu, timestepCond, added, residuals, imagePrompts }) => {
       if (freeu) denoiser.enableFreeu(freeu)
@@ -156,7 +153,15 @@ export async function openStableDiffusion(
     },
     autoencoder,
     loras: pipelineLoras({ denoiser, text_encoder: text, ...(text2 && { text_encoder_2: text2 }) }),
-    ...(second && text2 && { xl: sdxlText([text, text2], [tokenizer, second.tokenizer], source.forceZeros) }),
+    ...(second &&
+      text2 &&
+      words2 && {
+        xl: sdxlText(
+          { model: text, tokenizer, words },
+          { model: text2, tokenizer: second.tokenizer, words: words2 },
+          source.forceZeros,
+        ),
+      }),
   }
 }
 
