@@ -21,19 +21,19 @@ import { withSchedulerConfig } from './schedulers.ts'
 /** Every pipeline by its name, in the order of a menu. */
 export const pipelines = {
   'text-to-video': textToVideo,
+  'video-to-video': videoToVideo,
+  'image-to-video': imageToVideo,
   'text-to-video-xl': textToVideoXl,
   'text-to-video-sd': textToVideoSd,
   'video-to-video-sd': videoToVideoSd,
-  'video-to-video': videoToVideo,
-  'image-to-video': imageToVideo,
   'text-to-image': textToImage,
-  pixart,
   'image-to-image': imageToImage,
+  'text-to-image-xl': textToImageXl,
+  'image-to-image-xl': imageToImageXl,
+  pixart,
   'prior-to-image': priorToImage,
   unclip,
   'text-to-embedding': textToEmbedding,
-  'text-to-image-xl': textToImageXl,
-  'image-to-image-xl': imageToImageXl,
   'video-classification': videoClassification,
 } as const satisfies Record<string, Pipeline>
 
@@ -85,12 +85,13 @@ export type MediaUse = { readonly pipeline: NameMaking<MakesFile>; readonly role
 
 /**
  * All that a result of this kind can be used for with these models, each use once: by the pipeline `current` where that
- * has it, else by the first that does. What a run cannot do without comes first.
+ * has it, else by one of the same kind of model, else by the first. What a run cannot do without comes first.
  */
 export function usesOf(kind: MakesFile, models: readonly ModelEntry[], current?: PipelineName): MediaUse[] {
   const has = (of: ModelKind): boolean => models.some((model) => model.kind === of && !model.problem)
+  const kindOf = (name: PipelineName): ModelKind => pipelineOf(name).models.model!.kind
   const all = namesMaking('clip', 'still', 'embedding')
-    .filter((name) => has(pipelineOf(name).models.model!.kind))
+    .filter((name) => has(kindOf(name)))
     .flatMap((pipeline) =>
       Object.entries(pipelineOf(pipeline).media ?? {}).flatMap(([role, { takes, use, reader, optional = false }]) =>
         takes === kind && (!reader || has(reader)) ? [{ pipeline, role, use, optional }] : [],
@@ -98,7 +99,11 @@ export function usesOf(kind: MakesFile, models: readonly ModelEntry[], current?:
     )
   return all
     .filter(({ use }, at) => all.findIndex((one) => one.use === use) === at)
-    .map((first) => all.find(({ use, pipeline }) => use === first.use && pipeline === current) ?? first)
+    .map((first) => {
+      const ways = all.filter(({ use }) => use === first.use)
+      const own = ways.find(({ pipeline }) => pipeline === current)
+      return own ?? ways.find(({ pipeline }) => current && kindOf(pipeline) === kindOf(current)) ?? first
+    })
     .sort((a, b) => Number(a.optional) - Number(b.optional))
     .map(({ pipeline, role, use }) => ({ pipeline, role, use }))
 }

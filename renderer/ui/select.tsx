@@ -1,6 +1,6 @@
 import { Select as Base } from '@base-ui/react/select'
 import { Check, ChevronsUpDown } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { useState, type ReactNode } from 'react'
 import { usePopups } from './popups.ts'
 
 export type Choice<T> = {
@@ -34,18 +34,21 @@ export function Select<T extends string | number | null>({
   invalid,
 }: SelectProps<T>) {
   const popups = usePopups()
+  // When its list changes with its value, Base UI says in mid-change that it chose what it was first mounted with, or
+  // null. It is mounted with nothing, and null is none of its values: neither is a choice of ours.
+  const [trigger, setTrigger] = useState<HTMLButtonElement | null>(null)
   return (
     <Base.Root
-      items={choices.map((choice) => ({ value: choice.value, label: choice.label }))}
-      value={choices.some((choice) => choice.value === value) ? value : null}
+      items={choices.map((choice) => ({ value: String(choice.value), label: choice.label }))}
+      value={trigger && choices.some((choice) => choice.value === value) ? String(value) : null}
       onValueChange={(next) => {
-        const choice = choices.find((entry) => entry.value === next)
+        const choice = choices.find((entry) => String(entry.value) === next)
         if (choice) onChange(choice.value)
       }}
       disabled={disabled ?? false}
       modal={false}
     >
-      <Base.Trigger className="select-trigger" aria-label={label} aria-invalid={invalid ?? undefined}>
+      <Base.Trigger ref={setTrigger} className="select-trigger" aria-label={label} aria-invalid={invalid ?? undefined}>
         <Base.Value className="select-value" placeholder={placeholder} />
         <ChevronsUpDown size={13} aria-hidden="true" />
       </Base.Trigger>
@@ -62,7 +65,7 @@ export function Select<T extends string | number | null>({
               {choices.map((choice) => (
                 <Base.Item
                   key={String(choice.value)}
-                  value={choice.value}
+                  value={String(choice.value)}
                   className="item"
                   disabled={choice.disabled ?? false}
                 >

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { aModel } from '#renderer/store/testing.ts'
-import { defaultSettings, usesOf } from '../pipelines.ts'
+import { defaultSettings, usesOf, type PipelineName } from '../pipelines.ts'
 import { imageToImage, stepsFromImage, type ImageToImageSettings } from './image-to-image.ts'
 import { mediaOf, problemsOf, type Pipeline } from './pipeline.ts'
 
@@ -37,10 +37,11 @@ test('a still of the library can begin it, or a clip, where there is a model for
   expect(usesOf('still', [])).toEqual([])
 })
 
-test('a use that several pipelines have is that of the form, or else of the first', () => {
+test('a use that several pipelines have is that of the form, or of its kind of model, or else of the first', () => {
   const xl = aModel({ id: 'xl', kind: 'stable-diffusion-xl' })
-  const varied = (...current: ['image-to-image-xl'?]) =>
-    usesOf('still', [...models, xl], ...current).filter(({ use }) => use === 'Vary this picture')
-  expect(varied()).toMatchObject([{ pipeline: 'image-to-image' }])
-  expect(varied('image-to-image-xl')).toMatchObject([{ pipeline: 'image-to-image-xl' }])
+  const varied = (current: PipelineName) =>
+    usesOf('still', [...models, xl], current).find(({ use }) => use === 'Vary this picture')?.pipeline
+  expect(varied('pixart')).toBe('image-to-image')
+  expect(varied('image-to-image-xl')).toBe('image-to-image-xl')
+  expect(varied('text-to-image-xl')).toBe('image-to-image-xl')
 })
