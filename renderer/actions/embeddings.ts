@@ -27,7 +27,7 @@ export async function drawEmbedding(embedding: EmbeddingResult): Promise<void> {
   if (!media) return
   const next = withPipeline(draftStore.getState(), 'prior-to-image', studioStore.getState().models)
   const mix = [{ kind: 'embedding' as const, media, weight: 1 }]
-  replaceDraft({ ...next, prompt: '', negativePrompt: '', promptWeight: 1, mix })
+  replaceDraft({ ...next, prompt: '', negativePrompt: '', promptWeight: 1, mix, image: null })
   goTo('generate')
   const what = `The prompt is empty, and “${shortTitle(embedding.title)}” is all that is drawn.`
   tell('success', 'Ready to be drawn', what, { label: 'Undo', perform: undoDraft })

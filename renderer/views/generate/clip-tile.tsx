@@ -31,8 +31,8 @@ function Tile({ clip }: { clip: PictureResult }) {
       <span className="tile-words">
         <span className="tile-title">{clip.title || 'Untitled'}</span>
         <span className="tile-meta" title={`Seed ${seed}`}>
-          seed {seed} · {clip.kind === 'clip' && `${clip.numFrames} f, `}
-          {clip.width} × {clip.height}
+          {clip.kind === 'clip' && `${clip.numFrames} f, `}
+          {clip.width} × {clip.height} · seed {seed}
         </span>
       </span>
     </>

@@ -14,7 +14,7 @@ export function EmbeddingTile({ embedding }: { embedding: EmbeddingResult }) {
       <span className="tile-words">
         <span className="tile-title">{embedding.title || 'Untitled'}</span>
         <span className="tile-meta" title={`Seed ${seed}`}>
-          seed {seed} · embedding
+          embedding · seed {seed}
         </span>
       </span>
     </>
