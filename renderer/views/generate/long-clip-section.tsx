@@ -13,14 +13,19 @@ import { Row, SliderRow } from '#renderer/ui/row.tsx'
 import { FoldedSection } from '#renderer/ui/section.tsx'
 import { Select, type Choice } from '#renderer/ui/select.tsx'
 import { FreeInitRows } from './free-init-rows.tsx'
+import { longClipLabels } from './long-clip-words.ts'
 import { LaterPromptRows } from './later-prompt-rows.tsx'
 
 const kinds: readonly Choice<LongClipKind | null>[] = [
   { value: null, label: 'All frames at once' },
-  { value: 'uniform', label: 'Windows that move', detail: 'Their ends lie elsewhere at each step' },
-  { value: 'overlapped', label: 'Windows that stay' },
-  { value: 'looped', label: 'Closed loop', detail: 'The last frame goes on into the first' },
-  { value: 'freenoise', label: 'FreeNoise', detail: 'Only motion is seen in windows: more memory, one scene' },
+  { value: 'uniform', label: longClipLabels.uniform, detail: 'Their ends lie elsewhere at each step' },
+  { value: 'overlapped', label: longClipLabels.overlapped },
+  { value: 'looped', label: longClipLabels.looped, detail: 'The last frame goes on into the first' },
+  {
+    value: 'freenoise',
+    label: longClipLabels.freenoise,
+    detail: 'Only motion is seen in windows: more memory, one scene',
+  },
 ]
 const notes: Readonly<Record<LongClipKind, string>> = {
   uniform: 'The model sees one window after the other: any length in the memory of one.',
