@@ -4,6 +4,7 @@ import type { ClassificationResult } from '#app/contract/results.ts'
 import { chooseFrames } from '#app/media/choose-frames.ts'
 import { showClip } from '#renderer/actions/library.ts'
 import { showFile } from '#renderer/actions/file-frames.ts'
+import { plural } from '#renderer/ui/format.ts'
 import { FramesUsed } from './frames-used.tsx'
 import { Filmstrip, usePlayable } from '#renderer/parts/player/filmstrip.tsx'
 import { Notice } from '#renderer/parts/notice.tsx'
@@ -50,7 +51,7 @@ function SourceStage({ source }: { source: Source }) {
         <h2 className="stage-title">{title}</h2>
         {frames && (
           <span className="stage-meta">
-            {frames.total ?? frames.images.length} frames, {frames.width} × {frames.height}
+            {plural(frames.total ?? frames.images.length, 'frame')}, {frames.width} × {frames.height}
           </span>
         )}
       </header>
