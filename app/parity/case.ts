@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { readWeight } from '#app/checkpoints/read.ts'
+import { parsePythonJson } from '#app/checkpoints/python-json.ts'
 import { readSafetensors } from '#app/checkpoints/safetensors.ts'
 import { toProblem } from '#app/contract/errors.ts'
 import { sameShape, showShape, type Tensor } from '#app/tensor/tensor.ts'
@@ -27,7 +28,7 @@ export type ModelCase = z.infer<typeof modelCaseSchema>
 /** Relative agreement that a float32 CPU run must reach, as a part of the output's largest value. */
 export const tolerance = 1e-4
 
-export const readJson = async (path: string): Promise<unknown> => JSON.parse(await readFile(path, 'utf8'))
+export const readJson = async (path: string): Promise<unknown> => parsePythonJson(await readFile(path, 'utf8'))
 
 /** All tensors of a file, in memory. */
 export async function readTensors(path: string): Promise<Tensors> {
