@@ -28,6 +28,8 @@ export type DiffusionOptions = Schedule & {
   /** The UNet's attention processors; null or absent for the default. */
   readonly attnProcessor?: AttnChoice | null
   readonly fuseQkv?: boolean
+  /** The checkpoint's schedule is brought up to date, as StableDiffusionPipeline does and AnimateDiff's do not. */
+  readonly updatesSchedule?: boolean
   /** Words of textual inversions. */
   readonly embeddings?: readonly ChosenEmbedding[] | undefined
   /** An autoencoder and a text encoder, folder or file, in the place of the checkpoint's own. */
@@ -105,6 +107,8 @@ export async function openStableDiffusion(
   if (options.attnProcessor) await asSetting('attnProcessor', () => denoiser.setAttnProcessor(options.attnProcessor!))
   if (options.fuseQkv) await asSetting('fuseQkv', () => denoiser.fuseQkvProjections())
   const { config } = autoencoder
+  const isOld = options.updatesSchedule && second === undefined
+  const ownSchedule = { ...source.schedulerConfig, ...(isOld && { steps_offset: 1, clip_sample: false }) }
 
   const parts: DiffusionParts = {
     denoiserClass: denoiser.architecture.className,
@@ -134,13 +138,11 @@ export async function openStableDiffusion(
       const { mean, std } = await autoencoder.run('encode', { x: image })
       return { mean: toFloat32(mean), std: toFloat32(std) }
     },
-    createScheduler: schedulersOf(source.schedulerConfig, options),
+    createScheduler: schedulersOf(ownSchedule, options),
     latentChannels: config.latent_channels,
     vaeScaleFactor: 2 ** (config.block_out_channels.length - 1),
     scalingFactor: config.scaling_factor,
-    numTrainTimesteps: Number(
-      changedConfig(source.schedulerConfig, options.schedulerConfig ?? {}).num_train_timesteps ?? 1000,
-    ),
+    numTrainTimesteps: Number(changedConfig(ownSchedule, options.schedulerConfig ?? {}).num_train_timesteps ?? 1000),
   }
   return {
     parts,

@@ -25,7 +25,7 @@ export async function openTextToImage(
       timeCondProjDim = denoiser.config.time_cond_proj_dim ?? null
       return { denoiser }
     },
-    options,
+    { ...options, updatesSchedule: true },
   )
   return { ...opened, parts: { ...opened.parts, timeCondProjDim } }
 }
