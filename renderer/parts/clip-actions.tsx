@@ -55,7 +55,7 @@ function ExportMenu({ clip }: { clip: PictureResult }) {
   }
   return (
     <Menu.Root>
-      <Menu.Trigger render={<Button variant="ghost" disabled={busy !== null} />}>
+      <Menu.Trigger render={<Button variant="ghost" aria-busy={busy !== null} />}>
         <Download size={14} aria-hidden="true" />
         {busy ? 'Exporting' : 'Export'}
       </Menu.Trigger>

@@ -33,6 +33,7 @@ export function MediaPicker({ label, field, takes, value, problem, onChange }: M
   const pictures = results.filter((one) => isPicture(one) || isEmbedding(one)).filter(({ kind }) => kind === takes)
   const word = takesWords[takes]
 
+  // Nothing is disabled meanwhile: what is disabled loses the focus.
   const take = async (work: Promise<MediaRef | undefined>): Promise<void> => {
     setBusy(true)
     const ref = await work
@@ -62,7 +63,7 @@ export function MediaPicker({ label, field, takes, value, problem, onChange }: M
           <p className="media-empty muted">{busy ? 'Taking it' : `Drop a ${word} here`}</p>
         )}
         <div className="media-buttons">
-          <Button aria-label={`Browse for a ${word}`} disabled={busy} onClick={() => input.current?.click()}>
+          <Button aria-label={`Browse for a ${word}`} onClick={() => input.current?.click()}>
             <FolderOpen size={13} aria-hidden="true" />
             <span className="media-name">{value?.name ?? 'Browse'}</span>
           </Button>
@@ -77,7 +78,7 @@ export function MediaPicker({ label, field, takes, value, problem, onChange }: M
           value={null}
           choices={pictures.map(({ id, title }) => ({ value: id, label: title || 'Untitled' }))}
           placeholder={pictures.length > 0 ? 'From the library' : `No ${word}s in the library yet`}
-          disabled={pictures.length === 0 || busy}
+          disabled={pictures.length === 0}
           onChange={(id) => {
             const result = pictures.find((one) => one.id === id)
             if (result) void take(keepResult(result))

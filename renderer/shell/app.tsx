@@ -13,6 +13,7 @@ import { views } from '#renderer/views/views.ts'
 import { Banners } from './banners.tsx'
 import { commands } from './commands.ts'
 import { DropOverlay } from './drop-overlay.tsx'
+import { keepFocus } from './keep-focus.ts'
 import { listenForKeys } from './keyboard.ts'
 import { TopBar } from './top-bar.tsx'
 import { Workspace } from './workspace.tsx'
@@ -29,6 +30,7 @@ export function App() {
   const view = useView((state) => state.view)
   useEffect(() => startClock(), [])
   useEffect(() => listenForKeys(), [])
+  useEffect(() => keepFocus(), [])
   return (
     // The content security policy takes no inline styles; the stylesheet has what they would say.
     <CSPProvider disableStyleElements>

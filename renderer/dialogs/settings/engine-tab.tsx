@@ -72,6 +72,7 @@ function Doctor() {
   const [report, setReport] = useState<DoctorReport | null>(null)
   const [busy, setBusy] = useState(false)
   const run = async (): Promise<void> => {
+    if (busy) return
     setBusy(true)
     try {
       setReport(await callHost((host) => host.doctor()))
@@ -83,7 +84,7 @@ function Doctor() {
   return (
     <>
       <Row label="Check-up">
-        <Button onClick={() => void run()} disabled={busy}>
+        <Button onClick={() => void run()} aria-busy={busy}>
           {busy ? 'Checking' : 'Check this machine'}
         </Button>
       </Row>

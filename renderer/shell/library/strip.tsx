@@ -1,4 +1,4 @@
-import { useLayoutEffect, useMemo, useRef } from 'react'
+import { useMemo } from 'react'
 import { isFinished, type Job } from '#app/contract/jobs.ts'
 import { useStudio } from '#renderer/store/studio.ts'
 import { JobTile, ResultTile } from './tiles.tsx'
@@ -20,21 +20,6 @@ export function LibraryStrip() {
     tiles[tiles.indexOf(event.target) + by]?.focus()
   }
 
-  // A tile that goes while it has the focus leaves that to the one in its place.
-  const list = useRef<HTMLUListElement>(null)
-  const held = useRef<{ tile: Element; at: number } | null>(null)
-  const holdFocus = (event: React.FocusEvent<HTMLUListElement>): void => {
-    const tile = event.target.closest('li')
-    held.current = tile && { tile, at: [...event.currentTarget.children].indexOf(tile) }
-  }
-  useLayoutEffect(() => {
-    if (!held.current || held.current.tile.isConnected) return
-    const tiles = list.current?.querySelectorAll<HTMLElement>('.tile-open') ?? []
-    const instead = tiles[Math.min(held.current.at, tiles.length - 1)]
-    held.current = null
-    if (document.activeElement === document.body) instead?.focus()
-  })
-
   return (
     <section className="strip" aria-label="Library">
       <header className="strip-head">
@@ -46,7 +31,7 @@ export function LibraryStrip() {
           {known ? 'Clips, stills and classifications are kept here, also after a restart.' : 'Opening the library.'}
         </p>
       ) : (
-        <ul className="strip-tiles scroll" ref={list} onKeyDown={moveFocus} onFocus={holdFocus}>
+        <ul className="strip-tiles scroll" onKeyDown={moveFocus}>
           {listed.map((job) => (
             <JobTile key={job.id} job={job} />
           ))}

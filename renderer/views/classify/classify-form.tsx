@@ -202,7 +202,13 @@ function ClassifyButton() {
   return (
     <div className="form-foot">
       {problem && <FieldProblem message={problem} />}
-      <CommandButton command="run" variant="primary" size="large" disabled={!ready || !source || preparing !== null}>
+      <CommandButton
+        command="run"
+        variant="primary"
+        size="large"
+        disabled={!ready || !source}
+        aria-busy={preparing !== null}
+      >
         {preparing ?? (others > 0 ? `Classify ${others + 1} clips` : 'Classify')}
         {!preparing && key && <Keys shortcut={key} />}
       </CommandButton>
