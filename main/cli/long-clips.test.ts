@@ -67,6 +67,12 @@ test('40 frames need windows or FreeNoise, which make others of the same seed; F
   expect(await farthest('plain.webp', 'rounds.webp')).toBeGreaterThan(10)
 })
 
+test('what is off is off, as if it had not been named', async () => {
+  await make(...clip('plain.webp', 4, '--prompt', prompt, '--freeu', 'off'))
+  await make(...clip('off.webp', 4, '--prompt', prompt, '--long-clip', 'off', '--free-init', 'off'))
+  expect(read('off.webp')).toEqual(read('plain.webp'))
+})
+
 test('several prompts are refused for a still', async () => {
   const options = ['--pipeline', 'text-to-image', '--prompt', '0: a cat', '--prompt', '3: a dog']
   expect(await run('generate', '--out', 'a.png', ...options)).toMatchObject({

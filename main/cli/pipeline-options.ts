@@ -355,8 +355,10 @@ export const joinedSchedule = (first: Given, second: Given): Given =>
 export async function readFields(options: GivenOptions): Promise<Given> {
   const given: Given = {}
   for (const { option, fields, read, find, media } of fieldOptions) {
-    const value = options[option.attributeName()]
-    if (value === undefined || find || media) continue
+    const parsed = options[option.attributeName()]
+    if (parsed === undefined || find || media) continue
+    // Commander makes an empty text of what a parser gives as null, which is what "off" means.
+    const value = parsed === '' && option.parseArg ? null : parsed
     const set = read ? await read(value as never) : { [fields[0]!]: value }
     Object.assign(given, set, joinedSchedule(given, set))
   }
