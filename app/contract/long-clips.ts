@@ -39,6 +39,18 @@ export const longClipSchema = z.discriminatedUnion('kind', [freeNoiseSchema, con
 export type LongClip = z.infer<typeof longClipSchema>
 export type LongClipKind = LongClip['kind']
 
+/**
+ * Layers that see part of a clip at a time, which needs less memory: motion modules so many pixels, all others so many
+ * frames. Named as diffusers' `enable_free_noise_split_inference` does.
+ */
+export const splitInferenceSchema = z.object({
+  spatialSplitSize: z.int().min(1).max(65_536),
+  temporalSplitSize: z.int().min(1).max(1024),
+})
+export type SplitInference = z.infer<typeof splitInferenceSchema>
+/** As there without arguments. */
+export const defaultSplitInference: SplitInference = { spatialSplitSize: 256, temporalSplitSize: 16 }
+
 /** As `enable_free_noise` has it without arguments; windows overlap by a quarter. */
 export const defaultLongClips: { readonly [K in LongClipKind]: LongClip & { kind: K } } = {
   freenoise: {

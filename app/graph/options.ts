@@ -27,10 +27,16 @@ export type CompileOptions = {
     readonly contextStride: number
     readonly weights: readonly number[]
   } | null
+  /**
+   * Motion modules work on runs of `spatialSplitSize` pixels, all other layers of a level on runs of
+   * `temporalSplitSize` frames, as diffusers' enable_free_noise_split_inference.
+   */
+  readonly splitInference: { readonly spatialSplitSize: number; readonly temporalSplitSize: number } | null
 }
 
 export const defaultOptions: CompileOptions = {
   processors: { default: null, layers: {} },
   forwardChunking: null,
   freeNoise: null,
+  splitInference: null,
 }

@@ -1,5 +1,5 @@
 import type { Checkpoint } from '#app/checkpoints/folder.ts'
-import { frameWeights, type FreeNoise } from '#app/contract/long-clips.ts'
+import { frameWeights, type FreeNoise, type SplitInference } from '#app/contract/long-clips.ts'
 import type { IpAdapter } from '#app/checkpoints/layouts/ip-adapter.ts'
 import type { ParameterLists } from '#app/contract/parameter-lists.ts'
 import type { Weight, Weights } from '#app/checkpoints/weights.ts'
@@ -19,9 +19,10 @@ import { writeMotionAdapter } from './save-motion.ts'
 /** UNetMotionModel with diffusers' own calls. */
 export class UNetMotion extends LoadedModel<typeof unetMotionModel> {
   #freeNoise: CompileOptions['freeNoise'] = null
+  #splitInference: SplitInference | null = null
 
   override get options(): CompileOptions {
-    return { ...super.options, freeNoise: this.#freeNoise }
+    return { ...super.options, freeNoise: this.#freeNoise, splitInference: this.#splitInference }
   }
 
   /**
@@ -34,6 +35,18 @@ export class UNetMotion extends LoadedModel<typeof unetMotionModel> {
 
   disableFreeNoise(): void {
     this.#freeNoise = null
+  }
+
+  /**
+   * From the next forward on layers see some pixels, or some frames, at a time: less memory, the same numbers. Source:
+   * free_noise_utils.py@58eb52c enable_free_noise_split_inference, which like this works without FreeNoise too.
+   */
+  enableFreeNoiseSplitInference(splitInference: SplitInference): void {
+    this.#splitInference = splitInference
+  }
+
+  disableFreeNoiseSplitInference(): void {
+    this.#splitInference = null
   }
 
   /**

@@ -18,6 +18,7 @@ import { applyFreeU } from './blocks/freeu.ts'
 import { imagePrompts, type ImagePrompt, type ImagePromptInputs } from './blocks/ip-adapter.ts'
 import { motionModule } from './blocks/motion-module.ts'
 import { downsample2d, resnetBlock, sidesOf, upsample2d } from './blocks/resnet.ts'
+import { inSplits } from './blocks/splits.ts'
 import { transformer2d } from './blocks/transformer-2d.ts'
 import { clipTokens, conditionsFor, floats, latentSides, oneTimestep, type Sizes } from './input-shapes.ts'
 import { inputDims, required, timestepOf, type Inputs, type Model, type Outputs } from './model.ts'
@@ -219,8 +220,9 @@ export function downBlock(scope: Scope, input: Value, level: Level, context: Con
     x = temporalTransformer(scope.at('motion_modules', i), x, level, i, context)
     states.push(x)
   }
-  if (!isLast)
-    states.push(downsample2d(scope.at('downsamplers', 0), x, level.channels, context.config.downsample_padding))
+  const { downsample_padding: padding } = context.config
+  const sampler = scope.at('downsamplers', 0)
+  if (!isLast) states.push(inFrameSplits(scope, x, [], (part) => downsample2d(sampler, part, level.channels, padding)))
   return states
 }
 
@@ -262,18 +264,23 @@ function upBlock(
     if (level.crossAttention) x = spatialTransformer(scope.at('attentions', i), x, level, i, context)
     x = temporalTransformer(scope.at('motion_modules', i), x, level, i, context)
   }
-  return size ? upsample2d(scope.at('upsamplers', 0), x, level.channels, size) : x
+  const sampler = scope.at('upsamplers', 0)
+  return size ? inFrameSplits(scope, x, [], (part) => upsample2d(sampler, part, level.channels, size)) : x
 }
 
 function resnet(scope: Scope, x: Value, out: number, { config, temb }: Context, outputScaleFactor = 1): Value {
-  return resnetBlock(scope, x, {
-    out,
-    groups: groupsOf(config),
-    epsilon: config.norm_eps,
-    act: config.act_fn,
-    temb,
-    outputScaleFactor,
-  })
+  const options = { out, groups: groupsOf(config), epsilon: config.norm_eps, act: config.act_fn, outputScaleFactor }
+  return inFrameSplits(scope, x, [temb], (part, [temb]) => resnetBlock(scope, part, { ...options, temb }))
+}
+
+/** What works on each frame by itself, on some frames at a time where the options say so. */
+function inFrameSplits<const Along extends readonly (Value | undefined)[]>(
+  scope: Scope,
+  x: Value,
+  along: Along,
+  each: (x: Value, along: Along) => Value,
+): Value {
+  return inSplits(scope.options.splitInference?.temporalSplitSize, x, along, each)
 }
 
 function spatialTransformer(
@@ -281,7 +288,7 @@ function spatialTransformer(
   x: Value,
   level: Pick<Level, 'heads' | 'contextDim' | 'transformerLayers'>,
   i: number,
-  { config, encoderHiddenStates, mask, ...more }: Context,
+  { config, encoderHiddenStates, mask, imagePrompts = [] }: Context,
 ): Value {
   const dim = encoderHiddenStates.shape[2]
   if (dim !== level.contextDim)
@@ -290,15 +297,21 @@ function spatialTransformer(
       `encoder_hidden_states is ${dim} wide where the model takes ${level.contextDim} (cross_attention_dim): this text encoder does not fit this UNet`,
       { field: 'encoder_hidden_states' },
     )
-  return transformer2d(scope, x, {
+  const options = {
     heads: level.heads,
     layers: level.transformerLayers[i]!,
     groups: groupsOf(config),
     useLinearProjection: config.use_linear_projection,
-    encoderHiddenStates,
-    mask,
-    imagePrompts: more.imagePrompts,
-  })
+  }
+  const pictures = imagePrompts.map(({ tokens }) => tokens)
+  return inFrameSplits(scope, x, [encoderHiddenStates, mask, ...pictures], (part, [context, mask, ...pictures]) =>
+    transformer2d(scope, part, {
+      ...options,
+      encoderHiddenStates: context,
+      mask,
+      imagePrompts: imagePrompts.map((prompt, k) => ({ ...prompt, tokens: pictures[k]! })),
+    }),
+  )
 }
 
 function temporalTransformer(

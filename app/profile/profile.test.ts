@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { AttnProcessor } from '#app/contract/attn-processors.ts'
 import { defaultCompute } from '#app/contract/compute.ts'
 import { modelProfileSchema, tuneReportSchema, type ModelProfile, type ProfileSettings } from '#app/contract/profile.ts'
+import type { CompileOptions } from '#app/graph/index.ts'
 import { SessionCache } from '#app/runtime/session-cache.ts'
 import { autotune } from './autotune.ts'
 import { liveMemory } from './live-memory.ts'
@@ -120,6 +121,15 @@ it('sliced attention holds less than plain attention where scores are large', as
   }
   const plain = await peak({ processor: 'AttnProcessor' })
   expect(await peak({ processor: 'SlicedAttnProcessor', slice_size: 1 })).toBeLessThan(plain / 2)
+})
+
+it('split inference holds less of a clip', async () => {
+  const sessions = new SessionCache()
+  const { model, call } = await openDemo(sessions, { ...small, width: 128, height: 128, numFrames: 24 })
+  const peak = async (splitInference: CompileOptions['splitInference']): Promise<number> =>
+    peakOf(liveMemory((await model.lowered(call, defaultCompute, { splitInference })).graph))
+  const whole = await peak(null)
+  expect(await peak({ spatialSplitSize: 64, temporalSplitSize: 4 })).toBeLessThan(whole * 0.75)
 })
 
 it('autotune proposes ways that nothing beats, and the map it proposes is one for the model', async () => {

@@ -17,5 +17,5 @@ test('the commands of docs/recipes/clips.md run one after the other, and each ma
     expect(code, stderr).toBe(0)
     made.add(read(args[args.indexOf('--out') + 1]!).toString('base64'))
   }
-  expect(made.size).toBe(9)
+  expect(made.size).toBe(10)
 })

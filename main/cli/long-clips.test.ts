@@ -67,9 +67,18 @@ test('40 frames need windows or FreeNoise, which make others of the same seed; F
   expect(await farthest('plain.webp', 'rounds.webp')).toBeGreaterThan(10)
 })
 
+test('a clip that layers see in parts is the same clip, and the recipe says so', async () => {
+  const long = ['--prompt', prompt, '--long-clip', 'freenoise,length=8,stride=4']
+  await make(...clip('whole.webp', 12, ...long))
+  await make(...clip('parts.webp', 12, ...long, '--split-inference', '10,5'))
+  expect(await farthest('whole.webp', 'parts.webp')).toBeLessThanOrEqual(1)
+  const recipe = recipeSchema.parse(JSON.parse((await readRecipeFile(join(folder(), 'parts.webp')))!))
+  expect(recipe.settings).toMatchObject({ splitInference: { spatialSplitSize: 10, temporalSplitSize: 5 } })
+})
+
 test('what is off is off, as if it had not been named', async () => {
   await make(...clip('plain.webp', 4, '--prompt', prompt, '--freeu', 'off'))
-  await make(...clip('off.webp', 4, '--prompt', prompt, '--long-clip', 'off', '--free-init', 'off'))
+  await make(...clip('off.webp', 4, '--prompt', prompt, '--long-clip', 'off', '--split-inference', 'off'))
   expect(read('off.webp')).toEqual(read('plain.webp'))
 })
 

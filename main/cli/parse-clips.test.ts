@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { defaultFreeInit } from '#app/contract/free-init.ts'
 import { defaultLongClips } from '#app/contract/long-clips.ts'
-import { freeInit, longClip, prompts } from './parse-clips.ts'
+import { freeInit, longClip, prompts, splitInference } from './parse-clips.ts'
 
 const { freenoise, looped } = defaultLongClips
 test.each([
@@ -9,6 +9,8 @@ test.each([
   [longClip, 'off', null],
   [longClip, 'looped,length=8,stride=4,weighting=flat', { ...looped, contextLength: 8, contextStride: 4, weightingScheme: 'flat' }], // prettier-ignore
   [longClip, 'freenoise, noise=random', { ...freenoise, noiseType: 'random' }],
+  [splitInference, '64,8', { spatialSplitSize: 64, temporalSplitSize: 8 }],
+  [splitInference, 'off', null],
   [freeInit, '3', defaultFreeInit],
   [freeInit, 'off', null],
   [freeInit, '2,fast,method=ideal,temporal=0.5', { ...defaultFreeInit, numIters: 2, useFastSampling: true, method: 'ideal', temporalStopFrequency: 0.5 }], // prettier-ignore
@@ -18,6 +20,7 @@ test.each([
 
 test.each([
   [longClip, ['', 'round', 'uniform,noise=random', 'uniform,length=0', 'uniform,length', 'freenoise,noise=blue']],
+  [splitInference, ['', '64', '0,8', '64,0', '64,8,2', '64,2000']],
   [freeInit, ['', '0', '11', '3,fast=1', '3,method=box', '3,spatial=2', '3,order=0']],
 ] as [(text: string) => unknown, string[]][])('%o refuses what is not quite right', (parse, texts) => {
   for (const text of texts) expect(() => parse(text), text).toThrow(/must/)

@@ -7,6 +7,7 @@ import {
   weightingSchemes,
   type LongClip,
   type LongClipKind,
+  type SplitInference,
 } from '#app/contract/long-clips.ts'
 import { integer, number } from './parse.ts'
 
@@ -47,6 +48,13 @@ export function longClip(text: string): LongClip | null {
     ...(kind === 'freenoise' && { noise: (value: string) => ({ noiseType: oneOf(noiseTypes)(value) }) }),
   })
   return { ...defaultLongClips[kind], ...settings } as LongClip
+}
+
+/** PIXELS,FRAMES. */
+export function splitInference(text: string): SplitInference | null {
+  if (text === 'off') return null
+  const [, pixels, frames] = /^(\d+),(\d+)$/.exec(text) ?? fail('It must be PIXELS,FRAMES, such as 256,16, or off.')
+  return { spatialSplitSize: integer(1, 65_536)(pixels!), temporalSplitSize: integer(1, 1024)(frames!) }
 }
 
 const part = number(0, 1)

@@ -11,6 +11,7 @@ import { promptSyntaxes } from '#app/contract/prompts/syntax.ts'
 import { betaSchedules, schedulerKeys } from '#app/contract/schedulers.ts'
 import { sha256File } from '#app/files/sha256.ts'
 import { readAttention } from './attention.ts'
+import { clipOptions } from './clip-options.ts'
 import { option, type FieldOption, type Given } from './field-option.ts'
 import { findModel } from './find-model.ts'
 import * as parse from './parse.ts'
@@ -133,20 +134,7 @@ const fieldOptions: readonly FieldOption[] = [
     read: (size: ReturnType<typeof parse.size>) => size,
   },
   { option: option('--frames <n>', 'number of frames').argParser(parse.integer(1, 512)), fields: ['numFrames'] },
-  {
-    option: option(
-      '--long-clip <how>',
-      'longer than the motion modules see at once: uniform, overlapped or looped windows, or freenoise, with settings such as uniform,length=16,stride=12,weighting=flat',
-    ).argParser(parseClips.longClip),
-    fields: ['longClip'],
-  },
-  {
-    option: option(
-      '--free-init <rounds>',
-      'rounds of FreeInit, with settings such as 3,fast,method=gaussian,spatial=0.25,temporal=0.25',
-    ).argParser(parseClips.freeInit),
-    fields: ['freeInit'],
-  },
+  ...clipOptions,
   {
     option: option('--steps <n>', 'number of denoising steps').argParser(parse.integer(1, 1000)),
     fields: ['numInferenceSteps'],

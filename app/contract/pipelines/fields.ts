@@ -4,7 +4,7 @@ import { computeSchema, defaultCompute } from '../compute.ts'
 import { controlNetChoiceSchema, ipAdapterChoiceSchema, sparseControlSchema } from '../conditioning.ts'
 import { mediaRefSchema } from '../media-refs.ts'
 import { freeInitSchema } from '../free-init.ts'
-import { longClipSchema } from '../long-clips.ts'
+import { longClipSchema, splitInferenceSchema } from '../long-clips.ts'
 import { mixItemSchema } from '../mix.ts'
 import { promptSyntaxes } from '../prompts/syntax.ts'
 import { schedulerConfigSchema } from '../schedulers.ts'
@@ -122,6 +122,8 @@ export const fields = {
     .default([]),
   /** How a clip becomes longer than the motion modules can see at once; null where it does not. */
   longClip: longClipSchema.nullable().default(null),
+  /** Layers see part of the clip at a time; null where they see all of it. */
+  splitInference: splitInferenceSchema.nullable().default(null),
   /** What steers a clip frame by frame, and the frames that each of them goes by; null where none is chosen yet. */
   controlNets: z.array(controlNetChoiceSchema).max(8).default([]),
   controlFrames: z.array(mediaRefSchema.nullable()).max(8).default([]),
@@ -202,6 +204,7 @@ export const fieldDefaults: Readonly<Fields> = {
   freeInit: null,
   laterPrompts: [],
   longClip: null,
+  splitInference: null,
   controlNets: [],
   controlFrames: [],
   guessMode: false,

@@ -21,6 +21,7 @@ export const clipFields = {
   fps: fields.fps,
   laterPrompts: fields.laterPrompts,
   longClip: fields.longClip,
+  splitInference: fields.splitInference,
   freeInit: fields.freeInit,
 }
 type WithPrompts = z.infer<z.ZodObject<typeof clipFields>>

@@ -12,6 +12,7 @@ import {
 } from '#app/graph/index.ts'
 import { dims } from '#app/tensor/tensor.ts'
 import { basicTransformerBlock, type TransformerBlockOptions } from './basic-transformer-block.ts'
+import { inSplits } from './splits.ts'
 
 export type TemporalTransformerOptions = TransformerBlockOptions & {
   readonly numFrames: number
@@ -25,7 +26,7 @@ export type TemporalTransformerOptions = TransformerBlockOptions & {
  * unets/unet_motion_model.py AnimateDiffTransformer3D; arXiv 2307.04725.
  */
 export function temporalTransformer(scope: Scope, hiddenStates: Value, options: TemporalTransformerOptions): Value {
-  const { numFrames, layers, groups, heads, headDim } = options
+  const { numFrames, layers, groups, heads, headDim, encoderHiddenStates } = options
   const [rows, channels, height, width] = dims(hiddenStates, 4)
   const batch = rows / numFrames
   const pixels = height * width
@@ -37,9 +38,17 @@ export function temporalTransformer(scope: Scope, hiddenStates: Value, options: 
     numFrames,
     channels,
   ])
-  let x = linear(scope.at('proj_in'), sequences, heads * headDim) // (B * H * W, F, heads * d)
-  for (let i = 0; i < layers; i++) x = basicTransformerBlock(scope.at('transformer_blocks', i), x, options)
-  const output = linear(scope.at('proj_out'), x, channels)
+  const output = inSplits(
+    scope.options.splitInference?.spatialSplitSize,
+    sequences,
+    [encoderHiddenStates],
+    (part, [context]) => {
+      let x = linear(scope.at('proj_in'), part, heads * headDim) // (B * H * W, F, heads * d)
+      for (let i = 0; i < layers; i++)
+        x = basicTransformerBlock(scope.at('transformer_blocks', i), x, { ...options, encoderHiddenStates: context })
+      return linear(scope.at('proj_out'), x, channels)
+    },
+  )
   return add(
     reshape(transpose(reshape(output, [batch, pixels, numFrames * channels]), [0, 2, 1]), hiddenStates.shape),
     hiddenStates,

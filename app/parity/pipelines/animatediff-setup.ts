@@ -1,6 +1,11 @@
 import { z } from 'zod'
 import { defaultFreeInit, freeInitSchema } from '#app/contract/free-init.ts'
-import { defaultLongClips, longClipSchema } from '#app/contract/long-clips.ts'
+import {
+  defaultLongClips,
+  defaultSplitInference,
+  longClipSchema,
+  splitInferenceSchema,
+} from '#app/contract/long-clips.ts'
 import type { OpenDiffusion } from '#app/pipelines/node/stable-diffusion.ts'
 import type { MotionOptions } from '#app/pipelines/node/text-to-video.ts'
 import type { TextToVideoRequest } from '#app/pipelines/text-to-video.ts'
@@ -55,6 +60,13 @@ const setupCalls: Readonly<Record<string, SetupCall>> = {
       .parse(args)
     const longClip = longClipSchema.parse({ ...defaultLongClips.freenoise, ...inCamelCase(given) })
     return { options: { longClip }, request: { longClip } }
+  },
+  enable_free_noise_split_inference(args) {
+    const given = z
+      .strictObject({ spatial_split_size: z.int().optional(), temporal_split_size: z.int().optional() })
+      .parse(args)
+    const splitInference = splitInferenceSchema.parse({ ...defaultSplitInference, ...inCamelCase(given) })
+    return { options: { splitInference } }
   },
   load_textual_inversion(args, file) {
     const given = z.strictObject({ file: z.string(), token: z.string().optional() }).parse(args)

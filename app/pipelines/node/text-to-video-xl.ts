@@ -28,9 +28,9 @@ export const runTextToVideoXl: Runner<'text-to-video-xl'> = (tools, request, con
     frames: settings.numFrames,
     fps: settings.fps,
     async open(path, options) {
-      const { longClip } = settings
+      const { longClip, splitInference } = settings
       const adapter = models.motionAdapter?.[0]?.folder ?? null
-      const opened = await openTextToVideoXl(tools.sessions, path, adapter, { ...options, longClip })
+      const opened = await openTextToVideoXl(tools.sessions, path, adapter, { ...options, longClip, splitInference })
       return { ...opened, parts: untilCancelled(opened.parts, context) }
     },
     run: (parts, freeuAt) => textToVideoXl(parts, { ...settings, text: sdxlPrompt(settings) }, freeuAt),

@@ -1,6 +1,6 @@
 import { openIpAdapter } from '#app/checkpoints/layouts/ip-adapter.ts'
 import { openAdapter } from '#app/checkpoints/open-model.ts'
-import type { LongClip } from '#app/contract/long-clips.ts'
+import type { LongClip, SplitInference } from '#app/contract/long-clips.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import type { ConditioningSettings } from '#app/contract/pipelines/conditioning.ts'
 import type { TextToVideoSettings } from '#app/contract/pipelines/text-to-video.ts'
@@ -16,6 +16,7 @@ import { openStableDiffusion, type DiffusionOptions, type OpenDiffusion } from '
 
 export type MotionOptions = DiffusionOptions & {
   readonly longClip?: LongClip | null
+  readonly splitInference?: SplitInference | null
   /** Files of IP-Adapters, in the order in which the run shows them pictures. */
   readonly ipAdapters?: readonly string[]
 }
@@ -45,6 +46,7 @@ export async function openTextToVideo(
       timeCondProjDim = denoiser.config.time_cond_proj_dim ?? null
       for (const one of ipAdapters) denoiser.loadIpAdapter(one)
       if (options.longClip?.kind === 'freenoise') denoiser.enableFreeNoise(options.longClip)
+      if (options.splitInference) denoiser.enableFreeNoiseSplitInference(options.splitInference)
       return { denoiser, ...(adapter && { checkpoints: { motion_adapter: adapter } }) }
     },
     options,
@@ -71,6 +73,7 @@ export const openClipParts =
     const opened = await openTextToVideo(sessions, path, models.motionAdapter?.[0]?.folder ?? null, {
       ...options,
       longClip: settings.longClip,
+      splitInference: settings.splitInference,
       ipAdapters: (models.ipAdapters ?? []).map(({ folder }) => folder),
     })
     return { ...opened, parts: { ...untilCancelled(opened.parts, context), ...parts, conditioning } }
@@ -89,7 +92,7 @@ export const untilCancelled = <P extends DiffusionParts>(parts: P, context: RunC
 type Steered = { readonly conditioning: Conditioning }
 
 type ClipRun = Pick<RunOf<'text-to-video'>, 'models' | 'media'> & {
-  settings: Pick<TextToVideoSettings, 'longClip' | 'width' | 'height' | keyof ConditioningSettings>
+  settings: Pick<TextToVideoSettings, 'longClip' | 'splitInference' | 'width' | 'height' | keyof ConditioningSettings>
 }
 
 export const runTextToVideo: Runner<'text-to-video'> = (tools, request, context) =>

@@ -1,5 +1,6 @@
 import {
   defaultLongClips,
+  defaultSplitInference,
   noiseTypes,
   weightingSchemes,
   type LongClip,
@@ -9,9 +10,11 @@ import {
 } from '#app/contract/long-clips.ts'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
+import { NumberInput } from '#renderer/ui/number.tsx'
 import { Row, SliderRow } from '#renderer/ui/row.tsx'
 import { FoldedSection } from '#renderer/ui/section.tsx'
 import { Select, type Choice } from '#renderer/ui/select.tsx'
+import { Switch } from '#renderer/ui/switch.tsx'
 import { FreeInitRows } from './free-init-rows.tsx'
 import { longClipLabels } from './long-clip-words.ts'
 import { LaterPromptRows } from './later-prompt-rows.tsx'
@@ -48,10 +51,12 @@ const noises: Readonly<Record<NoiseType, string>> = {
 export function LongClipSection({ problems }: { problems: FieldProblems }) {
   const longClip = useDraft((draft) => draft.longClip)
   const laterPrompts = useDraft((draft) => draft.laterPrompts)
+  const splitInference = useDraft((draft) => draft.splitInference)
   const freeInit = useDraft((draft) => draft.freeInit)
   const used = [
     longClip && kinds.find(({ value }) => value === longClip.kind)?.label,
     laterPrompts.length > 0 && `${laterPrompts.length + 1} prompts`,
+    splitInference && 'in parts',
     freeInit && `${freeInit.numIters} rounds`,
   ]
   return (
@@ -68,9 +73,48 @@ export function LongClipSection({ problems }: { problems: FieldProblems }) {
         />
       </Row>
       {longClip && <WindowRows longClip={longClip} />}
+      <SplitRow problem={problems.splitInference} />
       <LaterPromptRows problem={problems.laterPrompts} />
       <FreeInitRows problem={problems.freeInit} />
     </FoldedSection>
+  )
+}
+
+function SplitRow({ problem }: { problem: FieldProblems['splitInference'] }) {
+  const split = useDraft((draft) => draft.splitInference)
+  return (
+    <Row
+      label="In parts"
+      field="splitInference"
+      problem={problem}
+      note={split && 'Layers see so many pixels, or so many frames, at a time: less memory, the same clip.'}
+    >
+      <Switch
+        label="Split inference"
+        checked={split !== null}
+        onChange={(on) => editDraft({ splitInference: on ? defaultSplitInference : null })}
+      />
+      {split && (
+        <>
+          <NumberInput
+            label="Pixels at a time"
+            value={split.spatialSplitSize}
+            min={1}
+            max={65_536}
+            width={66}
+            onChange={(spatialSplitSize) => editDraft({ splitInference: { ...split, spatialSplitSize } })}
+          />
+          <NumberInput
+            label="Frames at a time"
+            value={split.temporalSplitSize}
+            min={1}
+            max={1024}
+            width={58}
+            onChange={(temporalSplitSize) => editDraft({ splitInference: { ...split, temporalSplitSize } })}
+          />
+        </>
+      )}
+    </Row>
   )
 }
 
