@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { ProblemError } from '#app/contract/errors.ts'
 
 export type Bpe = {
@@ -8,6 +7,8 @@ export type Bpe = {
   /** The ids of one word, given as its smallest symbols; a symbol that the vocabulary lacks becomes `unknown`. */
   merge(symbols: readonly string[], unknown: number): number[]
 }
+
+const maxId = 0xffffff
 
 const refuse = (file: string, message: string, cause?: unknown): ProblemError =>
   new ProblemError('bad-model', `${file}: ${message}`, { file, ...(cause === undefined ? {} : { cause }) })
@@ -19,28 +20,40 @@ function parseVocab(text: string): Map<string, number> {
   } catch (cause) {
     throw refuse('vocab.json', `is not JSON: ${(cause as Error).message}`, cause)
   }
-  const parsed = z.record(z.string(), z.int().min(0).max(0xffffff)).safeParse(json)
-  if (parsed.success) return new Map(Object.entries(parsed.data))
-  const issue = parsed.error.issues[0]
-  const token = issue?.path[0]
-  throw refuse(
-    'vocab.json',
-    token === undefined
-      ? 'is not an object of token to id.'
-      : `the id of ${JSON.stringify(token)} is not a whole number.`,
-  )
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw refuse('vocab.json', 'is not an object of token to id.')
+  const vocab = new Map<string, number>()
+  for (const [token, id] of Object.entries(json as Record<string, unknown>)) {
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > maxId)
+      throw refuse('vocab.json', `the id of ${JSON.stringify(token)} is not a whole number.`)
+    vocab.set(token, id)
+  }
+  return vocab
+}
+
+/** The last few, by the texts they were made of: making one of CLIP's takes longer than all else of opening a model. */
+const kept: { readonly vocab: string; readonly merges: string; readonly bpe: Bpe }[] = []
+
+/** `createBpe`, which is not done again for texts that are still known from before. */
+export function bpeOf(vocab: string, merges: string): Bpe {
+  const known = kept.find((one) => one.vocab === vocab && one.merges === merges)
+  if (known) return known.bpe
+  const bpe = createBpe(vocab, merges)
+  kept.unshift({ vocab, merges, bpe })
+  kept.length = Math.min(kept.length, 3)
+  return bpe
 }
 
 /**
  * Byte-pair encoding (Sennrich et al. 2016, arXiv 1508.07909) from the text of vocab.json and merges.txt. Throws
  * bad-model when either is malformed or a merge makes a token without an id.
  */
-export function createBpe(vocabText: string, mergesText: string): Bpe {
+function createBpe(vocabText: string, mergesText: string): Bpe {
   const vocab = parseVocab(vocabText)
   const tokens = new Map([...vocab].map(([token, id]) => [id, token]))
   if (tokens.size !== vocab.size) throw refuse('vocab.json', 'two tokens have the same id.')
 
-  const stride = 0x1000000
+  const stride = maxId + 1
   const merges = new Map<number, { rank: number; id: number }>()
   const lines = mergesText.split(/\r?\n/)
   if (lines.at(-1) === '') lines.pop()

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { processorMs } from '#app/checkpoints/testing.ts'
 import { ProblemError } from '#app/contract/errors.ts'
+import { bpeOf } from './bpe.ts'
 import { createClipTokenizer } from './clip.ts'
 
 const folder = new URL('../../e2e/goldens/tokenizers/', import.meta.url)
@@ -59,6 +60,7 @@ describe('createClipTokenizer', () => {
   const broken: [what: string, change: Partial<typeof files>, message: RegExp][] = [
     ['vocab that is no JSON', { vocab: '<html>' }, /^vocab\.json: is not JSON/],
     ['vocab with a fractional id', { vocab: '{"a": 0.5}' }, /^vocab\.json: the id of "a"/],
+    ['vocab that is a list', { vocab: '["a"]' }, /^vocab\.json: is not an object/],
     ['vocab with an id twice', { vocab: '{"a": 1, "b": 1}' }, /^vocab\.json: two tokens/],
     ['merge of three', { merges: '#version: 0.2\ni n g\n' }, /^merges\.txt: line 2 is not two tokens/],
     ['merge into nothing', { merges: 'i n\nq q\n' }, /^merges\.txt: line 2 needs the token "qq"/],
@@ -76,4 +78,12 @@ describe('createClipTokenizer', () => {
     expect(create).toThrow(ProblemError)
     expect(create).toThrow(message)
   })
+})
+
+it('the pairs of the same files are read once, those of others anew', () => {
+  const of = (merges: string) => bpeOf('{"a": 0, "b": 1, "ab": 2}', merges)
+  const joining = of('a b')
+  expect(of('a b')).toBe(joining)
+  expect(joining.merge(['a', 'b'], 0)).toEqual([2])
+  expect(of('').merge(['a', 'b'], 0)).toEqual([0, 1])
 })

@@ -1,5 +1,5 @@
 import { ProblemError } from '#app/contract/errors.ts'
-import { createBpe } from './bpe.ts'
+import { bpeOf } from './bpe.ts'
 import { bytesAsCharacters, charactersAsText } from './byte-level.ts'
 import { parseTokenizerConfig, splitSpecial } from './special-tokens.ts'
 import type { Tokenizer } from './tokenizer.ts'
@@ -31,7 +31,7 @@ const split = (text: string): string[] =>
  * Throws bad-model naming the file that is wrong.
  */
 export function createClipTokenizer(files: ClipFiles): Tokenizer {
-  const bpe = createBpe(files.vocab, files.merges)
+  const bpe = bpeOf(files.vocab, files.merges)
   const config = parseTokenizerConfig(files.tokenizerConfig, files.specialTokensMap, [
     'CLIPTokenizer',
     'CLIPTokenizerFast',
