@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { autoencoderKl } from './autoencoder-kl.ts'
+import { autoencoderTiny } from './autoencoder-tiny.ts'
 import { clipTextModel, clipTextModelWithProjection } from './clip-text.ts'
 import { clipVisionModelWithProjection } from './clip-vision.ts'
 import { controlNetModel } from './controlnet.ts'
@@ -30,6 +31,7 @@ export const classes: Readonly<Record<string, Model>> = {
   PriorTransformer: priorTransformer,
   UnCLIPTextProjModel: unclipTextProjModel,
   AutoencoderKL: autoencoderKl,
+  AutoencoderTiny: autoencoderTiny,
   VQModel: vqModel,
   CLIPTextModel: clipTextModel,
   CLIPTextModelWithProjection: clipTextModelWithProjection,

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { defaultOptions } from '#app/graph/index.ts'
+import { autoencoderTiny } from './autoencoder-tiny.ts'
 import { clipVisionModelWithProjection } from './clip-vision.ts'
 import { auditKeys, compile } from './compile.ts'
 import { controlNetModel } from './controlnet.ts'
@@ -44,6 +45,8 @@ const savable = (config: Record<string, unknown>) => (): void => checkSavable(un
 /** What a model cannot honour, it refuses by the name of the key. */
 it.each([
   ['in_channels', parsed(transformerTemporalModel, {})],
+  ['upsample_fn', parsed(autoencoderTiny, { upsample_fn: 'bilinear' })],
+  ['num_decoder_blocks', parsed(autoencoderTiny, { num_decoder_blocks: [3, 1] })],
   ['positional_embeddings', parsed(transformerTemporalModel, { in_channels: 8, positional_embeddings: 'rotary' })],
   [
     'num_positional_embeddings',
