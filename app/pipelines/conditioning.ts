@@ -3,6 +3,7 @@ import { float32, rows, type Tensor } from '#app/tensor/tensor.ts'
 import type { DenoiserInputs, DiffusionParts, DrawNoise } from './diffusion.ts'
 import { pickFrames } from './context-windows.ts'
 import { joinRows } from './guidance.ts'
+import { drawnLatents, type Moments } from './moments.ts'
 
 type Floats = Tensor<'float32'>
 
@@ -212,15 +213,12 @@ async function sparseCondition(
 
 /** (n, 3, H, W) in 0..1 -> scaled latents (n, c, h, w), each drawn from what the autoencoder says of it. */
 async function encoded(parts: DiffusionParts, pictures: Floats, draw: DrawNoise): Promise<Floats> {
-  const moments: Awaited<ReturnType<DiffusionParts['encode']>>[] = []
+  const moments: Moments[] = []
   for (let i = 0; i < pictures.shape[0]!; i++) {
     const { shape, data } = rows(pictures, i, i + 1)
     moments.push(await parts.encode(float32(shape, data.map((value) => 2 * value - 1)))) // prettier-ignore
   }
-  const [mean, std] = [joinRows(moments.map((one) => one.mean)), joinRows(moments.map((one) => one.std))]
-  const noise = draw(mean.shape)
-  const latents = mean.data.map((value, i) => (value + std.data[i]! * noise[i]!) * parts.scalingFactor)
-  return float32(mean.shape, latents)
+  return drawnLatents(moments, parts.scalingFactor, draw)
 }
 
 /** Those frames of (1, c, F, H, W), where not all are asked for. */

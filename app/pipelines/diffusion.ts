@@ -11,6 +11,7 @@ import { float32, type Shape, type Tensor } from '#app/tensor/tensor.ts'
 import type { Tokenizer } from '#app/tokenizers/tokenizer.ts'
 import type { Residuals } from './conditioning.ts'
 import { guide, joinRows } from './guidance.ts'
+import type { Moments } from './moments.ts'
 import { contextAt, encodeTexts, type Context, type PromptReader } from './prompts.ts'
 import { framesAsSamples, rowsAsSamples } from './scheduler-samples.ts'
 
@@ -52,8 +53,8 @@ export type DiffusionParts = {
   readonly denoise: (inputs: DenoiserInputs) => Promise<Floats>
   /** Latents of one picture (1, C, h, w), already divided by the scaling factor -> image (1, 3, H, W) in -1..1. */
   readonly decode: (latents: Floats) => Promise<Floats>
-  /** An image (1, 3, H, W) in -1..1 -> mean and deviation of its latents, each (1, C, h, w), not scaled. */
-  readonly encode: (image: Floats) => Promise<{ readonly mean: Floats; readonly std: Floats }>
+  /** An image (1, 3, H, W) in -1..1 -> what its latents are drawn from, not scaled. */
+  readonly encode: (image: Floats) => Promise<Moments>
   /** For a batch of so many samples; 1 by default. */
   readonly createScheduler: (numInferenceSteps: number, samples?: number) => Scheduler
   /** The denoiser's class, to be named where it fails. */

@@ -8,6 +8,7 @@ import {
   type DrawNoise,
   type FreeUAt,
 } from './diffusion.ts'
+import { drawnLatents } from './moments.ts'
 import { stills, type TextToImageParts, type TextToImageRequest } from './text-to-image.ts'
 
 /** What a run that begins with a picture has beside all else. */
@@ -43,9 +44,8 @@ export async function fromImage(
 ): Promise<Beginning> {
   const scheduler = parts.createScheduler(request.numInferenceSteps, shape[0])
   const first = firstStep(scheduler, request)
-  const { mean, std } = await during('The picture', parts.encode(request.image))
-  const drawn = draw(mean.shape)
-  const one = mean.data.map((value, i) => (value + std.data[i]! * drawn[i]!) * parts.scalingFactor)
+  const moments = await during('The picture', parts.encode(request.image))
+  const { data: one } = drawnLatents([moments], parts.scalingFactor, draw)
   const clean = new Float32Array(sizeOf(shape))
   for (let at = 0; at < clean.length; at += one.length) clean.set(one, at)
   return { scheduler, first, latents: float32(shape, scheduler.addNoise(clean, draw(shape), first)) }

@@ -10,6 +10,7 @@ import {
   type FreeUAt,
 } from './diffusion.ts'
 import { joinRows } from './guidance.ts'
+import { drawnLatents, type Moments } from './moments.ts'
 import { clipContext, madeClip, type ClipParts, type ClipRequest } from './text-to-video.ts'
 
 type Floats = Tensor<'float32'>
@@ -92,16 +93,9 @@ export async function encodedVideo(
 ): Promise<Floats> {
   const latents: Floats[] = []
   for (let start = 0; start < video.length; start += chunkSize) {
-    const moments: Awaited<ReturnType<typeof encode>>[] = []
+    const moments: Moments[] = []
     for (const frame of video.slice(start, start + chunkSize)) moments.push(await encode(frame))
-    const [mean, std] = [joinRows(moments.map(({ mean }) => mean)), joinRows(moments.map(({ std }) => std))]
-    const noise = draw(mean.shape)
-    latents.push(
-      float32(
-        mean.shape,
-        mean.data.map((value, i) => (value + std.data[i]! * noise[i]!) * scalingFactor),
-      ),
-    )
+    latents.push(drawnLatents(moments, scalingFactor, draw))
   }
   return joinRows(latents)
 }

@@ -10,6 +10,7 @@ import { openMotionModule } from '#app/checkpoints/layouts/motion-module.ts'
 import { openSingleFile, type SingleFile } from '#app/checkpoints/layouts/single-file.ts'
 import { openLora } from '#app/checkpoints/lora/open-lora.ts'
 import { loraSummary } from '#app/checkpoints/lora/summary.ts'
+import { openVae } from '#app/checkpoints/open-part.ts'
 import { openWeightsFile } from '#app/checkpoints/open.ts'
 import type { Weights } from '#app/checkpoints/weights.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
@@ -104,6 +105,11 @@ async function fromFile(file: string): Promise<Found> {
         `${config.use_motion_mid_block ? 'with' : 'without'} a module in the mid block, at most ${String(config.motion_max_seq_length)} frames`,
       ]
       return { kind: 'Motion module, file', parts: [reportOf('', checkpoint)], unused: [], files: [file], notes }
+    }
+    case 'vae': {
+      const checkpoint = await openVae(file)
+      const { files } = checkpoint
+      return { kind: 'Autoencoder, file', parts: [reportOf('', checkpoint)], unused: [], files, notes: [] }
     }
     case 'lora':
       return fromLora(file, weights)

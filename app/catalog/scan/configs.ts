@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { readJson } from '#app/checkpoints/json.ts'
 import { ProblemError } from '#app/contract/errors.ts'
@@ -42,6 +42,14 @@ export const vaeConfigSchema = z.looseObject({
   latent_channels: z.int().optional(),
   scaling_factor: z.number().optional(),
 })
+/** What the latents of the base are multiplied with that a tiny autoencoder was trained for, as its name tells. */
+export function tinyScaleOf(path: string): { latentScale?: number } {
+  // In the hub's cache the folder's own name is that of a revision.
+  const name = /models--[^\\/]*/.exec(path)?.[0] ?? basename(path)
+  if (/taesd-?xl/i.test(name)) return { latentScale: 0.13025 }
+  return /taesd(?!-?3)/i.test(name) ? { latentScale: 0.18215 } : {}
+}
+
 export const textEncoderConfigSchema = z.looseObject({ hidden_size: z.int(), vocab_size: z.int().optional() })
 export const adapterConfigSchema = z.looseObject({
   block_out_channels: channels,

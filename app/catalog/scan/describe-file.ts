@@ -13,9 +13,11 @@ import { openTextEncoder, openVae } from '#app/checkpoints/open-part.ts'
 import { openWeightsFile } from '#app/checkpoints/open.ts'
 import type { Weights } from '#app/checkpoints/weights.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
+import { autoencoderTiny } from '#app/models/autoencoder-tiny.ts'
 import { controlNetModel } from '#app/models/controlnet.ts'
 import { parseConfig } from '#app/models/model.ts'
 import { parseAdapterConfig } from '#app/models/unet-motion-join.ts'
+import { tinyScaleOf } from './configs.ts'
 import type { Described } from './describe.ts'
 
 /** `vocabularySize`: the tokens of its text encoder, for which a tokenizer has to be found. */
@@ -45,7 +47,7 @@ export async function describeFile(file: string, named: boolean): Promise<Descri
       case 'embedding':
         return await describeEmbedding(file, weights)
       case 'vae':
-        return await describePart({ kind: 'vae', className: 'AutoencoderKL' }, openVae(file))
+        return await describeVaeFile(file)
       case 'text-encoder':
         return await describePart({ kind: 'text-encoder', className: 'CLIPTextModel' }, openTextEncoder(file))
       case 'ip-adapter':
@@ -142,6 +144,14 @@ async function describeEmbedding(file: string, weights: Weights): Promise<Descri
   } catch (error) {
     return { ...known, problem: toProblem(error) }
   }
+}
+
+/** A tiny one does not say what base it was trained for; its published names do. */
+async function describeVaeFile(file: string): Promise<DescribedFile> {
+  const opened = openVae(file)
+  const described = await describePart({ kind: 'vae', className: 'AutoencoderKL' }, opened)
+  if (described.problem || (await opened).config._class_name !== autoencoderTiny.className) return described
+  return { ...described, className: autoencoderTiny.className, ...tinyScaleOf(file) }
 }
 
 async function describePart(

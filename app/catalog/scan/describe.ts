@@ -2,7 +2,9 @@ import { join } from 'node:path'
 import type { z } from 'zod'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import { kindOf, modelKinds, type ModelEntry, type ModelKind } from '#app/contract/models.ts'
+import { autoencoderTiny } from '#app/models/autoencoder-tiny.ts'
 import { classNameOf, classOf } from '#app/models/classes.ts'
+import { parseConfig } from '#app/models/model.ts'
 import { parseAdapterConfig } from '#app/models/unet-motion-join.ts'
 import {
   adapterConfigSchema,
@@ -11,6 +13,7 @@ import {
   modelIndexSchema,
   readConfig,
   textEncoderConfigSchema,
+  tinyScaleOf,
   unetConfigSchema,
   vaeConfigSchema,
 } from './configs.ts'
@@ -131,6 +134,8 @@ async function describeModel(folder: string): Promise<Described> {
         return await describeClassifier(folder)
       case 'AutoencoderKL':
         return await describeVae(folder)
+      case 'AutoencoderTiny':
+        return await describeTinyVae(folder)
       case 'CLIPTextModel':
         return await describeTextEncoder(folder)
       case 'ControlNetModel':
@@ -185,6 +190,17 @@ async function describeVae(folder: string): Promise<Described> {
   const known: Described = { ...nothing, kind: 'vae', className: 'AutoencoderKL' }
   try {
     Object.assign(known, latentsOf(await readConfig(vaeConfigSchema, folder, 'config.json')))
+    return Object.assign(known, await weightsOf(folder, ['.']))
+  } catch (error) {
+    return { ...known, problem: toProblem(error) }
+  }
+}
+
+async function describeTinyVae(folder: string): Promise<Described> {
+  const known: Described = { ...nothing, kind: 'vae', className: 'AutoencoderTiny', ...tinyScaleOf(folder) }
+  try {
+    const config = parseConfig(autoencoderTiny, await readConfig(anyConfigSchema, folder, 'config.json'))
+    known.latentChannels = config.latent_channels
     return Object.assign(known, await weightsOf(folder, ['.']))
   } catch (error) {
     return { ...known, problem: toProblem(error) }

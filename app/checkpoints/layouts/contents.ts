@@ -1,5 +1,6 @@
 import { isEmbedding } from '../embedding.ts'
 import type { Weights } from '../weights.ts'
+import { tinyBlockKey } from './taesd.ts'
 
 /**
  * What a weights file without a config holds, told from its keys alone. `name` is for messages. `unsupported` are
@@ -67,6 +68,7 @@ const marks: readonly Mark[] = [
   { has: /^model\.diffusion_model\.label_emb\.weight$/, kind: 'unsupported', name: 'a Stable Diffusion upscaler' },
   { has: /^model\.diffusion_model\.input_blocks\.0\.0\.weight$/, kind: 'stable-diffusion', name: 'Stable Diffusion' },
   { has: /^(first_stage_model\.)?decoder\.up\.0\.block\./, kind: 'vae', name: 'an autoencoder alone' },
+  { has: tinyBlockKey, kind: 'vae', name: 'a tiny autoencoder alone' },
   {
     has: /^text_model\.embeddings\.token_embedding\.weight$/,
     kind: 'text-encoder',

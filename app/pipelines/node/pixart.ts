@@ -6,7 +6,6 @@ import { ProblemError } from '#app/contract/errors.ts'
 import { familyOf } from '#app/contract/pipelines/pixart.ts'
 import { LoadedModel } from '#app/loaded/loaded-model.ts'
 import { pipelineLoras } from '#app/loaded/pipeline-loras.ts'
-import { autoencoderKl } from '#app/models/autoencoder-kl.ts'
 import { classNameOf } from '#app/models/classes.ts'
 import { pixartTransformer2d, takesSizes } from '#app/models/pixart-transformer-2d.ts'
 import { t5EncoderModel } from '#app/models/t5-encoder.ts'
@@ -17,11 +16,12 @@ import { float32, int64, type Tensor } from '#app/tensor/tensor.ts'
 import { textOf } from '#app/tokenizers/node/clip-tokenizer.ts'
 import { openT5Tokenizer } from '#app/tokenizers/node/t5-tokenizer.ts'
 import { pixart, type PixArtParts } from '../pixart.ts'
+import { openAutoencoder } from './autoencoder.ts'
 import { createPromptStates } from './prompt-states.ts'
 import type { Runner } from './run.ts'
 import { runDiffusion } from './run-diffusion.ts'
 import { schedulersOf } from './scheduler.ts'
-import { asSetting, decodeLatents, type DiffusionOptions, type Opened } from './stable-diffusion.ts'
+import { asSetting, type DiffusionOptions, type Opened } from './stable-diffusion.ts'
 
 export type PixArtOptions = Omit<DiffusionOptions, 'forwardChunking' | 'tokenizerFolder'> & {
   /** In the place of what model_index.json says. */
@@ -61,10 +61,8 @@ export async function openPixArt(
   const schedule = await textOf(join(folder, 'scheduler', 'scheduler_config.json'))
   const compute = { ...sessions.compute, ...options.compute }
   const denoiser = new LoadedModel(pixartTransformer2d, transformer.config, transformer.weights, sessions)
-  const autoencoder = new LoadedModel(autoencoderKl, vae.config, vae.weights, sessions)
+  const autoencoder = openAutoencoder(vae, sessions, compute)
   denoiser.computeWith(compute, options.onQuantizing)
-  // As Stable Diffusion's (docs/decisions/precision.md, "Frames are decoded in float32").
-  autoencoder.computeWith({ ...compute, precision: 'float32' })
   if (options.attnProcessor) await asSetting('attnProcessor', () => denoiser.setAttnProcessor(options.attnProcessor!))
   if (options.fuseQkv) await asSetting('fuseQkv', () => denoiser.fuseQkvProjections())
 
@@ -88,7 +86,7 @@ export async function openPixArt(
       }
       return toFloat32((await denoiser.run('forward', inputs)).sample)
     },
-    decode: (latents) => decodeLatents(autoencoder, latents),
+    decode: autoencoder.decode,
     createScheduler: schedulersOf(readSchedulerConfig(schedule ?? '{}'), options, {
       ...(options.timesteps && { timesteps: options.timesteps }),
     }),
@@ -97,8 +95,8 @@ export async function openPixArt(
     sampleSize: config.sample_size,
     patchSize: config.patch_size,
     takesSize,
-    vaeScaleFactor: 2 ** (autoencoder.config.block_out_channels.length - 1),
-    scalingFactor: autoencoder.config.scaling_factor,
+    vaeScaleFactor: autoencoder.vaeScaleFactor,
+    scalingFactor: autoencoder.scalingFactor,
   }
   return { parts, checkpoints: { vae, transformer }, autoencoder, loras: pipelineLoras({ denoiser }) }
 }

@@ -7,7 +7,7 @@ import type { Pixels } from '#app/contract/engine.ts'
 import { frameLatents } from '../diffusion.ts'
 import { imageToRgb, latentsToRgb, stableDiffusionRgb, stableDiffusionXlRgb, type LatentRgb } from '../pixels.ts'
 import { float32, sizeOf, type Tensor } from '#app/tensor/tensor.ts'
-import { decodeLatents, type Opened } from './stable-diffusion.ts'
+import type { Opened } from './stable-diffusion.ts'
 
 /** How clean latents, (1, C, F, h, w) of a clip or (1, C, h, w) of a still, are shown while it is made. */
 export type Preview = (latents: Tensor<'float32'>) => Promise<Pixels>
@@ -43,7 +43,7 @@ export async function openPreview(
       const [, , count] = latents.shape as [number, number, number]
       // Each frame becomes bytes at once: of a long clip a step would else hold all frames as floats.
       const frame = async (index: number): Promise<Pixels> =>
-        pixelsOf([await decodeLatents(autoencoder, frameLatents(latents, index, 1 / parts.scalingFactor))])
+        pixelsOf([await autoencoder.decode(frameLatents(latents, index, 1 / parts.scalingFactor))])
       const first = await frame(0)
       const data = new Uint8Array(count * first.data.length)
       for (let index = 0; index < count; index++)

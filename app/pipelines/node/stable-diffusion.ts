@@ -4,11 +4,12 @@ import type { AttnChoice } from '#app/contract/attn-processors.ts'
 import type { Compute } from '#app/contract/compute.ts'
 import { ProblemError, toProblem } from '#app/contract/errors.ts'
 import type { ForwardChunking } from '#app/contract/settings.ts'
-import { autoencoderKl } from '#app/models/autoencoder-kl.ts'
+import { autoencoderTiny } from '#app/models/autoencoder-tiny.ts'
+import { classNameOf } from '#app/models/classes.ts'
 import { clipTextModel, clipTextModelWithProjection } from '#app/models/clip-text.ts'
 import { changedConfig } from '#app/schedulers/config.ts'
 import { toFloat32 } from '#app/tensor/convert.ts'
-import { float32, type Tensor } from '#app/tensor/tensor.ts'
+import { float32 } from '#app/tensor/tensor.ts'
 import type { unet2dConditionModel } from '#app/models/unet-2d-condition.ts'
 import { LoadedModel } from '#app/loaded/loaded-model.ts'
 import type { OnQuantizing } from '#app/runtime/quantize/quantize-cache.ts'
@@ -18,6 +19,7 @@ import type { Residuals } from '../conditioning.ts'
 import type { DenoiserInputs, DiffusionParts } from '../diffusion.ts'
 import type { SdxlText } from '../sdxl-prompt.ts'
 import { withWords } from '#app/tokenizers/tokenizer.ts'
+import { openAutoencoder, type Autoencoder } from './autoencoder.ts'
 import { addWords, type ChosenEmbedding } from './embeddings.ts'
 import { openPipelineSource } from './pipeline-source.ts'
 import { schedulersOf, type Schedule } from './scheduler.ts'
@@ -67,7 +69,7 @@ export type Opened<Parts> = {
   readonly parts: Parts
   /** The checkpoints it was opened from, by the name of their part. */
   readonly checkpoints: Readonly<Record<string, Checkpoint>>
-  readonly autoencoder: LoadedModel<typeof autoencoderKl>
+  readonly autoencoder: Autoencoder
   /** Where the checkpoint has two text encoders, as Stable Diffusion XL. */
   readonly xl?: SdxlText
   /** Of all models that take LoRAs together, as diffusers' load_lora_weights. */
@@ -92,21 +94,17 @@ export async function openStableDiffusion(
   const { denoiser, checkpoints } = openDenoiser(sessions, unet)
   const text = new LoadedModel(clipTextModel, textEncoder.config, textEncoder.weights, sessions)
   const words = await addWords(options.embeddings ?? [], 'text_encoder', text.config)
-  const autoencoder = new LoadedModel(autoencoderKl, vae.config, vae.weights, sessions)
   const compute = { ...sessions.compute, ...options.compute }
+  const autoencoder = openAutoencoder(vae, sessions, compute)
   const text2 =
     second &&
     new LoadedModel(clipTextModelWithProjection, second.textEncoder.config, second.textEncoder.weights, sessions)
   const words2 = text2 && (await addWords(options.embeddings ?? [], 'text_encoder_2', text2.config))
   for (const model of [text, denoiser, ...(text2 ? [text2] : [])]) model.computeWith(compute, options.onQuantizing)
-  // Errors in frames are seen as they are, and decoding takes a small part of a run (docs/decisions/precision.md,
-  // "Frames are decoded in float32").
-  autoencoder.computeWith({ ...compute, precision: 'float32' })
   if (options.forwardChunking)
     denoiser.enableForwardChunking(options.forwardChunking.chunkSize, options.forwardChunking.dim)
   if (options.attnProcessor) await asSetting('attnProcessor', () => denoiser.setAttnProcessor(options.attnProcessor!))
   if (options.fuseQkv) await asSetting('fuseQkv', () => denoiser.fuseQkvProjections())
-  const { config } = autoencoder
   const isOld = options.updatesSchedule && second === undefined
   const ownSchedule = { ...source.schedulerConfig, ...(isOld && { steps_offset: 1, clip_sample: false }) }
 
@@ -133,15 +131,12 @@ export async function openStableDiffusion(
       }
       return toFloat32((await denoiser.run('forward', inputs)).sample)
     },
-    decode: (latents) => decodeLatents(autoencoder, latents),
-    encode: async (image) => {
-      const { mean, std } = await autoencoder.run('encode', { x: image })
-      return { mean: toFloat32(mean), std: toFloat32(std) }
-    },
+    decode: autoencoder.decode,
+    encode: autoencoder.encode,
     createScheduler: schedulersOf(ownSchedule, options),
-    latentChannels: config.latent_channels,
-    vaeScaleFactor: 2 ** (config.block_out_channels.length - 1),
-    scalingFactor: config.scaling_factor,
+    latentChannels: autoencoder.latentChannels,
+    vaeScaleFactor: autoencoder.vaeScaleFactor,
+    scalingFactor: autoencoder.scalingFactor,
     numTrainTimesteps: Number(changedConfig(ownSchedule, options.schedulerConfig ?? {}).num_train_timesteps ?? 1000),
   }
   return {
@@ -167,9 +162,13 @@ export async function openStableDiffusion(
   }
 }
 
-/** Another autoencoder: a file that does not say how latents are scaled has the model's own scale. */
+/**
+ * Another autoencoder: one that does not say how latents are scaled has the model's own scale; a tiny one takes them as
+ * they are.
+ */
 async function otherVae(path: string, own: Checkpoint): Promise<Checkpoint> {
   const vae = await openVae(path)
+  if (classNameOf(vae.config) === autoencoderTiny.className) return vae
   return { ...vae, config: { scaling_factor: own.config.scaling_factor, ...vae.config } }
 }
 
@@ -191,11 +190,4 @@ export async function asSetting(field: 'attnProcessor' | 'fuseQkv', work: () => 
     const { code, message } = toProblem(error)
     throw new ProblemError(code, message, { field, cause: error })
   }
-}
-
-export async function decodeLatents(
-  autoencoder: LoadedModel<typeof autoencoderKl>,
-  z: Tensor<'float32'>,
-): Promise<Tensor<'float32'>> {
-  return toFloat32((await autoencoder.run('decode', { z })).sample)
 }

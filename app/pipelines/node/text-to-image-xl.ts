@@ -19,8 +19,7 @@ export async function openTextToImageXl(
     throw new ProblemError('bad-input', 'This model has one text encoder: it is no Stable Diffusion XL model.', {
       field: 'model',
     })
-  const { latents_mean: mean, latents_std: std } = opened.autoencoder.config
-  if (mean || std)
+  if (opened.autoencoder.isNormalised)
     throw new ProblemError(
       'unsupported',
       'vae/config.json has latents_mean and latents_std, which are not honoured here: choose another model.',
