@@ -7,8 +7,10 @@ import { ProblemError } from '#app/contract/errors.ts'
 import { defaultSettings, pipelineOf, type NameMaking, type RunRequest } from '#app/contract/pipelines.ts'
 import type { Fields } from '#app/contract/pipelines/fields.ts'
 import type { Makes, MakesFile } from '#app/contract/pipelines/pipeline.ts'
+import { presetFor, withPreset } from '#app/contract/presets.ts'
 import { withNamed } from '#app/contract/prompts/names.ts'
 import type { ExportFormat } from '#app/contract/results.ts'
+import { forScheduler } from '#app/contract/schedulers.ts'
 import { foreignSyntax } from '#app/media/prompt-syntax.ts'
 import { appVersion } from '#main/paths.ts'
 import { checkRun, locateMedia } from '#main/studio/find-models.ts'
@@ -33,6 +35,7 @@ export type GenerateOptions = GlobalOptions &
     out: string
     model?: string
     tuned?: boolean
+    preset?: 'on' | 'off'
     json?: boolean
   }
 
@@ -51,6 +54,8 @@ export async function generate(options: GenerateOptions, tools: Tools): Promise<
   const models = await scanModels(tools, options, namedFiles(options))
   const asked = requestOf(options, given, models)
   const found = checkRun(asked, models)
+  const preset = options.preset === 'off' ? undefined : presetFor(asked.settings, models)?.preset
+  if (preset) progress.note(`note: ${preset.title}, as published at ${preset.source}; --preset off leaves that out.`)
   const run = await withKept(asked, found, options.tuned ?? false, progress)
   const chosen: Partial<Fields> & Pick<Fields, 'prompt'> = run.settings
   const { prompt, negativePrompt = '', prompt2 = '', negativePrompt2 = '', promptSyntax = 'plain' } = chosen
@@ -152,7 +157,14 @@ export function requestOf(
   const stranger = Object.keys(given).find((field) => !(field in record.settings.shape)) as keyof Fields | undefined
   if (stranger) throw new ProblemError('bad-input', `${pipeline} has no setting ${stranger}.`, { field: stranger })
   const initial = { ...defaultSettings(pipeline), seed: randomInt(2 ** 32), ...given }
-  const suited: Partial<Fields> = record.suited(initial, model, models)
-  const settings = withNamed({ ...suited, ...given, ...joinedSchedule(suited, given) }, models)
+  const plain: Partial<Fields> = record.suited(initial, model, models)
+  const preset = options.preset === 'off' ? plain : withPreset(plain, models)
+  // What a preset changes in a schedule is for its own scheduler.
+  const { schedulerConfig = {} } = preset
+  const suited = given.scheduler
+    ? { ...preset, schedulerConfig: forScheduler(schedulerConfig, given.scheduler) }
+    : preset
+  const loras = suited.loras ? { loras: suited.loras } : {}
+  const settings = withNamed({ ...suited, ...given, ...loras, ...joinedSchedule(suited, given) }, models)
   return { pipeline, settings } as RunRequest<GenerateOptions['pipeline']>
 }

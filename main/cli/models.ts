@@ -1,4 +1,5 @@
 import { modelEntrySchema } from '#app/contract/models.ts'
+import { presetOf } from '#app/contract/presets.ts'
 import { userModelsDir } from '#main/paths.ts'
 import { scanModels } from './find-model.ts'
 import { table } from './table.ts'
@@ -21,7 +22,7 @@ export async function listModels(options: GlobalOptions & { json?: boolean }, to
     model.id,
     model.kind,
     model.problem ? 'cannot be used' : `${(model.bytes / 1e6).toFixed(1)} MB ${model.precision}`,
-    model.detail ?? '',
+    [model.detail, presetOf(model, models)?.title].filter(Boolean).join('; '),
     model.demo ? 'bundled demo' : model.location,
   ])
   console.log(table([['ID', 'KIND', 'SIZE', 'WHAT', 'WHERE'], ...rows]))

@@ -62,6 +62,12 @@ export function createProgram(withEngine = withOwnEngine): Command {
         'chunking',
       ]),
     )
+    .addOption(
+      new Option('--preset <on|off>', 'weights of few steps are set up as they were published (default: on)').choices([
+        'on',
+        'off',
+      ]),
+    )
     .option('--json', 'print what was made as JSON')
     .addHelpText(
       'after',

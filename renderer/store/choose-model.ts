@@ -1,7 +1,7 @@
 import type { ModelEntry } from '#app/contract/models.ts'
 import { pipelineOf, type PipelineName } from '#app/contract/pipelines.ts'
 import { checkDraft } from './checks.ts'
-import { draftStore, withModel, type Draft, type Maker } from './draft.ts'
+import { draftStore, suitedTo, withModel, type Draft, type Maker } from './draft.ts'
 import { isUsable, modelsFor } from './models.ts'
 
 /** Chooses a model for a draft that has none yet: the first that can run at once, else the first usable one. */
@@ -27,7 +27,7 @@ export function withPipeline(draft: Draft, pipeline: Maker, models: readonly Mod
   const next = { ...draft, pipeline }
   const model = models.find(({ id }) => id === draft.model)
   if (!model) return withFirstModel({ ...next, model: '' }, models)
-  const { motionAdapter, schedulerConfig } = withModel(next, model, models)
+  const { motionAdapter, schedulerConfig } = suitedTo(next, model, models)
   const kept = { ...next, motionAdapter: motionAdapter ?? draft.motionAdapter, schedulerConfig }
   return checkDraft(kept, models).model === undefined ? kept : withFirstModel({ ...next, model: '' }, models)
 }

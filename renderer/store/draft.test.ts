@@ -2,7 +2,17 @@ import { describe, expect, test } from 'vitest'
 import { pipelines, type RunRequest } from '#app/contract/pipelines.ts'
 import { checkDraft, fieldOf } from './checks.ts'
 import { withFirstModel } from './choose-model.ts'
-import { draftSchema, firstDraft, fromRun, reviveDraft, toRun, withModel } from './draft.ts'
+import {
+  draftSchema,
+  firstDraft,
+  fromRun,
+  refusePreset,
+  reviveDraft,
+  takePreset,
+  toRun,
+  withModel,
+  withWeights,
+} from './draft.ts'
 import { aLora, aModel, anAdapter } from './testing.ts'
 
 const models = [aModel(), anAdapter()]
@@ -41,6 +51,36 @@ describe('turning to another model', () => {
     const turned = withModel(ready, wide, [...models, wide])
     expect(turned.motionAdapter).toBeNull()
     expect(checkDraft(turned, [...models, wide]).motionAdapter).toContain('320, 640')
+  })
+})
+
+describe('weights of few steps', () => {
+  const lightning = anAdapter({ id: 'fast', name: 'animatediff_lightning_4step_diffusers' })
+  const all = [...models, lightning]
+  const asPublished = {
+    scheduler: 'EulerDiscreteScheduler',
+    schedulerConfig: { timestep_spacing: 'trailing', beta_schedule: 'linear' },
+    numInferenceSteps: 4,
+    guidanceScale: 1,
+  }
+
+  test('are set up as published when they are chosen, and no longer when others are', () => {
+    const fast = withWeights(ready, { motionAdapter: 'fast' }, all)
+    expect(fast).toMatchObject(asPublished)
+    expect(withWeights(fast, { motionAdapter: 'motion' }, all)).toEqual(ready)
+  })
+
+  test('can be refused and taken again', () => {
+    const fast = withWeights(ready, { motionAdapter: 'fast' }, all)
+    const refused = refusePreset(fast, all)
+    expect(refused).toEqual({ ...ready, motionAdapter: 'fast' })
+    expect(refusePreset({ ...fast, numInferenceSteps: 6 }, all).numInferenceSteps).toBe(6)
+    expect(takePreset(refused, all)).toEqual(fast)
+  })
+
+  test('say nothing to a pipeline that has no use for them', () => {
+    const still = { ...ready, motionAdapter: 'fast', pipeline: 'text-to-image' } as const
+    expect(takePreset(still, all)).toEqual(still)
   })
 })
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ModelEntry } from '#app/contract/models.ts'
 import { namesMaking, pipelineOf, type RunRequest } from '#app/contract/pipelines.ts'
 import { fieldDefaults, fields, type Fields } from '#app/contract/pipelines/fields.ts'
+import { isPreset, withoutPreset, withPreset } from '#app/contract/presets.ts'
 import { withSchedulerConfig } from '#app/contract/schedulers.ts'
 import { forwardChunkingSchema, freeUPresets, freeUSchema } from '#app/contract/settings.ts'
 import { keep, readKeptJson } from './kept.ts'
@@ -66,14 +67,35 @@ export function keepDraft(): void {
 }
 
 /** The draft turned to another model: its sizes and suggestions, and what fits beside it. */
-export function withModel(draft: Draft, model: ModelEntry, models: readonly ModelEntry[]): Draft {
+export function suitedTo(draft: Draft, model: ModelEntry, models: readonly ModelEntry[]): Draft {
   const { pipeline, settings } = toRun(draft)
-  const {
-    freeu: _,
-    forwardChunking: __,
-    ...suited
-  }: Partial<Fields> = pipelineOf(pipeline).suited(settings, model, models)
-  return { ...draft, ...suited }
+  return merged(draft, pipelineOf(pipeline).suited(settings, model, models))
+}
+
+/** The same, set up as the weights were published to be run. */
+export const withModel = (draft: Draft, model: ModelEntry, models: readonly ModelEntry[]): Draft =>
+  takePreset(suitedTo(refusePreset(draft, models), model, models), models)
+
+/** The draft with other weights beside its model, set up as they were published, and no longer as those before. */
+export const withWeights = (draft: Draft, weights: Partial<Draft>, models: readonly ModelEntry[]): Draft =>
+  takePreset({ ...refusePreset(draft, models), ...weights }, models)
+
+export const takePreset = (draft: Draft, models: readonly ModelEntry[]): Draft =>
+  merged(draft, withPreset(toRun(draft).settings, models))
+
+/** Where a preset is in force: back to what suits the model. */
+export function refusePreset(draft: Draft, models: readonly ModelEntry[]): Draft {
+  const { settings } = toRun(draft)
+  const plain = merged(draft, withoutPreset(settings, models))
+  const model = models.find(({ id }) => id === draft.model)
+  if (!model || !isPreset(settings, models)) return plain
+  const { numInferenceSteps, guidanceScale, schedulerConfig } = suitedTo(plain, model, models)
+  return { ...plain, numInferenceSteps, guidanceScale, schedulerConfig }
+}
+
+/** What is switched off keeps its values in a draft. */
+function merged(draft: Draft, { freeu: _, forwardChunking: __, ...settings }: Partial<Fields>): Draft {
+  return { ...draft, ...settings }
 }
 
 /** What is sent to the host. */

@@ -76,7 +76,9 @@ export const textToVideo = {
 /** As `suitedDiffusion`, with a motion adapter that fits and its frames. */
 export function suitedClip<S extends ClipSettings>(settings: S, model: ModelEntry, models: readonly ModelEntry[]): S {
   const fitting = adaptersFor(model, models).adapters
-  const adapter = fitting.find(({ id }) => id === settings.motionAdapter) ?? fitting[0]
+  const chosen = fitting.find(({ id }) => id === settings.motionAdapter)
+  // Of those that fit, one of the user's own goes with a model of theirs.
+  const adapter = chosen ?? fitting.find(({ demo }) => demo === model.demo) ?? fitting[0]
   const suggested = adapter?.suggested?.numFrames ?? model.suggested?.numFrames ?? fieldDefaults.numFrames
   const suited = suitedDiffusion(settings, model, models)
   return {

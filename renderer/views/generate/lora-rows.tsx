@@ -1,7 +1,8 @@
 import { Plus, X } from 'lucide-react'
+import { presetOf } from '#app/contract/presets.ts'
 import type { LoraChoice } from '#app/contract/settings.ts'
 import { changeLoraScale } from '#renderer/actions/generate.ts'
-import { editDraft, useDraft } from '#renderer/store/draft.ts'
+import { draftStore, editDraft, useDraft, withWeights } from '#renderer/store/draft.ts'
 import { isUsable, modelsFor } from '#renderer/store/models.ts'
 import { runningLive, sameScales, useStudio } from '#renderer/store/studio.ts'
 import { Button, IconButton } from '#renderer/ui/button.tsx'
@@ -19,7 +20,13 @@ export function LoraRows({ problem }: { problem: string | undefined }) {
   const free = known.filter((entry) => isUsable(entry) && !loras.some(({ id }) => id === entry.id))
   if (known.length === 0 && loras.length === 0) return null
 
-  const replace = (at: number, ...next: LoraChoice[]): void => editDraft({ loras: loras.toSpliced(at, 1, ...next) })
+  const replace = (at: number, ...next: LoraChoice[]): void => change(loras.toSpliced(at, 1, ...next), next[0]?.id)
+  // One that is published with settings of its own brings them.
+  const change = (loras: LoraChoice[], chosen?: string): void => {
+    const entry = known.find(({ id }) => id === chosen)
+    if (entry && presetOf(entry, models)) draftStore.setState((draft) => withWeights(draft, { loras }, models))
+    else editDraft({ loras })
+  }
   return (
     <div className="loras" data-field="loras">
       {loras.map((lora, at) => {
@@ -71,7 +78,7 @@ export function LoraRows({ problem }: { problem: string | undefined }) {
           <Button
             variant="ghost"
             size="small"
-            onClick={() => editDraft({ loras: [...loras, { id: free[0]!.id, scale: 1 }] })}
+            onClick={() => change([...loras, { id: free[0]!.id, scale: 1 }], free[0]!.id)}
           >
             <Plus size={13} aria-hidden="true" />
             Add LoRA

@@ -3,7 +3,7 @@ import { adaptersFor } from '#app/contract/pipelines/text-to-video.ts'
 import { CommandButton, useCommands } from '#renderer/parts/commands.tsx'
 import { demoNote } from '#renderer/parts/demo-note.ts'
 import { modelChoice } from '#renderer/parts/model-choice.tsx'
-import { draftStore, editDraft, useDraft, withModel } from '#renderer/store/draft.ts'
+import { draftStore, useDraft, withModel, withWeights } from '#renderer/store/draft.ts'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { modelsFor } from '#renderer/store/models.ts'
 import { useStudio } from '#renderer/store/studio.ts'
@@ -12,6 +12,7 @@ import { Section } from '#renderer/ui/section.tsx'
 import { Select } from '#renderer/ui/select.tsx'
 import { LoraRows } from './lora-rows.tsx'
 import { PartRows } from './part-rows.tsx'
+import { PresetRow } from './preset-row.tsx'
 
 export function ModelSection({ problems }: { problems: FieldProblems }) {
   const models = useStudio((state) => state.models)
@@ -50,7 +51,7 @@ export function ModelSection({ problems }: { problems: FieldProblems }) {
             placeholder="None fits"
             disabled={adapters.length === 0}
             invalid={!!problems.motionAdapter}
-            onChange={(id) => editDraft({ motionAdapter: id })}
+            onChange={(id) => draftStore.setState((draft) => withWeights(draft, { motionAdapter: id }, models))}
           />
         </Row>
       )}
@@ -61,6 +62,7 @@ export function ModelSection({ problems }: { problems: FieldProblems }) {
       )}
       <PartRows problems={problems} />
       {'loras' in pipelineOf(pipeline).models && <LoraRows problem={problems.loras} />}
+      <PresetRow />
       {entry?.demo && (
         <p className="demo-note">
           A demo: it knows moving shapes only.{' '}
