@@ -2,7 +2,7 @@ import { ProblemError } from '#app/contract/errors.ts'
 import { float32, rows, type Tensor } from '#app/tensor/tensor.ts'
 import type { DenoiserInputs, DiffusionParts, DrawNoise } from './diffusion.ts'
 import { pickFrames } from './context-windows.ts'
-import { joinRows } from './guidance.ts'
+import { joinRows, repeatRows } from './guidance.ts'
 import { drawnLatents, type Moments } from './moments.ts'
 
 type Floats = Tensor<'float32'>
@@ -10,13 +10,16 @@ type Floats = Tensor<'float32'>
 /** What is added to a UNet's states: one for each of the way down, and one for the middle, (B * F, C', h', w'). */
 export type Residuals = { readonly down: readonly Floats[]; readonly mid: Floats }
 
-type NetInputs = Pick<DenoiserInputs, 'sample' | 'timestep' | 'encoderHiddenStates'> & {
+type NetInputs = Pick<DenoiserInputs, 'sample' | 'timestep' | 'encoderHiddenStates' | 'added'> & {
   readonly cond: Floats
   readonly scale: number
   readonly guessMode: boolean
 }
 
-/** Sample (B * F, C, h, w), frame by frame, and the pictures of all frames (F, 3, H, W) in 0..1 -> residuals. */
+/**
+ * Sample (B * F, C, h, w), frame by frame, and the pictures of all frames (F, 3, H, W) in 0..1 -> residuals. A still is
+ * a clip of one frame.
+ */
 export type ControlNet = (inputs: NetInputs) => Promise<Residuals>
 
 /** Sample (B, C, F, h, w), pictures (1, c, F, H, W), and a mask (1, 1, F, H, W), 1 in frames that have one. */
@@ -68,16 +71,25 @@ export type Conditioning = {
 
 type Denoise = DiffusionParts['denoise']
 
+type SteeredRun = {
+  readonly numFrames: number
+  readonly guided: boolean
+  readonly draw: DrawNoise
+  /** Pictures or clips that are made at once. */
+  readonly samples?: number
+}
+
 /**
  * The denoiser with all that steers it. `draw` makes the numbers that pictures for SparseCtrl are encoded with, before
  * any other draw of the run. Throws bad-input where the pictures are not as many as the frames.
  * Source: diffusers/src/diffusers/pipelines/animatediff/pipeline_animatediff.py, pipeline_animatediff_controlnet.py and
- * pipeline_animatediff_sparsectrl.py@58eb52c.
+ * pipeline_animatediff_sparsectrl.py@58eb52c; of stills pipeline_controlnet.py and pipeline_controlnet_sd_xl.py@58eb52c
+ * in diffusers/src/diffusers/pipelines/controlnet and those from a picture, where the net is told what XL is told.
  */
 export async function steered(
   parts: DiffusionParts & ConditioningParts,
   conditioning: Conditioning | undefined,
-  { numFrames, guided, draw }: { readonly numFrames: number; readonly guided: boolean; readonly draw: DrawNoise },
+  { numFrames, guided, draw, samples = 1 }: SteeredRun,
 ): Promise<Denoise> {
   if (!conditioning) return parts.denoise
   const guessMode = conditioning.guessMode ?? false
@@ -94,7 +106,7 @@ export async function steered(
       run({ ...inputs, cond: inWindow(cond, frames), mask: inWindow(mask, frames), scale, guessMode })
     nets.push({ scale, start: 0, end: 1, residuals })
   }
-  const prompts = await imagePrompts(parts, conditioning.imagePrompts ?? [], guided)
+  const prompts = await imagePrompts(parts, conditioning.imagePrompts ?? [], guided, samples)
   return async (inputs) => {
     const residuals = await residualsOf(nets, inputs, guessMode && guided)
     return parts.denoise({ ...inputs, ...(residuals && { residuals }), ...(prompts && { imagePrompts: prompts }) })
@@ -130,7 +142,13 @@ async function residualsOf(
 
 function secondHalf(inputs: DenoiserInputs): DenoiserInputs {
   const half = (x: Floats): Floats => rows(x, x.shape[0]! / 2, x.shape[0]!)
-  return { ...inputs, sample: half(inputs.sample), encoderHiddenStates: half(inputs.encoderHiddenStates) }
+  const { added } = inputs
+  return {
+    ...inputs,
+    sample: half(inputs.sample),
+    encoderHiddenStates: half(inputs.encoderHiddenStates),
+    ...(added && { added: { textEmbeds: half(added.textEmbeds), timeIds: half(added.timeIds) } }),
+  }
 }
 
 const afterZeros = (x: Floats): Floats => joinRows([float32(x.shape, new Float32Array(x.data.length)), x])
@@ -146,16 +164,17 @@ function added(into: Residuals, more: Residuals): Residuals {
   return into
 }
 
-/** A net for stills sees each frame by itself: (B, C, F, h, w) as (B * F, C, h, w). */
+/** A net for stills sees each frame by itself: (B, C, F, h, w) as (B * F, C, h, w); stills are that already. */
 function framewise(
   net: ControlNet,
   inputs: DenoiserInputs,
   { frames: all, scale }: ControlRequest,
   guessMode: boolean,
 ): Promise<Residuals> {
-  const { timestep, encoderHiddenStates, sample, frames } = inputs
+  const { timestep, encoderHiddenStates, sample, frames, added } = inputs
   const cond = frames ? joinRows(frames.map((frame) => rows(all, frame, frame + 1))) : all
-  return net({ sample: asFrames(sample), timestep, encoderHiddenStates, cond, scale, guessMode })
+  const told = { timestep, encoderHiddenStates, ...(added && { added }) }
+  return net({ sample: sample.shape.length === 4 ? sample : asFrames(sample), ...told, cond, scale, guessMode })
 }
 
 function asFrames({ shape, data }: Floats): Floats {
@@ -229,6 +248,7 @@ async function imagePrompts(
   parts: ConditioningParts,
   requests: readonly ImagePromptRequest[],
   guided: boolean,
+  samples: number,
 ): Promise<DenoiserInputs['imagePrompts']> {
   if (requests.length === 0) return undefined
   const embeds: Floats[] = []
@@ -237,7 +257,7 @@ async function imagePrompts(
     else {
       const one = await parts.imageEncoders![i]!(request.pixels)
       const all = guided ? joinRows([one.negative, one.embeds]) : one.embeds
-      embeds.push(float32([all.shape[0]!, 1, ...all.shape.slice(1)], all.data))
+      embeds.push(repeatRows(float32([all.shape[0]!, 1, ...all.shape.slice(1)], all.data), samples))
     }
   }
   return { embeds, scales: requests.map(({ scale }) => scale) }

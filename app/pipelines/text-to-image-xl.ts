@@ -1,5 +1,6 @@
 import type { SdxlSizes } from '#app/contract/pipelines/stable-diffusion-xl.ts'
 import { float32, type Shape } from '#app/tensor/tensor.ts'
+import { steered, type Conditioning } from './conditioning.ts'
 import {
   denoiseSteps,
   fromNoise,
@@ -20,6 +21,8 @@ export type SdxlParts = TextToImageParts & { readonly text: SdxlText }
 export type SdxlRequest = DiffusionRequest &
   SdxlSizes & {
     readonly prompts: readonly SdxlPrompt[]
+    /** What steers it beside the prompt. */
+    readonly conditioning?: Conditioning
     readonly imagesPerPrompt?: number
     /** The share of the schedule after which it ends, for another model to go on; null for all of it. */
     readonly denoisingEnd: number | null
@@ -78,6 +81,7 @@ async function* stillsXl(
   yield { type: 'encoded' }
 
   const draw = noiseOf(request)
+  const denoise = await steered(parts, request.conditioning, { numFrames: 1, guided, draw, samples: count })
   const beginning = await beginningOf(shape, draw)
   const { negative, positive } = sizesAsNumbers(request)
   const rows = rowsOf(guided ? [negative, positive] : [positive], count)
@@ -93,7 +97,7 @@ async function* stillsXl(
     draw,
     end: endOf(beginning.scheduler.timesteps, request.denoisingEnd, parts.numTrainTimesteps),
   }
-  yield* decodedStills(parts, yield* denoiseSteps(parts, request, how, freeuAt))
+  yield* decodedStills(parts, yield* denoiseSteps({ ...parts, denoise }, request, how, freeuAt))
 }
 
 /** Sizes and crops as the model is told them: original height and width, top and left, target height and width. */

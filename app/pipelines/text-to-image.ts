@@ -1,3 +1,4 @@
+import { steered, type Conditioning, type ConditioningParts } from './conditioning.ts'
 import { float32, rows, type Shape, type Tensor } from '#app/tensor/tensor.ts'
 import {
   decodedFrame,
@@ -17,12 +18,15 @@ import {
 import { repeatRows } from './guidance.ts'
 import { mapContext } from './prompts.ts'
 
-export type TextToImageParts = DiffusionParts & {
-  /** Width of the embedding of the guidance scale that the UNet reads; null for one that reads none. */
-  readonly timeCondProjDim: number | null
-}
+export type TextToImageParts = DiffusionParts &
+  ConditioningParts & {
+    /** Width of the embedding of the guidance scale that the UNet reads; null for one that reads none. */
+    readonly timeCondProjDim: number | null
+  }
 
 export type TextToImageRequest = DiffusionRequest & {
+  /** What steers it beside the prompt. */
+  readonly conditioning?: Conditioning
   readonly prompts: readonly Prompt[]
   readonly imagesPerPrompt?: number
 }
@@ -58,6 +62,7 @@ export async function* stills(
   yield { type: 'encoded' }
 
   const draw = noiseOf(request)
+  const denoise = await steered(parts, request.conditioning, { numFrames: 1, guided, draw, samples: count })
   const how = {
     draw,
     beginning: await beginningOf(shape, draw),
@@ -67,7 +72,7 @@ export async function* stills(
       timestepCond: guidanceEmbedding(request.guidanceScale - 1, parts.timeCondProjDim, count),
     }),
   }
-  const latents = yield* denoiseSteps(parts, request, how, freeuAt)
+  const latents = yield* denoiseSteps({ ...parts, denoise }, request, how, freeuAt)
   yield* decodedStills(parts, latents)
 }
 

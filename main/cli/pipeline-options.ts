@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import { pipelineOf, type PipelineName } from '#app/contract/pipelines.ts'
+import { pipelineNames, pipelineOf, type PipelineName } from '#app/contract/pipelines.ts'
 import type { MediaRef } from '#app/contract/media-refs.ts'
 import type { MixItem } from '#app/contract/mix.ts'
 import { resizeModes } from '#app/contract/pipelines/fields.ts'
@@ -327,10 +327,11 @@ export function refuseStrangers(pipeline: PipelineName, options: GivenOptions): 
   const stranger = fieldOptions.find(
     (one) => options[one.option.attributeName()] !== undefined && !hasFields(pipeline, one),
   )
-  if (stranger)
-    throw new ProblemError('bad-input', `${stranger.option.long}: ${pipeline} has no such setting.`, {
-      field: stranger.fields[0]!,
-    })
+  if (!stranger) return
+  const others = pipelineNames.filter((name) => hasFields(name, stranger)).join(', ')
+  throw new ProblemError('bad-input', `${stranger.option.long}: ${pipeline} has no such setting; ${others} have it.`, {
+    field: stranger.fields[0]!,
+  })
 }
 
 /** The changes of a schedule that two settings have, of which the second counts. */

@@ -101,5 +101,8 @@ test('what cannot work is refused in words', async () => {
     ...['--controlnet', tiny('controlnet-tiny'), '--control-frames', clip],
   ]
   expect((await run(...wrongBase)).stderr).toMatch(/is for another base model: its cross_attention_dim is 24/)
-  expect((await runHere(withoutEngine, ['generate', '--pipeline', 'text-to-image', '-p', 'x', '-o', 'x.png', '--guess-mode'])).stderr).toMatch(/--guess-mode: text-to-image has no such setting/) // prettier-ignore
+  const xl = ['generate', '--pipeline', 'text-to-video-xl', '-p', 'x', '-o', 'x.webp', '--controlnet', 'x']
+  expect((await runHere(withoutEngine, xl)).stderr).toMatch(
+    /--controlnet: text-to-video-xl has no such setting; text-to-video, .*text-to-image-xl.* have it/,
+  )
 })

@@ -109,8 +109,9 @@ test('what no model reads is no use', () => {
   expect(uses(models)).toEqual([
     'First frame of a clip',
     'Vary this picture',
-    'Frame for SparseCtrl',
     'Picture for an IP-Adapter',
+    'Frame for SparseCtrl',
+    'Picture for a ControlNet',
   ])
   expect(uses([aModel()])).toEqual(['First frame of a clip', 'Vary this picture'])
 })

@@ -4,31 +4,41 @@ import { fields, type Fields } from './fields.ts'
 import { badInput, type ByRole, type FieldProblem, type MediaRole, type ModelRole } from './pipeline.ts'
 import type { DiffusionSettings } from './stable-diffusion.ts'
 
-/** What clips of a Stable Diffusion model can be steered by beside the prompt. */
-export const conditioningFields = {
+/** What stills of a Stable Diffusion model can be steered by beside the prompt. */
+export const stillConditioningFields = {
   controlNets: fields.controlNets,
   controlFrames: fields.controlFrames,
   guessMode: fields.guessMode,
-  sparseControl: fields.sparseControl,
-  sparsePictures: fields.sparsePictures,
   ipAdapters: fields.ipAdapters,
   ipPictures: fields.ipPictures,
   imageEncoder: fields.imageEncoder,
 }
+export type StillConditioning = DiffusionSettings & Pick<Fields, keyof typeof stillConditioningFields>
+
+/** The same of clips, and what is for clips alone. */
+export const conditioningFields = {
+  ...stillConditioningFields,
+  sparseControl: fields.sparseControl,
+  sparsePictures: fields.sparsePictures,
+}
 export type ConditioningSettings = DiffusionSettings & Pick<Fields, keyof typeof conditioningFields>
 
-export const conditioningModels = {
+export const stillConditioningModels = {
   controlNets: { kind: 'controlnet', field: 'controlNets', ids: ({ controlNets }) => controlNets.map(({ id }) => id) },
-  sparseControl: {
-    kind: 'sparse-controlnet',
-    field: 'sparseControl',
-    ids: ({ sparseControl }) => (sparseControl ? [sparseControl.id] : []),
-  },
   ipAdapters: { kind: 'ip-adapter', field: 'ipAdapters', ids: ({ ipAdapters }) => ipAdapters.map(({ id }) => id) },
   imageEncoder: {
     kind: 'image-encoder',
     field: 'imageEncoder',
     ids: ({ imageEncoder }) => (imageEncoder === null ? [] : [imageEncoder]),
+  },
+} as const satisfies Record<string, ModelRole<StillConditioning>>
+
+export const conditioningModels = {
+  ...stillConditioningModels,
+  sparseControl: {
+    kind: 'sparse-controlnet',
+    field: 'sparseControl',
+    ids: ({ sparseControl }) => (sparseControl ? [sparseControl.id] : []),
   },
 } as const satisfies Record<string, ModelRole<ConditioningSettings>>
 
@@ -54,7 +64,7 @@ function put(refs: readonly (MediaRef | null)[], ref: MediaRef, places: number):
 /** The first model of a kind that is not taken: one that fits the model of the settings, where there is one. */
 function freeReader(
   kind: ModelKind,
-  { model }: ConditioningSettings,
+  { model }: DiffusionSettings,
   taken: readonly { readonly id: string }[],
   models: readonly ModelEntry[],
 ): string | undefined {
@@ -63,40 +73,27 @@ function freeReader(
   return (free.find((one) => baseProblems('controlNets', one, base).length === 0) ?? free[0])?.id
 }
 
-export const conditioningMedia = <S extends ConditioningSettings>() =>
+/** Frames of a clip, or one picture. */
+const controlRole = <S extends StillConditioning>(takes: 'clip' | 'still'): MediaRole<S> => ({
+  takes,
+  field: 'controlFrames',
+  use: takes === 'clip' ? 'Frames for a ControlNet' : 'Picture for a ControlNet',
+  reader: 'controlnet',
+  optional: true,
+  refs: ({ controlFrames }) => chosen(controlFrames),
+  put(settings, ref, models) {
+    const { controlNets } = settings
+    const controlFrames = put(settings.controlFrames, ref, controlNets.length)
+    const id = freeReader('controlnet', settings, controlNets, models)
+    if (controlFrames.length === controlNets.length || id === undefined) return { ...settings, controlFrames }
+    return { ...settings, controlFrames, controlNets: [...controlNets, newControlNet(id)] }
+  },
+})
+
+/** What stills are steered by, as the media of their record. */
+export const stillConditioningMedia = <S extends StillConditioning>() =>
   ({
-    controlFrames: {
-      takes: 'clip',
-      field: 'controlFrames',
-      use: 'Frames for a ControlNet',
-      reader: 'controlnet',
-      optional: true,
-      refs: ({ controlFrames }) => chosen(controlFrames),
-      put(settings, ref, models) {
-        const { controlNets } = settings
-        const controlFrames = put(settings.controlFrames, ref, controlNets.length)
-        const id = freeReader('controlnet', settings, controlNets, models)
-        if (controlFrames.length === controlNets.length || id === undefined) return { ...settings, controlFrames }
-        return { ...settings, controlFrames, controlNets: [...controlNets, newControlNet(id)] }
-      },
-    },
-    sparsePictures: {
-      takes: 'still',
-      field: 'sparsePictures',
-      use: 'Frame for SparseCtrl',
-      reader: 'sparse-controlnet',
-      optional: true,
-      refs: ({ sparsePictures }) => chosen(sparsePictures),
-      put(settings, ref, models) {
-        const id = freeReader('sparse-controlnet', settings, [], models)
-        const sparse = settings.sparseControl ?? (id === undefined ? null : newSparseControl(id))
-        if (!sparse) return { ...settings, sparsePictures: [ref] }
-        const sparsePictures = put(settings.sparsePictures, ref, sparse.frames.length)
-        const next = Math.max(-1, ...sparse.frames) + 1
-        const frames = sparsePictures.length > sparse.frames.length ? [...sparse.frames, next] : sparse.frames
-        return { ...settings, sparsePictures, sparseControl: { ...sparse, frames } }
-      },
-    },
+    controlFrames: controlRole<S>('still'),
     ipPictures: {
       takes: 'still',
       field: 'ipPictures',
@@ -115,22 +112,61 @@ export const conditioningMedia = <S extends ConditioningSettings>() =>
     },
   }) as const satisfies Record<string, MediaRole<S>>
 
+/** The same of clips. */
+export const conditioningMedia = <S extends ConditioningSettings>() =>
+  ({
+    ...stillConditioningMedia<S>(),
+    controlFrames: controlRole<S>('clip'),
+    sparsePictures: {
+      takes: 'still',
+      field: 'sparsePictures',
+      use: 'Frame for SparseCtrl',
+      reader: 'sparse-controlnet',
+      optional: true,
+      refs: ({ sparsePictures }) => chosen(sparsePictures),
+      put(settings, ref, models) {
+        const id = freeReader('sparse-controlnet', settings, [], models)
+        const sparse = settings.sparseControl ?? (id === undefined ? null : newSparseControl(id))
+        if (!sparse) return { ...settings, sparsePictures: [ref] }
+        const sparsePictures = put(settings.sparsePictures, ref, sparse.frames.length)
+        const next = Math.max(-1, ...sparse.frames) + 1
+        const frames = sparsePictures.length > sparse.frames.length ? [...sparse.frames, next] : sparse.frames
+        return { ...settings, sparsePictures, sparseControl: { ...sparse, frames } }
+      },
+    },
+  }) as const satisfies Record<string, MediaRole<S>>
+
+/** What does not fit of what steers a still, or a clip where frames are said to be needed. */
+export function checkStillConditioning(
+  { controlNets, controlFrames, ipAdapters, ipPictures }: StillConditioning,
+  found: ByRole<ModelEntry>,
+  takes: 'a clip' | 'a picture' = 'a picture',
+): FieldProblem[] {
+  const backwards = controlNets.find(({ start, end }) => start >= end)
+  return [
+    ...places(controlFrames, controlNets.length, 'controlFrames', takes, 'ControlNet'),
+    ...places(ipPictures, ipAdapters.length, 'ipPictures', 'a picture', 'IP-Adapter'),
+    ...(backwards
+      ? [badInput('controlNets', `A ControlNet that holds from ${backwards.start} to ${backwards.end} never does.`)]
+      : []),
+    ...(['controlNets', 'ipAdapters'] as const).flatMap((role) => basesOf(role, found)),
+    ...(found.ipAdapters ?? []).flatMap((adapter) => encoderProblems(adapter, found.imageEncoder?.[0])),
+  ]
+}
+
+const basesOf = (role: 'controlNets' | 'sparseControl' | 'ipAdapters', found: ByRole<ModelEntry>): FieldProblem[] =>
+  (found[role] ?? []).flatMap((steering) => baseProblems(role, steering, found.model?.[0]))
+
 /** What does not fit of what steers a clip. */
 export function checkConditioning(
   settings: ConditioningSettings & Pick<Fields, 'numFrames'>,
   found: ByRole<ModelEntry>,
 ): FieldProblem[] {
-  const { controlNets, controlFrames, sparseControl, sparsePictures, ipAdapters, ipPictures, numFrames } = settings
-  const [model] = found.model ?? []
-  const backwards = controlNets.find(({ start, end }) => start >= end)
+  const { sparseControl, sparsePictures, numFrames } = settings
   const late = sparseControl?.frames.find((frame) => frame >= numFrames)
   return [
-    ...places(controlFrames, controlNets.length, 'controlFrames', 'a clip', 'ControlNet'),
+    ...checkStillConditioning(settings, found, 'a clip'),
     ...places(sparsePictures, sparseControl?.frames.length ?? 0, 'sparsePictures', 'a picture', 'frame of SparseCtrl'),
-    ...places(ipPictures, ipAdapters.length, 'ipPictures', 'a picture', 'IP-Adapter'),
-    ...(backwards
-      ? [badInput('controlNets', `A ControlNet that holds from ${backwards.start} to ${backwards.end} never does.`)]
-      : []),
     ...(sparseControl?.frames.length === 0
       ? [badInput('sparseControl', 'SparseCtrl needs at least one frame that it has a picture for.')]
       : []),
@@ -143,10 +179,7 @@ export function checkConditioning(
           ),
         ]),
     ...sparseLength(found.sparseControl?.[0], numFrames),
-    ...['controlNets', 'sparseControl', 'ipAdapters'].flatMap((role) =>
-      (found[role] ?? []).flatMap((steering) => baseProblems(role as 'controlNets', steering, model)),
-    ),
-    ...(found.ipAdapters ?? []).flatMap((adapter) => encoderProblems(adapter, found.imageEncoder?.[0])),
+    ...basesOf('sparseControl', found),
   ]
 }
 

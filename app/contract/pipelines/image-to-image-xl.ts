@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import { stillConditioningMedia } from './conditioning.ts'
 import { checkStrength, imageFields, imageRole, stepsFromImage } from './image-to-image.ts'
 import type { Pipeline } from './pipeline.ts'
 import { stableDiffusion, suitedDiffusion } from './stable-diffusion.ts'
-import { checkSdxl, sdxlFields, sdxlModels } from './stable-diffusion-xl.ts'
+import { checkSdxlStill, sdxlStillFields, sdxlStillModels } from './stable-diffusion-xl.ts'
 
-const settings = z.object({ ...sdxlFields, ...imageFields })
+const settings = z.object({ ...sdxlStillFields, ...imageFields })
 export type ImageToImageXlSettings = z.infer<typeof settings>
 
 /** Stable Diffusion XL from a picture. Reference: StableDiffusionXLImg2ImgPipeline. */
@@ -15,10 +16,22 @@ export const imageToImageXl = {
   makes: 'still',
   aims: ['vary'],
   settings,
-  models: sdxlModels,
-  media: { image: imageRole<ImageToImageXlSettings>() },
-  sections: ['model', 'prompt', 'image', 'picture', 'sampling', 'scheduler', 'xl', 'freeu', 'advanced', 'compute'],
+  models: sdxlStillModels,
+  media: { image: imageRole<ImageToImageXlSettings>(), ...stillConditioningMedia<ImageToImageXlSettings>() },
+  sections: [
+    'model',
+    'prompt',
+    'image',
+    'picture',
+    'steering',
+    'sampling',
+    'scheduler',
+    'xl',
+    'freeu',
+    'advanced',
+    'compute',
+  ],
   stepsOf: stepsFromImage,
   suited: (settings, model, models) => suitedDiffusion(settings, model, models),
-  check: (settings, found) => [...checkSdxl(settings, found), ...checkStrength(settings)],
+  check: (settings, found) => [...checkSdxlStill(settings, found), ...checkStrength(settings)],
 } as const satisfies Pipeline<ImageToImageXlSettings>

@@ -15,7 +15,7 @@ test('it cannot be made without its picture, which settings name by its content'
   ])
   const complete = imageToImage.media.image.put(settings, image, models)
   expect(problemsOf(record, complete, models)).toEqual([])
-  expect(mediaOf(record, complete)).toEqual({ image: [image] })
+  expect(mediaOf(record, complete)).toEqual({ image: [image], controlFrames: [], ipPictures: [] })
   expect(problemsOf(record, { ...complete, image: { ...image, sha256: '../cat' } }, models)).toMatchObject([
     { field: 'image' },
   ])

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { fields, type Fields } from './fields.ts'
 import { badInput, type BaseSettings, type FieldProblem, type MediaRole, type Pipeline } from './pipeline.ts'
-import { diffusionFields, diffusionModels, stableDiffusion, suitedDiffusion } from './stable-diffusion.ts'
-import { checkStill } from './text-to-image.ts'
+import { stillConditioningMedia } from './conditioning.ts'
+import { stableDiffusion, suitedDiffusion } from './stable-diffusion.ts'
+import { checkStill, stillFields, stillModels } from './text-to-image.ts'
 
 /** What pipelines that begin with a picture let a user choose beside all else. */
 export const imageFields = { image: fields.image, resizeMode: fields.resizeMode, strength: fields.strength }
@@ -29,7 +30,7 @@ export function checkStrength(settings: Partly): FieldProblem[] {
   return [badInput('strength', `Of ${steps} steps, strength ${strength} leaves none: use at least ${least}.`)]
 }
 
-const settings = z.object({ ...diffusionFields, ...imageFields })
+const settings = z.object({ ...stillFields, ...imageFields })
 export type ImageToImageSettings = z.infer<typeof settings>
 
 /** A picture made anew after a prompt (SDEdit, arXiv 2108.01073). Reference: StableDiffusionImg2ImgPipeline. */
@@ -40,9 +41,20 @@ export const imageToImage = {
   makes: 'still',
   aims: ['vary'],
   settings,
-  models: diffusionModels,
-  media: { image: imageRole<ImageToImageSettings>() },
-  sections: ['model', 'prompt', 'image', 'picture', 'sampling', 'scheduler', 'freeu', 'advanced', 'compute'],
+  models: stillModels,
+  media: { image: imageRole<ImageToImageSettings>(), ...stillConditioningMedia<ImageToImageSettings>() },
+  sections: [
+    'model',
+    'prompt',
+    'image',
+    'picture',
+    'steering',
+    'sampling',
+    'scheduler',
+    'freeu',
+    'advanced',
+    'compute',
+  ],
   stepsOf: stepsFromImage,
   suited: (settings, model, models) => suitedDiffusion(settings, model, models),
   check: (settings, found) => [...checkStill(settings, found), ...checkStrength(settings)],

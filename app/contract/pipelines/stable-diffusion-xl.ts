@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { ModelEntry } from '../models.ts'
+import { checkStillConditioning, stillConditioningFields, stillConditioningModels } from './conditioning.ts'
 import { fields, type Fields } from './fields.ts'
 import { badInput, type ByRole, type FieldProblem } from './pipeline.ts'
 import { checkDiffusion, diffusionFields, diffusionModels } from './stable-diffusion.ts'
@@ -28,6 +29,15 @@ export const sdxlModels = {
   ...diffusionModels,
   model: { ...diffusionModels.model, kind: 'stable-diffusion-xl' },
 } as const
+
+/** The same of those that make one picture, which can be steered. */
+export const sdxlStillFields = { ...sdxlFields, ...stillConditioningFields }
+type SdxlStillSettings = z.infer<z.ZodObject<typeof sdxlStillFields>>
+export const sdxlStillModels = { ...sdxlModels, ...stillConditioningModels }
+export const checkSdxlStill = (settings: SdxlStillSettings, found: ByRole<ModelEntry>): FieldProblem[] => [
+  ...checkSdxl(settings, found),
+  ...checkStillConditioning(settings, found),
+]
 
 export function checkSdxl(settings: SdxlSettings, found: ByRole<ModelEntry>): FieldProblem[] {
   const { negativeOriginalSize: original, negativeTargetSize: target } = settings

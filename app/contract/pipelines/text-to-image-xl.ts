@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import { stillConditioningMedia } from './conditioning.ts'
 import { fields } from './fields.ts'
 import type { Pipeline } from './pipeline.ts'
 import { stableDiffusion, suitedDiffusion } from './stable-diffusion.ts'
-import { checkSdxl, sdxlFields, sdxlModels } from './stable-diffusion-xl.ts'
+import { checkSdxlStill, sdxlStillFields, sdxlStillModels } from './stable-diffusion-xl.ts'
 
-const settings = z.object({ ...sdxlFields, denoisingEnd: fields.denoisingEnd })
+const settings = z.object({ ...sdxlStillFields, denoisingEnd: fields.denoisingEnd })
 export type TextToImageXlSettings = z.infer<typeof settings>
 
 /** Stable Diffusion XL (arXiv 2307.01952). Reference: StableDiffusionXLPipeline. */
@@ -15,8 +16,9 @@ export const textToImageXl = {
   makes: 'still',
   aims: ['still'],
   settings,
-  models: sdxlModels,
-  sections: ['model', 'prompt', 'picture', 'sampling', 'scheduler', 'xl', 'freeu', 'advanced', 'compute'],
+  models: sdxlStillModels,
+  media: stillConditioningMedia<TextToImageXlSettings>(),
+  sections: ['model', 'prompt', 'picture', 'steering', 'sampling', 'scheduler', 'xl', 'freeu', 'advanced', 'compute'],
   suited: (settings, model, models) => suitedDiffusion(settings, model, models),
-  check: checkSdxl,
+  check: checkSdxlStill,
 } as const satisfies Pipeline<TextToImageXlSettings>

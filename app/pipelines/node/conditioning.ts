@@ -20,13 +20,17 @@ export type Opening = {
 /** A ControlNetModel folder, or a ControlNet in one file, as a function. Throws bad-model naming the file or key. */
 export async function openControlNet(path: string, opening: Opening): Promise<ControlNet> {
   const net = opened(controlNetModel, await openControlNetModel(path), opening)
-  return async ({ sample, timestep, encoderHiddenStates, cond, scale, guessMode }) => {
+  return async ({ sample, timestep, encoderHiddenStates, added, cond, scale, guessMode }) => {
     const inputs = {
       sample,
       timestep,
       encoder_hidden_states: encoderHiddenStates,
       controlnet_cond: cond,
       conditioning_scale: float32([1], [scale]),
+      ...(added && {
+        'added_cond_kwargs.text_embeds': added.textEmbeds,
+        'added_cond_kwargs.time_ids': added.timeIds,
+      }),
     }
     // A net that answers with one number for each channel always guesses (global_pool_conditions).
     const guesses = guessMode || net.config.global_pool_conditions

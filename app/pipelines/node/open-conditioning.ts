@@ -1,42 +1,87 @@
-import { imageEncoderBeside, openIpAdapter, type IpAdapter } from '#app/checkpoints/layouts/ip-adapter.ts'
+import { imageEncoderBeside, openIpAdapter } from '#app/checkpoints/layouts/ip-adapter.ts'
 import type { LocatedMedia, LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
-import type { conditioningFields, ConditioningSettings } from '#app/contract/pipelines/conditioning.ts'
+import type {
+  conditioningFields,
+  ConditioningSettings,
+  StillConditioning,
+} from '#app/contract/pipelines/conditioning.ts'
 import type { ByRole } from '#app/contract/pipelines/pipeline.ts'
 import { canny } from '#app/media/canny.ts'
 import { fitPicture } from '#app/media/fit-picture.ts'
 import type { RgbFrame } from '#app/media/frame.ts'
 import { pixelValues, preparePicture, preprocessConfigSchema } from '#app/media/preprocess.ts'
+import type { SessionCache } from '#app/runtime/session-cache.ts'
 import { float32, type Tensor } from '#app/tensor/tensor.ts'
 import type { Conditioning, ConditioningParts, ControlRequest, ImageEncoder } from '../conditioning.ts'
+import type { DiffusionParts } from '../diffusion.ts'
 import { openSource } from './clip-source.ts'
 import { openControlNet, openImageEncoder, openSparseControlNet, type Opening } from './conditioning.ts'
 import { inOrder } from './in-order.ts'
 import { readStill } from './read-media.ts'
+import type { RunContext, RunTools } from './run.ts'
+import type { DiffusionOptions, Opened } from './stable-diffusion.ts'
 
 type Steering = {
-  readonly settings: Pick<ConditioningSettings, keyof typeof conditioningFields | 'width' | 'height'>
+  readonly settings: StillConditioning & Partial<Pick<ConditioningSettings, keyof typeof conditioningFields>>
   readonly models: ByRole<LocatedModel>
   readonly media?: ByRole<LocatedMedia>
 }
 
-export type OpenConditioning = {
-  readonly parts: ConditioningParts
-  readonly conditioning: Conditioning
-  /** To be added to the denoiser, in this order. */
-  readonly ipAdapters: readonly IpAdapter[]
-}
+/** What steers a run as its settings have it. */
+type Steered = { readonly conditioning: Conditioning }
+
+/**
+ * How a run opens its checkpoint with all that steers a clip of so many frames; a still is one. `open` is given the
+ * files of IP-Adapters.
+ */
+export const openSteered =
+  <Parts extends DiffusionParts>(
+    { sessions }: RunTools,
+    request: Steering,
+    numFrames: number,
+    context: RunContext,
+    open: (
+      path: string,
+      options: DiffusionOptions & { readonly ipAdapters: readonly string[] },
+    ) => Promise<Opened<Parts>>,
+  ) =>
+  async (path: string, options: DiffusionOptions): Promise<Opened<Parts & ConditioningParts & Steered>> => {
+    const opening = {
+      sessions,
+      compute: { ...sessions.compute, ...options.compute },
+      onQuantizing: options.onQuantizing,
+    }
+    const { conditioning, parts } = await openConditioning(request, numFrames, opening, context.signal)
+    const ipAdapters = (request.models.ipAdapters ?? []).map(({ folder }) => folder)
+    const opened = await open(path, { ...options, ipAdapters })
+    return { ...opened, parts: { ...opened.parts, ...parts, conditioning } }
+  }
+
+type OpenStill<Parts> = (
+  sessions: SessionCache,
+  path: string,
+  options: DiffusionOptions & { readonly ipAdapters: readonly string[] },
+) => Promise<Opened<Parts>>
+
+/** The same of a still. */
+export const openSteeredStill = <Parts extends DiffusionParts>(
+  open: OpenStill<Parts>,
+  tools: RunTools,
+  request: Steering,
+  context: RunContext,
+) => openSteered<Parts>(tools, request, 1, context, (path, options) => open(tools.sessions, path, options))
 
 /**
  * Opens what steers a clip of so many frames, and reads its pictures and clips. Throws bad-model naming the file or
  * key, bad-media naming the clip that is too short.
  */
-export async function openConditioning(
+async function openConditioning(
   { settings, models, media = {} }: Steering,
   numFrames: number,
   opening: Opening,
   signal: AbortSignal,
-): Promise<OpenConditioning> {
+): Promise<Steered & { readonly parts: ConditioningParts }> {
   const size = { width: settings.width, height: settings.height }
   const nets = await inOrder(models.controlNets ?? [], ({ folder }) => openControlNet(folder, opening))
   const controls = await inOrder(settings.controlNets, async ({ detect, ...choice }, i): Promise<ControlRequest> => {
@@ -56,7 +101,6 @@ export async function openConditioning(
     return { encode, pixels: clipPixels(picture, imageSize), scale: settings.ipAdapters[i]!.scale }
   })
   return {
-    ipAdapters,
     parts: {
       controlNets: nets,
       imageEncoders: prompts.map(({ encode }): ImageEncoder => encode),

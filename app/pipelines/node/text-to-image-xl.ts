@@ -3,16 +3,17 @@ import type { SdxlSettings } from '#app/contract/pipelines/stable-diffusion-xl.t
 import type { SessionCache } from '#app/runtime/session-cache.ts'
 import type { SdxlPrompt } from '../sdxl-prompt.ts'
 import { textToImageXl, type SdxlParts } from '../text-to-image-xl.ts'
+import { openSteeredStill } from './open-conditioning.ts'
 import type { Runner } from './run.ts'
 import { runDiffusion } from './run-diffusion.ts'
-import type { DiffusionOptions, OpenDiffusion } from './stable-diffusion.ts'
-import { openTextToImage } from './text-to-image.ts'
+import type { OpenDiffusion } from './stable-diffusion.ts'
+import { openTextToImage, type StillOptions } from './text-to-image.ts'
 
 /** Opens a Stable Diffusion XL folder or single-file checkpoint. Throws as `openTextToImage` does. */
 export async function openTextToImageXl(
   sessions: SessionCache,
   path: string,
-  options: DiffusionOptions,
+  options: StillOptions,
 ): Promise<OpenDiffusion & { readonly parts: SdxlParts }> {
   const opened = await openTextToImage(sessions, path, options)
   if (!opened.xl)
@@ -36,11 +37,17 @@ export const sdxlPrompt = (settings: SdxlSettings): SdxlPrompt => ({
   negativePrompt2: settings.negativePrompt2 || null,
 })
 
-export const runTextToImageXl: Runner<'text-to-image-xl'> = (tools, request, context) =>
-  runDiffusion(tools, request, context, {
+export const runTextToImageXl: Runner<'text-to-image-xl'> = (tools, request, context) => {
+  const open = openSteeredStill(openTextToImageXl, tools, request, context)
+  return runDiffusion(tools, request, context, {
     frames: 1,
     fps: 1,
-    open: (path, options) => openTextToImageXl(tools.sessions, path, options),
+    open,
     run: (parts, freeuAt) =>
-      textToImageXl(parts, { ...request.settings, prompts: [sdxlPrompt(request.settings)] }, freeuAt),
+      textToImageXl(
+        parts,
+        { ...request.settings, prompts: [sdxlPrompt(request.settings)], conditioning: parts.conditioning },
+        freeuAt,
+      ),
   })
+}

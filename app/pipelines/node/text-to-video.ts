@@ -6,12 +6,11 @@ import type { ConditioningSettings } from '#app/contract/pipelines/conditioning.
 import type { TextToVideoSettings } from '#app/contract/pipelines/text-to-video.ts'
 import { joinUNetMotion } from '#app/loaded/unet-motion.ts'
 import type { SessionCache } from '#app/runtime/session-cache.ts'
-import type { Conditioning } from '../conditioning.ts'
 import type { DiffusionParts } from '../diffusion.ts'
-import { textToVideo, type ClipParts } from '../text-to-video.ts'
-import { openConditioning } from './open-conditioning.ts'
+import { textToVideo } from '../text-to-video.ts'
+import { openSteered } from './open-conditioning.ts'
 import type { RunContext, Runner, RunOf, RunTools } from './run.ts'
-import { runDiffusion, type DiffusionRun } from './run-diffusion.ts'
+import { runDiffusion } from './run-diffusion.ts'
 import { openStableDiffusion, type DiffusionOptions, type OpenDiffusion } from './stable-diffusion.ts'
 
 export type MotionOptions = DiffusionOptions & {
@@ -55,29 +54,14 @@ export async function openTextToVideo(
 }
 
 /** How a run over such a checkpoint opens it for a clip of so many frames, with all that steers it. */
-export const openClipParts =
-  (
-    { sessions }: RunTools,
-    request: ClipRun,
-    numFrames: number,
-    context: RunContext,
-  ): DiffusionRun<ClipParts & Steered>['open'] =>
-  async (path, options) => {
+export const openClipParts = (tools: RunTools, request: ClipRun, numFrames: number, context: RunContext) =>
+  openSteered(tools, request, numFrames, context, async (path, options) => {
     const { models, settings } = request
-    const opening = {
-      sessions,
-      compute: { ...sessions.compute, ...options.compute },
-      onQuantizing: options.onQuantizing,
-    }
-    const { conditioning, parts } = await openConditioning(request, numFrames, opening, context.signal)
-    const opened = await openTextToVideo(sessions, path, models.motionAdapter?.[0]?.folder ?? null, {
-      ...options,
-      longClip: settings.longClip,
-      splitInference: settings.splitInference,
-      ipAdapters: (models.ipAdapters ?? []).map(({ folder }) => folder),
-    })
-    return { ...opened, parts: { ...untilCancelled(opened.parts, context), ...parts, conditioning } }
-  }
+    const { longClip, splitInference } = settings
+    const adapter = models.motionAdapter?.[0]?.folder ?? null
+    const opened = await openTextToVideo(tools.sessions, path, adapter, { ...options, longClip, splitInference })
+    return { ...opened, parts: untilCancelled(opened.parts, context) }
+  })
 
 /** A step of a long clip is many calls of the model: a cancel is heard before each. */
 export const untilCancelled = <P extends DiffusionParts>(parts: P, context: RunContext): P => ({
@@ -88,11 +72,8 @@ export const untilCancelled = <P extends DiffusionParts>(parts: P, context: RunC
   },
 })
 
-/** What steers a run as its settings have it. */
-type Steered = { readonly conditioning: Conditioning }
-
 type ClipRun = Pick<RunOf<'text-to-video'>, 'models' | 'media'> & {
-  settings: Pick<TextToVideoSettings, 'longClip' | 'splitInference' | 'width' | 'height' | keyof ConditioningSettings>
+  settings: ConditioningSettings & Pick<TextToVideoSettings, 'longClip' | 'splitInference'>
 }
 
 export const runTextToVideo: Runner<'text-to-video'> = (tools, request, context) =>

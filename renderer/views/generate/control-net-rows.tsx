@@ -1,4 +1,5 @@
 import type { Detector } from '#app/contract/conditioning.ts'
+import { pipelineOf } from '#app/contract/pipelines.ts'
 import { newControlNet } from '#app/contract/pipelines/conditioning.ts'
 import { MediaPicker } from '#renderer/parts/media-picker.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
@@ -16,7 +17,8 @@ const detectorChoices = [
 
 /** ControlNets, each with the frames that it goes by and the part of the run in which it counts. */
 export function ControlNets({ problems }: { problems: FieldProblems }) {
-  const { controlNets, controlFrames, guessMode } = useDraft((draft) => draft)
+  const { controlNets, controlFrames, guessMode, pipeline } = useDraft((draft) => draft)
+  const takes = pipelineOf(pipeline).media?.controlFrames?.takes ?? 'clip'
   const replace = (at: number, change: Partial<Draft['controlNets'][number]>): void =>
     editDraft({ controlNets: controlNets.with(at, { ...controlNets[at]!, ...change }) })
   const remove = (at: number): void =>
@@ -34,9 +36,9 @@ export function ControlNets({ problems }: { problems: FieldProblems }) {
           onRemove={() => remove(at)}
         >
           <MediaPicker
-            label="Frames"
+            label={takes === 'clip' ? 'Frames' : 'Picture'}
             field="controlFrames"
-            takes="clip"
+            takes={takes}
             value={controlFrames[at] ?? null}
             problem={problems.controlFrames}
             onChange={(ref) => editDraft({ controlFrames: filled(controlFrames, controlNets.length).with(at, ref) })}
