@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readRecipeFile } from '#app/media/node/recipe-file.ts'
@@ -29,6 +30,15 @@ test('a picture is made anew: little of it at a low strength, all of it at 1', a
     pipeline: 'image-to-image',
     settings: { image: { sha256, name: 'start.png' }, strength: 1, resizeMode: 'crop' },
   })
+})
+
+test('a file that is no picture is refused as one', async () => {
+  writeFileSync(join(folder(), 'notes.md'), '# No picture\n')
+  const { code, stderr } = await run(...anew('a.png', '--image', 'notes.md'))
+  expect(code).toBe(4)
+  expect(stderr).toContain(
+    'notes.md cannot be used as a clip or picture: it is damaged, or no picture or video at all.',
+  )
 })
 
 test('without a picture, or with one that is not there, it is refused in words', async () => {

@@ -40,7 +40,7 @@ export type OpenVideo = {
  */
 export async function openVideo(file: Blob, name = file instanceof File ? file.name : 'the file'): Promise<OpenVideo> {
   const bad = (why: string, cause?: unknown) =>
-    new ProblemError('bad-media', `${name} cannot be used as a clip: ${why}.`, { file: name, cause })
+    new ProblemError('bad-media', `${name} cannot be used as a clip or picture: ${why}.`, { file: name, cause })
   if (file.size === 0) throw bad('it is empty')
   const kind = mediaKind(new Uint8Array(await file.slice(0, 4096).arrayBuffer()))
   if (kind !== 'isobmff' && kind !== 'matroska')

@@ -66,7 +66,7 @@ describe('a clip that was cut short', () => {
     const webp = await sharp(goldenPath('animated.gif'), { animated: true }).webp({ lossless: true }).toBuffer()
     const file = join(folder, 'cut.webp')
     await writeFile(file, cut(webp))
-    await expect(openClip(file)).rejects.toThrow(/cut\.webp cannot be used as a clip: .*it is cut short/)
+    await expect(openClip(file)).rejects.toThrow(/cut\.webp cannot be used as a clip or picture: .*it is cut short/)
   })
 })
 

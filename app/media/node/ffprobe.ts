@@ -217,7 +217,7 @@ async function ffprobe(
 }
 
 export const badMedia = (file: string, why: string, cause?: unknown): ProblemError =>
-  new ProblemError('bad-media', `${file} cannot be used as a clip: ${why}.`, { file, cause })
+  new ProblemError('bad-media', `${file} cannot be used as a clip or picture: ${why}.`, { file, cause })
 
 function ratio(text: string): number {
   const [over = 0, under = 0] = text.split('/').map(Number)

@@ -131,6 +131,8 @@ it.each([
 ])('%s is refused in plain words', async (_, name, content) => {
   const problem = await refusal(Buffer.from(content, 'latin1'), name)
   expect(problem).toMatchObject({ code: 'bad-media', file: join(folder, name) })
-  expect(problem!.message).toMatch(/cannot be used as a clip: it (is|has) .*(no video|video track)/)
+  expect(problem!.message).toMatch(
+    /cannot be used as a clip or picture: it (is|has) .*(no picture or video|no video|video track)/,
+  )
   expect(problem!.message).not.toMatch(/whitelist|moov atom|Invalid data/)
 })

@@ -62,7 +62,9 @@ describe('files with too many frames or pixels are refused before they are decod
     const file = join(folder, 'large.mp4')
     const source = ['-f', 'lavfi', '-i', 'color=red:size=8192x8192:rate=5:duration=0.4']
     await makeClip([...source, '-c:v', 'libx264', '-preset', 'ultrafast'], file)
-    await expect(openClip(file)).rejects.toThrow(/large\.mp4 cannot be used as a clip: its frames are .*12 megapixels/)
+    await expect(openClip(file)).rejects.toThrow(
+      /large\.mp4 cannot be used as a clip or picture: its frames are .*12 megapixels/,
+    )
   })
 
   it('a GIF whose frames are too much together', async () => {

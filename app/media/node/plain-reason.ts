@@ -6,21 +6,21 @@ export function plainReason(stderr: string): string {
   return known?.[1] ?? `ffmpeg cannot read it (${lastWords(stderr)}). ${convert}`
 }
 
-const convert = 'If a player shows it, convert it to MP4 or WebM'
+const convert = 'If another program shows it, save it as PNG, MP4 or WebM'
 
 const slow = 'Cut out the part that is to be looked at, or make it smaller'
 
 const reasons: readonly (readonly [RegExp, string])[] = [
   [
     /not on whitelist/i,
-    `it is no video of a kind that is opened here (MP4, MOV, WebM, MKV, AVI, GIF and others). ${convert}`,
+    `it is no picture or video of a kind that is opened here (PNG, JPEG, WebP, GIF, MP4, WebM and others). ${convert}`,
   ],
   [
     /moov atom not found/,
     'it is cut short, or no video at all: the index of an MP4 file is missing. Copy or download it again',
   ],
   [/EBML header parsing failed|End of file/, 'it is cut short, or no video at all. Copy or download it again'],
-  [/Invalid data found/, `it is damaged, or no video at all. ${convert}`],
+  [/Invalid data found/, `it is damaged, or no picture or video at all. ${convert}`],
   [/(decoder|codec).*not found|unknown decoder/i, `the ffmpeg of this machine has no decoder for it. ${convert}`],
   [
     /Picture size \d+x\d+ is invalid|Picture size \d+x\d+ exceeds/,
