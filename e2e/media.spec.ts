@@ -235,3 +235,55 @@ test('a lossless WebP of ours shows bit for bit the same frames in the browser',
   expect(shown).toHaveLength(8)
   for (const [i, frame] of shown.entries()) expect(difference(frame, frames[i]!.data).max, `frame ${i}`).toBe(0)
 })
+
+// Each frame has four edges of its own colours and its number in its middle; a strip shows some of them, all edges of
+// each. Wide, upright and square frames, in strips with and without room for all.
+for (const { frame, count, strip, shown } of [
+  { frame: [64, 64], count: 8, strip: [1440, 60], shown: 8 },
+  { frame: [64, 64], count: 16, strip: [640, 60], shown: 10 },
+  { frame: [128, 72], count: 4, strip: [400, 44], shown: 4 },
+  { frame: [40, 120], count: 48, strip: [500, 60], shown: 25 },
+  { frame: [600, 40], count: 6, strip: [300, 60], shown: 1 },
+] as const)
+  test(`the filmstrip shows ${shown} of ${count} frames of ${frame.join('x')} whole`, async ({ page }) => {
+    const seen = await page.evaluate(
+      async ({ frame: [width, height], count, strip }) => {
+        const path = '/renderer/parts/player/paint-filmstrip.ts'
+        const { paintFilmstrip } = (await import(
+          /* @vite-ignore */ path
+        )) as typeof import('../renderer/parts/player/paint-filmstrip.ts')
+        const images = Array.from({ length: count }, (_, i) => {
+          const context = new OffscreenCanvas(width, height).getContext('2d')!
+          const fill = (colour: string, x: number, y: number, w: number, h: number) => {
+            context.fillStyle = colour
+            context.fillRect(x, y, w, h)
+          }
+          fill(`rgb(${100 + i} 100 100)`, 0, 0, width, height)
+          fill('rgb(255 0 0)', 8, 0, width - 16, 8)
+          fill('rgb(0 255 0)', 8, height - 8, width - 16, 8)
+          fill('rgb(0 0 255)', 0, 8, 8, height - 16)
+          fill('rgb(255 255 0)', width - 8, 8, 8, height - 16)
+          return context.getImageData(0, 0, width, height)
+        })
+        const canvas = document.createElement('canvas')
+        paintFilmstrip(canvas, { width, height, images }, { width: strip[0], height: strip[1] })
+        const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height)
+        const isAt = (x: number, y: number, colour: readonly number[]) =>
+          colour.every((value, i) => Math.abs(data[(y * canvas.width + x) * 4 + i]! - value) < 60)
+        const edges = { top: [255, 0, 0], bottom: [0, 255, 0], left: [0, 0, 255], right: [255, 255, 0] }
+        /** How often a colour begins along a row or a column, from where it is seen at all. */
+        const runs = (colour: readonly number[]) => {
+          let most = 0
+          for (let y = 0; y < canvas.height; y++) {
+            let found = 0
+            for (let x = 0; x < canvas.width; x++) if (isAt(x, y, colour) && !(x > 0 && isAt(x - 1, y, colour))) found++
+            most = Math.max(most, found)
+          }
+          return most
+        }
+        return Object.fromEntries(Object.entries(edges).map(([name, colour]) => [name, runs(colour)]))
+      },
+      { frame, count, strip },
+    )
+    expect(seen).toEqual({ top: shown, bottom: shown, left: shown, right: shown })
+  })

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import type { FrameSet } from '#renderer/store/frames.ts'
 import { playerStore, seek, stepFrame, usePlayer } from '#renderer/store/player.ts'
+import { paintFilmstrip, type Size } from './paint-filmstrip.ts'
 
 /** All frames side by side, to scrub over. `marked` frames carry a tick: those that a classifier looks at. */
 export function Filmstrip({ frames, marked }: { frames: FrameSet; marked?: ReadonlySet<number> | undefined }) {
@@ -11,7 +12,7 @@ export function Filmstrip({ frames, marked }: { frames: FrameSet; marked?: Reado
   const count = frames.images.length
 
   useEffect(() => {
-    if (canvas.current && width > 0) paint(canvas.current, frames, { width, height })
+    if (canvas.current && width > 0) paintFilmstrip(canvas.current, frames, { width, height })
   }, [frames, width, height])
 
   const scrub = (event: React.PointerEvent<HTMLDivElement>): void => {
@@ -58,30 +59,6 @@ export function Filmstrip({ frames, marked }: { frames: FrameSet; marked?: Reado
       <i className="filmstrip-head" style={{ left: `${(frame / count) * 100}%`, width: `${100 / count}%` }} />
     </div>
   )
-}
-
-type Size = { width: number; height: number }
-
-/** Each frame whole: as many as have room side by side, all where they have. */
-function paint(canvas: HTMLCanvasElement, frames: FrameSet, { width, height }: Size): void {
-  const ratio = window.devicePixelRatio
-  canvas.width = Math.round(width * ratio)
-  canvas.height = Math.round(height * ratio)
-  const context = canvas.getContext('2d')
-  const scratch = new OffscreenCanvas(frames.width, frames.height)
-  const scratchContext = scratch.getContext('2d')
-  if (!context || !scratchContext) return
-  const narrowest = Math.min(width, (height * frames.width) / frames.height)
-  const cells = Math.max(1, Math.min(frames.images.length, Math.floor(width / narrowest)))
-  const cell = canvas.width / cells
-  const scale = Math.min((cell - ratio) / frames.width, canvas.height / frames.height)
-  const [w, h] = [frames.width * scale, frames.height * scale]
-  for (let i = 0; i < cells; i++) {
-    const image = frames.images[Math.floor((i * frames.images.length) / cells)]
-    if (!image) continue
-    scratchContext.putImageData(image, 0, 0)
-    context.drawImage(scratch, i * cell + (cell - w) / 2, (canvas.height - h) / 2, w, h)
-  }
 }
 
 function useSize(element: React.RefObject<HTMLElement | null>): Size {
