@@ -1,4 +1,5 @@
 import type { Job } from '#app/contract/jobs.ts'
+import { pipelineOf } from '#app/contract/pipelines.ts'
 import { allFields } from '#app/contract/pipelines/fields.ts'
 import type { Recipe } from '#app/contract/recipe.ts'
 import { useStudio, type LiveMark } from '#renderer/store/studio.ts'
@@ -33,14 +34,15 @@ export function StepRibbon({ job }: { job: Job }) {
   )
 }
 
-/** The same for a clip that is finished. */
-export function FinishedRibbon({ settings }: { settings: Recipe['settings'] }) {
-  const { numInferenceSteps, guidanceScale, freeu, freeuChanges, loraChanges } = allFields(settings)
+/** The same for a clip that is finished, with the steps that were run: from a picture or a clip, a part of them. */
+export function FinishedRibbon({ recipe: { pipeline, settings } }: { recipe: Recipe }) {
+  const { guidanceScale, freeu, freeuChanges, loraChanges } = allFields(settings)
+  const steps = pipelineOf(pipeline).stepsOf(settings)
   const at = (changes: readonly { step: number }[], what: LiveMark['what']): LiveMark[] =>
     changes.map(({ step }) => ({ step: step + 1, what }))
   const [freeuMarks, loraMarks] = [at(freeuChanges, 'FreeU'), at(loraChanges, 'LoRA scales')]
   const facts = [
-    plural(numInferenceSteps, 'step'),
+    plural(steps, 'step'),
     `guidance ${guidanceScale}`,
     changesIn(freeuMarks) ?? (freeu && 'FreeU'),
     changesIn(loraMarks),
@@ -52,8 +54,8 @@ export function FinishedRibbon({ settings }: { settings: Recipe['settings'] }) {
         <span className="muted">seed {settings.seed}</span>
       </div>
       <div className="ribbon-threads" aria-hidden="true">
-        <Threads count={numInferenceSteps} done={numInferenceSteps} current={-1} progress={1} />
-        <Knots marks={[...freeuMarks, ...loraMarks]} count={numInferenceSteps} />
+        <Threads count={steps} done={steps} current={-1} progress={1} />
+        <Knots marks={[...freeuMarks, ...loraMarks]} count={steps} />
       </div>
     </div>
   )
