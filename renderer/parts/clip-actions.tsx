@@ -1,7 +1,7 @@
 import { Menu } from '@base-ui/react/menu'
-import { Download, Ellipsis, ImagePlus, RotateCcw, ScanSearch, Trash2 } from 'lucide-react'
-import { useMemo, useState } from 'react'
-import type { PictureResult, ExportFormat } from '#app/contract/results.ts'
+import { Download, Ellipsis, ImagePlus, RotateCcw, ScanSearch, Trash2, type LucideIcon } from 'lucide-react'
+import { useMemo, useState, type ReactNode } from 'react'
+import type { EmbeddingResult, ExportFormat, PictureResult } from '#app/contract/results.ts'
 import { usesOf, type MediaUse } from '#app/contract/pipelines.ts'
 import { classifyClip } from '#renderer/actions/classify.ts'
 import { takeIntoForm } from '#renderer/actions/inputs.ts'
@@ -24,20 +24,21 @@ export function ClipActions({ clip }: { clip: PictureResult }) {
   )
 }
 
-function useUses({ kind }: PictureResult): readonly MediaUse[] {
+function useUses({ kind }: PictureResult | EmbeddingResult): readonly MediaUse[] {
   const models = useStudio((state) => state.models)
   const pipeline = useDraft((draft) => draft.pipeline)
   return useMemo(() => usesOf(kind, models, pipeline), [kind, models, pipeline])
 }
 
-/** What else can be made of it, each by one click. */
-export function Uses({ clip }: { clip: PictureResult }) {
-  const uses = useUses(clip)
-  if (uses.length === 0) return null
+/** What else can be made of it, each by one click; `children` before the uses that its records know of. */
+export function Uses({ result, children }: { result: PictureResult | EmbeddingResult; children?: ReactNode }) {
+  const uses = useUses(result)
+  if (uses.length === 0 && !children) return null
   return (
-    <div className="stage-uses" role="group" aria-label={`Make something of this ${clip.kind}`}>
+    <div className="stage-uses" role="group" aria-label={`Make something of this ${result.kind}`}>
+      {children}
       {uses.map((use) => (
-        <Button key={use.use} size="small" onClick={() => void takeIntoForm(clip, use)}>
+        <Button key={use.use} size="small" onClick={() => void takeIntoForm(result, use)}>
           {use.use}
         </Button>
       ))}
@@ -88,35 +89,51 @@ function MenuPopup({ label, children }: { label: string; children: React.ReactNo
 
 /** The same for a tile of the strip, behind three dots. */
 export function TileMenu({ clip }: { clip: PictureResult }) {
-  const uses = useUses(clip)
+  return (
+    <ResultMenu result={clip}>
+      <MenuItem icon={ScanSearch} onClick={() => void classifyClip(clip.id)}>
+        Classify
+      </MenuItem>
+      {exportChoices(clip).map((choice) => (
+        <MenuItem key={choice.format} icon={Download} onClick={() => void exportPicture(clip, choice)}>
+          Export {choice.label}
+        </MenuItem>
+      ))}
+    </ResultMenu>
+  )
+}
+
+/** What can be done with every result that has a file; `children`: with one of its kind. */
+export function ResultMenu({ result, children }: { result: PictureResult | EmbeddingResult; children: ReactNode }) {
+  const uses = useUses(result)
+  const name = `Actions for ${result.title || result.kind}`
   return (
     <Menu.Root>
-      <Menu.Trigger
-        render={<Button data-icon="" variant="ghost" size="small" aria-label={`Actions for ${clip.title || 'clip'}`} />}
-      >
+      <Menu.Trigger render={<Button data-icon="" variant="ghost" size="small" aria-label={name} />}>
         <Ellipsis size={14} aria-hidden="true" />
       </Menu.Trigger>
-      <MenuPopup label="Clip actions">
-        <Menu.Item className="item menu-item" onClick={() => restoreSettings(clip)}>
-          <RotateCcw size={13} aria-hidden="true" /> Use these settings
-        </Menu.Item>
+      <MenuPopup label="Actions">
+        <MenuItem icon={RotateCcw} onClick={() => restoreSettings(result)}>
+          Use these settings
+        </MenuItem>
         {uses.map((use) => (
-          <Menu.Item key={use.use} className="item menu-item" onClick={() => void takeIntoForm(clip, use)}>
-            <ImagePlus size={13} aria-hidden="true" /> {use.use}
-          </Menu.Item>
+          <MenuItem key={use.use} icon={ImagePlus} onClick={() => void takeIntoForm(result, use)}>
+            {use.use}
+          </MenuItem>
         ))}
-        <Menu.Item className="item menu-item" onClick={() => void classifyClip(clip.id)}>
-          <ScanSearch size={13} aria-hidden="true" /> Classify
-        </Menu.Item>
-        {exportChoices(clip).map((choice) => (
-          <Menu.Item key={choice.format} className="item menu-item" onClick={() => void exportPicture(clip, choice)}>
-            <Download size={13} aria-hidden="true" /> Export {choice.label}
-          </Menu.Item>
-        ))}
-        <Menu.Item className="item menu-item" data-danger="" onClick={() => void deleteResult(clip)}>
-          <Trash2 size={13} aria-hidden="true" /> Delete
-        </Menu.Item>
+        {children}
+        <MenuItem icon={Trash2} data-danger="" onClick={() => void deleteResult(result)}>
+          Delete
+        </MenuItem>
       </MenuPopup>
     </Menu.Root>
   )
 }
+
+type MenuItemProps = { icon: LucideIcon; onClick: () => void; children: ReactNode; 'data-danger'?: string }
+
+export const MenuItem = ({ icon: Icon, children, ...props }: MenuItemProps) => (
+  <Menu.Item className="item menu-item" {...props}>
+    <Icon size={13} aria-hidden="true" /> {children}
+  </Menu.Item>
+)

@@ -1,5 +1,8 @@
+import { RotateCcw } from 'lucide-react'
 import type { EmbeddingResult } from '#app/contract/results.ts'
+import { restoreSettings } from '#renderer/actions/restore.ts'
 import { computeLabel } from '#renderer/store/compute.ts'
+import { Button } from '#renderer/ui/button.tsx'
 import { bytesText } from '#renderer/ui/format.ts'
 import { Section } from '#renderer/ui/section.tsx'
 import { mixFacts, type Fact } from './recipe-facts.ts'
@@ -21,6 +24,12 @@ export function EmbeddingInspector({ embedding }: { embedding: EmbeddingResult }
     <Section title="Recipe">
       {settings.negativePrompt && <p className="muted">Not: {settings.negativePrompt}</p>}
       <RecipeList facts={facts} />
+      <div className="recipe-actions">
+        <Button onClick={() => restoreSettings(embedding)}>
+          <RotateCcw size={13} aria-hidden="true" />
+          Use these settings
+        </Button>
+      </div>
     </Section>
   )
 }

@@ -1,35 +1,31 @@
-import { Blend, Download, ImagePlus, RotateCcw, Trash2 } from 'lucide-react'
+import { Download, Trash2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { EmbeddingResult } from '#app/contract/results.ts'
 import { compareEmbeddings, drawEmbedding, saveEmbedding, type Likeness } from '#renderer/actions/embeddings.ts'
-import { makeSomethingOf } from '#renderer/actions/inputs.ts'
 import { deleteResult } from '#renderer/actions/library.ts'
-import { restoreSettings } from '#renderer/actions/restore.ts'
+import { Uses } from '#renderer/parts/clip-actions.tsx'
 import { Notice } from '#renderer/parts/notice.tsx'
 import { useStudio } from '#renderer/store/studio.ts'
 import { openResult } from '#renderer/store/view.ts'
 import { Button, IconButton } from '#renderer/ui/button.tsx'
+import { useMedia, widePage } from '#renderer/ui/use-media.ts'
+import { EmbeddingInspector } from './embedding-inspector.tsx'
+import { RecipeButton } from './recipe-button.tsx'
 
 /** An embedding: nothing to look at, but it can be compared with the others, kept as a file, and used again. */
 export function EmbeddingStage({ embedding }: { embedding: EmbeddingResult }) {
+  const wide = useMedia(widePage)
   return (
     <>
       <header className="stage-head">
         <h2 className="stage-title">{embedding.title || 'Untitled'}</h2>
         <span className="badge">embedding</span>
         <div className="stage-actions">
-          <Button variant="ghost" onClick={() => void drawEmbedding(embedding)}>
-            <ImagePlus size={14} aria-hidden="true" />
-            Draw it
-          </Button>
-          <Button variant="ghost" onClick={() => void makeSomethingOf(embedding)}>
-            <Blend size={14} aria-hidden="true" />
-            Mix it in
-          </Button>
-          <Button variant="ghost" aria-label="Use these settings" onClick={() => restoreSettings(embedding)}>
-            <RotateCcw size={14} aria-hidden="true" />
-            Settings
-          </Button>
+          {!wide && (
+            <RecipeButton>
+              <EmbeddingInspector embedding={embedding} />
+            </RecipeButton>
+          )}
           <Button variant="ghost" aria-label="Save as file" onClick={() => void saveEmbedding(embedding)}>
             <Download size={14} aria-hidden="true" />
             Save
@@ -40,6 +36,11 @@ export function EmbeddingStage({ embedding }: { embedding: EmbeddingResult }) {
         </div>
       </header>
       <Comparison key={embedding.id} embedding={embedding} />
+      <Uses result={embedding}>
+        <Button size="small" onClick={() => void drawEmbedding(embedding)}>
+          Draw it
+        </Button>
+      </Uses>
     </>
   )
 }

@@ -1,7 +1,7 @@
-import { FileDigit, Trash2 } from 'lucide-react'
+import { Download, FileDigit, PencilLine } from 'lucide-react'
 import type { EmbeddingResult } from '#app/contract/results.ts'
-import { deleteResult } from '#renderer/actions/library.ts'
-import { Button } from '#renderer/ui/button.tsx'
+import { drawEmbedding, saveEmbedding } from '#renderer/actions/embeddings.ts'
+import { MenuItem, ResultMenu } from '#renderer/parts/clip-actions.tsx'
 
 /** An embedding in the library: it has no picture. */
 export function EmbeddingTile({ embedding }: { embedding: EmbeddingResult }) {
@@ -21,16 +21,13 @@ export function EmbeddingTile({ embedding }: { embedding: EmbeddingResult }) {
   )
 }
 
-export function EmbeddingTileMenu({ embedding }: { embedding: EmbeddingResult }) {
-  return (
-    <Button
-      data-icon=""
-      variant="ghost"
-      size="small"
-      aria-label={`Delete ${embedding.title || 'embedding'}`}
-      onClick={() => void deleteResult(embedding)}
-    >
-      <Trash2 size={13} aria-hidden="true" />
-    </Button>
-  )
-}
+export const EmbeddingTileMenu = ({ embedding }: { embedding: EmbeddingResult }) => (
+  <ResultMenu result={embedding}>
+    <MenuItem icon={PencilLine} onClick={() => void drawEmbedding(embedding)}>
+      Draw it
+    </MenuItem>
+    <MenuItem icon={Download} onClick={() => void saveEmbedding(embedding)}>
+      Save as file
+    </MenuItem>
+  </ResultMenu>
+)

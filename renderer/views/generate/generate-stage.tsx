@@ -24,6 +24,7 @@ import { clipUrl } from '#renderer/bridge/media.ts'
 import { Button } from '#renderer/ui/button.tsx'
 import { plural } from '#renderer/ui/format.ts'
 import { useMedia, widePage } from '#renderer/ui/use-media.ts'
+import { ClipInspector } from './clip-inspector.tsx'
 import { EmbeddingStage } from './embedding-stage.tsx'
 import { RecipeButton } from './recipe-button.tsx'
 
@@ -105,7 +106,11 @@ function ClipStage({ clip }: { clip: PictureResult }) {
         <h2 className="stage-title">{clip.title || 'Untitled'}</h2>
         <div className="stage-actions">
           <RunningChip />
-          {!wide && <RecipeButton clip={clip} />}
+          {!wide && (
+            <RecipeButton>
+              <ClipInspector clip={clip} />
+            </RecipeButton>
+          )}
           <ClipActions clip={clip} />
         </div>
       </header>
@@ -123,8 +128,8 @@ function ClipStage({ clip }: { clip: PictureResult }) {
       ) : (
         <div className="viewport" aria-busy="true" />
       )}
-      <Uses clip={clip} />
-      <FinishedRibbon settings={clip.recipe.settings} />
+      <Uses result={clip} />
+      <FinishedRibbon recipe={clip.recipe} />
       {clip.kind === 'clip' && (
         <>
           <Transport />

@@ -1,12 +1,11 @@
 import { Popover } from '@base-ui/react/popover'
 import { ScrollText } from 'lucide-react'
-import type { PictureResult } from '#app/contract/results.ts'
+import type { ReactNode } from 'react'
 import { Button } from '#renderer/ui/button.tsx'
 import { popups } from '#renderer/ui/popups.ts'
-import { ClipInspector } from './clip-inspector.tsx'
 
-/** The recipe of the clip on the stage, where it has no column of its own. */
-export function RecipeButton({ clip }: { clip: PictureResult }) {
+/** The recipe of what is on the stage, where it has no column of its own. */
+export function RecipeButton({ children }: { children: ReactNode }) {
   return (
     <Popover.Root>
       <Popover.Trigger render={<Button variant="ghost" />}>
@@ -16,7 +15,7 @@ export function RecipeButton({ clip }: { clip: PictureResult }) {
       <Popover.Portal container={popups}>
         <Popover.Positioner className="popup-positioner" sideOffset={4} align="end">
           <Popover.Popup className="popup recipe-popup scroll" aria-label="Recipe">
-            <ClipInspector clip={clip} />
+            {children}
           </Popover.Popup>
         </Popover.Positioner>
       </Popover.Portal>
