@@ -119,6 +119,14 @@ const fieldOptions: readonly FieldOption[] = [
     find: (wanted: string, models) => ({ vae: findModel(models, 'vae', wanted).id }),
   },
   {
+    option: option(
+      '--preview-vae <id|path>',
+      'a tiny autoencoder that shows each step in the studio, where the recipe is opened',
+    ),
+    fields: ['previewVae'],
+    find: (wanted: string, models) => ({ previewVae: findModel(models, 'vae', wanted).id }),
+  },
+  {
     option: option('--text-encoder <id|path>', "another text encoder in the place of the model's own"),
     fields: ['textEncoder'],
     find: (wanted: string, models) => ({ textEncoder: findModel(models, 'text-encoder', wanted).id }),
@@ -314,6 +322,7 @@ export const namedFiles = (options: GivenOptions): string[] =>
     options.motionAdapter,
     options.customDiffusion,
     options.vae,
+    options.previewVae,
     options.textEncoder,
     ...((options.embedding as string[] | undefined) ?? []),
     ...((options.lora as Lora[] | undefined) ?? []),

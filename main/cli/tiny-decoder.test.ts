@@ -5,6 +5,7 @@ import { openCheckpoint } from '#app/checkpoints/folder.ts'
 import { renamed } from '#app/checkpoints/layouts/views.ts'
 import { goldens } from '#app/checkpoints/testing.ts'
 import { writeWeights } from '#app/checkpoints/write.ts'
+import { bundledModelsDir } from '#main/paths.ts'
 import { prompt, useCli } from './testing.ts'
 
 const { folder, run, read, farthest } = useCli()
@@ -36,6 +37,22 @@ test('a tiny autoencoder decodes a run, as a folder and as the file of its decod
   }
   expect(await farthest('tiny.webp', 'tiny_decoder.safetensors.webp')).toBe(0)
   expect(await farthest('tiny.webp', 'own.webp')).toBeGreaterThan(20)
+})
+
+test('it shows steps of a run and changes nothing, and a large autoencoder is refused for that', async () => {
+  cpSync(tiny, join(folder(), 'tiny'), { recursive: true })
+  await run(...still('plain.webp'))
+  const shown = await run(...still('shown.webp'), '--preview-vae', 'tiny', '--json')
+  expect(shown.code, shown.stderr).toBe(0)
+  const { recipe } = JSON.parse(shown.stdout) as { recipe: { models: Record<string, { name: string }[]> } }
+  expect(recipe.models.previewVae).toMatchObject([{ name: 'tiny' }])
+  expect(await farthest('shown.webp', 'plain.webp')).toBe(0)
+
+  cpSync(join(bundledModelsDir(), 'moving-shapes/vae'), join(folder(), 'large'), { recursive: true })
+  expect(await run(...still('no.webp'), '--preview-vae', 'large')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/large is no tiny autoencoder/) as string,
+  })
 })
 
 test('it reads a picture, and one of another base is refused', async () => {

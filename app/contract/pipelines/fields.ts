@@ -52,6 +52,8 @@ export const fields = {
   /** An autoencoder and a text encoder in the place of the model's own; null for those. */
   vae: z.string().min(1).nullable().default(null),
   textEncoder: z.string().min(1).nullable().default(null),
+  /** A tiny autoencoder that shows each step, and changes nothing else; null for what the model has. */
+  previewVae: z.string().min(1).nullable().default(null),
   width: z.int().min(8).max(4096),
   height: z.int().min(8).max(4096),
   numFrames: z.int().min(1).max(512),
@@ -165,6 +167,7 @@ export const fieldDefaults: Readonly<Fields> = {
   embeddings: [],
   vae: null,
   textEncoder: null,
+  previewVae: null,
   width: 512,
   height: 512,
   numFrames: 16,

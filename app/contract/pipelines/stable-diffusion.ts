@@ -14,6 +14,7 @@ export const diffusionFields = {
   embeddings: fields.embeddings,
   vae: fields.vae,
   textEncoder: fields.textEncoder,
+  previewVae: fields.previewVae,
   width: fields.width,
   height: fields.height,
   numInferenceSteps: fields.numInferenceSteps,
@@ -48,6 +49,11 @@ export const diffusionModels = {
   loras: { kind: 'lora', field: 'loras', ids: ({ loras }) => loras.map(({ id }) => id) },
   embeddings: { kind: 'embedding', field: 'embeddings', ids: ({ embeddings }) => embeddings },
   vae: { kind: 'vae', field: 'vae', ids: ({ vae }) => (vae === null ? [] : [vae]) },
+  previewVae: {
+    kind: 'vae',
+    field: 'previewVae',
+    ids: ({ previewVae }) => (previewVae === null ? [] : [previewVae]),
+  },
   textEncoder: {
     kind: 'text-encoder',
     field: 'textEncoder',
@@ -148,6 +154,7 @@ function partProblems(found: ByRole<ModelEntry>): FieldProblem[] {
   const [model] = found.model ?? []
   const [encoder] = found.textEncoder ?? []
   const [vae] = found.vae ?? []
+  const [previewVae] = found.previewVae ?? []
   const problems: FieldProblem[] = []
   const width = model?.textWidth
   const differs = ({ textWidth }: ModelEntry, from = width): boolean =>
@@ -172,21 +179,31 @@ function partProblems(found: ByRole<ModelEntry>): FieldProblem[] {
           `The embedding ${embedding.name} was made for ${baseOf(embedding)}, and ${model.name} is ${baseOf(model)}.`,
         ),
       )
-  if (model && vae) {
-    const { latentChannels: channels = 4, latentScale: scale } = model
-    if (vae.latentChannels !== undefined && vae.latentChannels !== channels)
-      problems.push(
-        badInput('vae', `${vae.name} decodes ${vae.latentChannels} channels, and ${model.name} makes ${channels}.`),
-      )
-    else if (scale !== undefined && vae.latentScale !== undefined && Math.abs(vae.latentScale / scale - 1) > 0.01)
-      problems.push(
-        badInput(
-          'vae',
-          `${vae.name} is for latents scaled by ${vae.latentScale}, and those of ${model.name} are scaled by ${scale}: it was trained for another base.`,
-        ),
-      )
-  }
+  problems.push(...vaeProblems('vae', model, vae), ...vaeProblems('previewVae', model, previewVae))
+  if (previewVae && previewVae.className !== 'AutoencoderTiny')
+    problems.push(
+      badInput('previewVae', `${previewVae.name} is no tiny autoencoder (TAESD): it is too slow for previews.`),
+    )
   return problems
+}
+
+/** Why an autoencoder cannot decode what a model makes. */
+function vaeProblems(
+  field: 'vae' | 'previewVae',
+  model: ModelEntry | undefined,
+  vae: ModelEntry | undefined,
+): FieldProblem[] {
+  if (!model || !vae) return []
+  const { latentChannels: channels = 4, latentScale: scale } = model
+  if (vae.latentChannels !== undefined && vae.latentChannels !== channels)
+    return [badInput(field, `${vae.name} decodes ${vae.latentChannels} channels, and ${model.name} makes ${channels}.`)]
+  if (scale === undefined || vae.latentScale === undefined || Math.abs(vae.latentScale / scale - 1) <= 0.01) return []
+  return [
+    badInput(
+      field,
+      `${vae.name} is for latents scaled by ${vae.latentScale}, and those of ${model.name} are scaled by ${scale}: it was trained for another base.`,
+    ),
+  ]
 }
 
 /** The widths of the text states that published bases read. */

@@ -15,6 +15,8 @@ export type Autoencoder = Pick<
 > & {
   /** Its latents have a mean and a deviation of their own for each channel. */
   readonly isNormalised: boolean
+  /** It decodes for a hundredth of what AutoencoderKL takes. */
+  readonly isTiny: boolean
 }
 
 /** Opens a folder's or a file's autoencoder, in float32. Throws bad-model naming the key of its config. */
@@ -37,6 +39,7 @@ export function openAutoencoder(
       vaeScaleFactor: 2 ** (config.decoder_block_out_channels.length - 1),
       scalingFactor: config.scaling_factor,
       isNormalised: false,
+      isTiny: true,
     }
   }
   const model = new LoadedModel(autoencoderKl, json, weights, sessions)
@@ -52,5 +55,6 @@ export function openAutoencoder(
     vaeScaleFactor: 2 ** (config.block_out_channels.length - 1),
     scalingFactor: config.scaling_factor,
     isNormalised: Boolean(config.latents_mean ?? config.latents_std),
+    isTiny: false,
   }
 }

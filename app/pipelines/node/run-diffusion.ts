@@ -1,6 +1,7 @@
 import { withWeights } from '#app/contract/attn-processors.ts'
 import type { LocatedModel, RunEvent, RunResult } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
+import { openVae } from '#app/checkpoints/open-part.ts'
 import { pipelineOf, pipelines, type NameMaking, type SettingsOf } from '#app/contract/pipelines.ts'
 import { pictureRecipeSchema } from '#app/contract/recipe.ts'
 import type { DiffusionSettings } from '#app/contract/pipelines/stable-diffusion.ts'
@@ -10,6 +11,7 @@ import type { RgbFrame } from '#app/media/frame.ts'
 import { reportQuantizing } from '#app/runtime/quantize/report-quantizing.ts'
 import { during, type DiffusionParts, type DiffusionStep, type FreeUAt } from '../diffusion.ts'
 import { liveControls } from '../live-controls.ts'
+import { openAutoencoder } from './autoencoder.ts'
 import { emptyNote, recipeOf, savePicture } from './finish-run.ts'
 import { inOrder } from './in-order.ts'
 import { openPreview, pixelsOf } from './preview.ts'
@@ -57,7 +59,7 @@ export async function* runDiffusion<P extends Name, Parts extends AnyParts>(
   const { pipeline, settings, models, out } = request
   if (out === undefined) throw new Error(`${pipeline} needs a file to write to`)
   const { model: [model] = [], vae: [vae] = [], textEncoder: [textEncoder] = [] } = models
-  const { loras = [], embeddings = [], customDiffusion = [] } = models
+  const { loras = [], embeddings = [], customDiffusion = [], previewVae: [previewVae] = [] } = models
   if (!model) throw new Error(`${pipeline} needs a model`)
   const chosen: Chosen = settings
   const { freeu = null, freeuChanges = [], forwardChunking = null } = chosen
@@ -79,7 +81,10 @@ export async function* runDiffusion<P extends Name, Parts extends AnyParts>(
   const notes = await loadLoras(opened.loras, loras, chosen.loras)
   for (const note of notes) yield { type: 'note', note }
   context.checkCancelled()
-  const preview = await openPreview(model.folder, opened)
+  const tiny =
+    previewVae &&
+    openAutoencoder(await openVae(previewVae.folder), tools.sessions, { ...tools.sessions.compute, ...chosen.compute })
+  const preview = await openPreview(model.folder, opened, tiny)
   const live = liveControls({ ...chosen, freeu, freeuChanges }, context.controls)
   const freeuAt = (step: number) => {
     const { freeu, loraScales } = live.at(step)
@@ -91,6 +96,7 @@ export async function* runDiffusion<P extends Name, Parts extends AnyParts>(
 
   const frames: RgbFrame[] = []
   let started = performance.now()
+  let stepStarted = started
   for await (const event of run(opened.parts, freeuAt)) {
     context.checkCancelled()
     switch (event.type) {
@@ -101,10 +107,12 @@ export async function* runDiffusion<P extends Name, Parts extends AnyParts>(
       case 'encoded':
         yield { type: 'stage', stage: 'Preparing the first step', progress: readingShare }
         started = performance.now()
+        stepStarted = started
         break
       case 'step': {
         const { step, totalSteps, predOriginal } = event
         const done = step + 1
+        const stepMs = performance.now() - stepStarted
         const secondsLeft = ((performance.now() - started) / 1000 / done) * (totalSteps - done)
         yield {
           type: 'step',
@@ -114,11 +122,9 @@ export async function* runDiffusion<P extends Name, Parts extends AnyParts>(
           secondsLeft,
           ...live.current(),
         }
-        yield {
-          type: 'preview',
-          step: done,
-          pixels: await during(`The preview of step ${done}`, preview(predOriginal)),
-        }
+        const pixels = await during(`The preview of step ${done}`, preview(predOriginal, stepMs))
+        if (pixels) yield { type: 'preview', step: done, pixels }
+        stepStarted = performance.now()
         break
       }
       case 'frame': {

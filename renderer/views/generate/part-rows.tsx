@@ -8,24 +8,25 @@ import { Row } from '#renderer/ui/row.tsx'
 import { Select } from '#renderer/ui/select.tsx'
 
 const parts = [
-  { field: 'textEncoder', label: 'Text encoder' },
-  { field: 'vae', label: 'VAE' },
+  { field: 'textEncoder', label: 'Text encoder', own: 'The checkpoint’s own', only: undefined },
+  { field: 'vae', label: 'VAE', own: 'The checkpoint’s own', only: undefined },
+  { field: 'previewVae', label: 'Preview', own: 'As the checkpoint has it', only: 'AutoencoderTiny' },
 ] as const
 
 /** Parts of a checkpoint that may come from elsewhere, where there are others to choose from. */
 export function PartRows({ problems }: { problems: FieldProblems }) {
   const models = useStudio((state) => state.models)
   const draft = useDraft((draft) => draft)
-  return parts.map(({ field, label }) => {
+  return parts.map(({ field, label, own, only }) => {
     const role = pipelineOf(draft.pipeline).models[field]
-    const choices = role ? modelsFor(models, role.kind) : []
+    const choices = role ? modelsFor(models, role.kind).filter((one) => !only || one.className === only) : []
     if (!role || (choices.length === 0 && draft[field] === null)) return null
     return (
       <Row key={field} label={label} field={field} problem={problems[field]}>
         <Select
           label={label}
           value={draft[field]}
-          choices={[{ value: null, label: 'The checkpoint’s own' }, ...choices.map(modelChoice)]}
+          choices={[{ value: null, label: own }, ...choices.map(modelChoice)]}
           invalid={!!problems[field]}
           onChange={(id) => editDraft({ [field]: id })}
         />
