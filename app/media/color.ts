@@ -56,8 +56,9 @@ export function planarYuv(
 const halved = (size: number, times: number): number => (size + (1 << times) - 1) >> times
 
 /**
- * RGB of a decoded picture by its own matrix and range, within 3 of 255 of swscale, and so of PyAV, when the matrix is
- * the right one: also in how chroma is spread over pixels, and what is rounded where.
+ * RGB of a decoded picture by its own matrix and range, within 3 of 255 of what ffmpeg makes of it, when the matrix is
+ * the right one: also in how chroma is spread over pixels, and what is rounded where. PyAV's frames are the same in 8
+ * bits; above, it spreads chroma in another way.
  */
 export function yuvToRgb(frame: YuvFrame, colour: YuvColour): RgbFrame {
   const { width, height, data, bitDepth } = frame
