@@ -64,17 +64,23 @@ export function timestepMlp(
  */
 export function addSinusoidalPositions(scope: Scope, x: Value, maxLength: number): Value {
   const [, length, dim] = dims(x, 3)
-  const table = scope.has('pe')
-    ? scope.weight('pe', [1, maxLength, dim])
-    : x.builder.constant(float32([1, maxLength, dim], sinusoids(maxLength, dim)))
-  return add(x, length === maxLength ? table : slice(table, 1, 0, length))
+  if (scope.has('pe')) {
+    const table = scope.weight('pe', [1, maxLength, dim])
+    return add(x, length === maxLength ? table : slice(table, 1, 0, length))
+  }
+  // The positions that are there, once for all layers of that width: tables of their own took half of compiling.
+  const used = Math.min(length, maxLength)
+  const make = () => float32([1, used, dim], sinusoids(used, dim))
+  return add(x, x.builder.shared(`sinusoids ${used}x${dim}`, make))
 }
 
 /** Row-major (length, dim). */
 export function sinusoids(length: number, dim: number): Float32Array {
-  return Float32Array.from({ length: length * dim }, (_, i) => {
-    const [position, channel] = [Math.floor(i / dim), i % dim]
-    const angle = position * Math.exp(-(channel - (channel % 2)) * (Math.log(10_000) / dim))
-    return channel % 2 === 0 ? Math.sin(angle) : Math.cos(angle)
-  })
+  const table = new Float32Array(length * dim)
+  for (let channel = 0; channel < dim; channel++) {
+    const frequency = Math.exp(-(channel - (channel % 2)) * (Math.log(10_000) / dim))
+    const wave = channel % 2 === 0 ? Math.sin : Math.cos
+    for (let position = 0; position < length; position++) table[position * dim + channel] = wave(position * frequency)
+  }
+  return table
 }
