@@ -17,6 +17,8 @@ const autoencoderKlConfig = z.object({
   act_fn: activationName.default('silu'),
   latent_channels: z.int().default(4),
   norm_num_groups: z.int().default(32),
+  /** Of tiles, where it decodes in tiles. */
+  sample_size: z.union([z.int(), z.array(z.int()).min(1)]).default(32),
   scaling_factor: z.number().default(0.18215),
   shift_factor: z.number().nullish(),
   latents_mean: z.array(z.number()).nullish(),

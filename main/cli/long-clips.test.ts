@@ -76,9 +76,26 @@ test('a clip that layers see in parts is the same clip, and the recipe says so',
   expect(recipe.settings).toMatchObject({ splitInference: { spatialSplitSize: 10, temporalSplitSize: 5 } })
 })
 
+test('frames decoded in tiles differ a little, and the recipe says so', async () => {
+  const wide = ['--prompt', prompt, '--size', '96x64']
+  await make(...clip('whole.webp', 2, ...wide))
+  await make(...clip('tiles.webp', 2, ...wide, '--vae-tiling', '64'))
+  expect(await farthest('whole.webp', 'tiles.webp')).toBeGreaterThan(0)
+  const [whole, tiles] = await Promise.all(['whole.webp', 'tiles.webp'].map((out) => sharp(read(out)).stats()))
+  for (const [i, { mean }] of whole!.channels.entries()) expect(tiles!.channels[i]!.mean / mean).toBeCloseTo(1, 0)
+  const recipe = recipeSchema.parse(JSON.parse((await readRecipeFile(join(folder(), 'tiles.webp')))!))
+  expect(recipe.settings).toMatchObject({ vaeTiling: 64 })
+  expect(await run(...clip('a.webp', 2, ...wide, '--vae-tiling', '70'))).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/multiple of 32/) as string,
+  })
+})
+
 test('what is off is off, as if it had not been named', async () => {
   await make(...clip('plain.webp', 4, '--prompt', prompt, '--freeu', 'off'))
-  await make(...clip('off.webp', 4, '--prompt', prompt, '--long-clip', 'off', '--split-inference', 'off'))
+  await make(
+    ...clip('off.webp', 4, '--prompt', prompt, '--long-clip', 'off', '--split-inference', 'off', '--vae-tiling', 'off'),
+  )
   expect(read('off.webp')).toEqual(read('plain.webp'))
 })
 

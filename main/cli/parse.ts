@@ -76,6 +76,13 @@ export function chunking(text: string): ForwardChunking {
   return { chunkSize: integer(1)(chunkSize!), dim: dim === '1' ? 1 : 0 }
 }
 
+/** The side of a tile, or off. */
+export function tileSize(text: string): number | null {
+  if (text === 'off') return null
+  const size = integer(64, 4096)(text)
+  return size % 32 === 0 ? size : fail('It must be a multiple of 32, or off.')
+}
+
 const units = { MB: 1e6, GB: 1e9, MIB: 2 ** 20, GIB: 2 ** 30 }
 
 /** 2GB, 800MB, 1.5GiB. */

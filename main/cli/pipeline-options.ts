@@ -237,6 +237,13 @@ const fieldOptions: readonly FieldOption[] = [
   },
   {
     option: option(
+      '--vae-tiling <pixels|off>',
+      'pictures are decoded in tiles of this side, such as 256: less memory, a slightly other picture',
+    ).argParser(parse.tileSize),
+    fields: ['vaeTiling'],
+  },
+  {
+    option: option(
       '--lora <id[:scale]>',
       'LoRA by id, name or file, with its scale (can be given more than once)',
     ).argParser((text: string, all: Lora[] | undefined) => [...(all ?? []), parse.lora(text)]),

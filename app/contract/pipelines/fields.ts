@@ -81,6 +81,8 @@ export const fields = {
   attnProcessor: attnChoiceSchema.nullable().default(null),
   /** One product for query, key and value in the denoiser's attention, which takes the place of a processor. */
   fuseQkv: z.boolean().default(false),
+  /** The side of the tiles in which the autoencoder decodes a picture; null where it decodes it whole. */
+  vaeTiling: z.int().min(64).max(4096).multipleOf(32).nullable().default(null),
   loras: z.array(loraChoiceSchema).max(32).default([]),
   /** Scales as they were changed while the run went on, in the way of `freeuChanges`. */
   loraChanges: z.array(z.object({ step: z.int().min(0), scales: loraScalesSchema })).default([]),
@@ -185,6 +187,7 @@ export const fieldDefaults: Readonly<Fields> = {
   forwardChunking: null,
   attnProcessor: null,
   fuseQkv: false,
+  vaeTiling: null,
   loras: [],
   loraChanges: [],
   useResolutionBinning: true,

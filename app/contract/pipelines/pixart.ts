@@ -22,6 +22,7 @@ const settings = z.object({
   eta: fields.eta,
   attnProcessor: fields.attnProcessor,
   fuseQkv: fields.fuseQkv,
+  vaeTiling: fields.vaeTiling,
   loras: fields.loras,
   loraChanges: fields.loraChanges,
   compute: fields.compute,

@@ -29,6 +29,7 @@ export const diffusionFields = {
   forwardChunking: fields.forwardChunking,
   attnProcessor: fields.attnProcessor,
   fuseQkv: fields.fuseQkv,
+  vaeTiling: fields.vaeTiling,
   loras: fields.loras,
   loraChanges: fields.loraChanges,
   clipSkip: fields.clipSkip,

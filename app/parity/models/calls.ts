@@ -51,12 +51,13 @@ const calls: Readonly<Record<string, Call>> = {
   disable_freeu(model) {
     model.disableFreeu()
   },
+  enable_tiling: atOpening,
   part: atOpening,
   load_motion_modules: atOpening,
 }
 
 function atOpening(): void {
-  // Chosen when the checkpoint was opened.
+  // Chosen when the checkpoint was opened, or by the runner of its class.
 }
 
 /** One call of a case's setup, by diffusers' name. `start`: where the case's own paths are looked for. */

@@ -1,7 +1,10 @@
+import { z } from 'zod'
 import type { PartName } from '#app/checkpoints/layouts/single-file.ts'
 import { openModel } from '#app/checkpoints/open-model.ts'
 import { LoadedModel, type Call } from '#app/loaded/loaded-model.ts'
+import { decodeTiled } from '#app/loaded/tiled-decode.ts'
 import { openUNetMotion } from '#app/loaded/unet-motion.ts'
+import type { autoencoderKl } from '#app/models/autoencoder-kl.ts'
 import { classificationLoss } from '#app/models/classification-loss.ts'
 import { clipTextModel } from '#app/models/clip-text.ts'
 import { parseConfig, type Args, type Model } from '#app/models/model.ts'
@@ -29,7 +32,7 @@ export async function runModel(place: Place, spec: ModelCase, architecture: Mode
     args: architecture.className === 'UNetMotionModel' ? {} : argsOf({ ...spec.args, ...named?.args }),
   }
   const special = Object.hasOwn(specials, architecture.className) ? specials[architecture.className] : run
-  return special!(model, call)
+  return special!(model, call, spec)
 }
 
 async function open({ start, sessions }: Place, spec: ModelCase, architecture: Model): Promise<LoadedModel> {
@@ -43,20 +46,27 @@ async function open({ start, sessions }: Place, spec: ModelCase, architecture: M
   return new LoadedModel(architecture, config, weights, sessions)
 }
 
-type Runner = (model: LoadedModel, call: Call) => Promise<Tensors>
+type Runner = (model: LoadedModel, call: Call, spec: ModelCase) => Promise<Tensors>
 
 const run: Runner = async (model, { method, inputs, args }) => model.run(method, inputs, args)
 
 const specials: Readonly<Record<string, Runner>> = {
-  async CLIPTextModel(model, call) {
-    const outputs = await run(model, call)
+  async AutoencoderKL(model, call, spec) {
+    const tiling = spec.setup.find(({ call }) => call === 'enable_tiling')
+    if (!tiling) return run(model, call, spec)
+    z.strictObject({}).parse(tiling.args)
+    if (call.method !== 'decode') throw new Error('tiles are compared in decoding only')
+    return { sample: await decodeTiled(model as LoadedModel<typeof autoencoderKl>, toFloat32(call.inputs.z!)) }
+  },
+  async CLIPTextModel(model, call, spec) {
+    const outputs = await run(model, call, spec)
     if (parseConfig(clipTextModel, model.config).num_hidden_layers === 1) return outputs
-    const skipped = await run(model, { ...call, args: { ...call.args, clip_skip: 1 } })
+    const skipped = await run(model, { ...call, args: { ...call.args, clip_skip: 1 } }, spec)
     return { ...outputs, clip_skip_1: skipped.last_hidden_state! }
   },
-  async TimesformerForVideoClassification(model, call) {
+  async TimesformerForVideoClassification(model, call, spec) {
     const { labels, ...inputs } = call.inputs
-    const outputs = await run(model, { ...call, inputs })
+    const outputs = await run(model, { ...call, inputs }, spec)
     if (!labels) return outputs
     const config = parseConfig(timesformerForVideoClassification, model.config)
     return { ...outputs, loss: float32([1], [classificationLoss(config, toFloat32(outputs.logits!), labels)]) }

@@ -1,6 +1,7 @@
 import type { Checkpoint } from '#app/checkpoints/folder.ts'
 import type { Compute } from '#app/contract/compute.ts'
 import { LoadedModel } from '#app/loaded/loaded-model.ts'
+import { decodeTiled } from '#app/loaded/tiled-decode.ts'
 import { autoencoderKl } from '#app/models/autoencoder-kl.ts'
 import { autoencoderTiny } from '#app/models/autoencoder-tiny.ts'
 import { classNameOf } from '#app/models/classes.ts'
@@ -19,11 +20,15 @@ export type Autoencoder = Pick<
   readonly isTiny: boolean
 }
 
-/** Opens a folder's or a file's autoencoder, in float32. Throws bad-model naming the key of its config. */
+/**
+ * Opens a folder's or a file's autoencoder, in float32; with a `tileSize`, in pixels, it decodes in tiles, but for a
+ * tiny one. Throws bad-model naming the key of its config.
+ */
 export function openAutoencoder(
   { config: json, weights }: Pick<Checkpoint, 'config' | 'weights'>,
   sessions: SessionCache,
   compute: Compute,
+  tileSize: number | null = null,
 ): Autoencoder {
   // Errors in frames are seen as they are, and decoding takes a small part of a run (docs/decisions/precision.md,
   // "Frames are decoded in float32").
@@ -46,7 +51,8 @@ export function openAutoencoder(
   model.computeWith(how)
   const { config } = model
   return {
-    decode: async (z) => toFloat32((await model.run('decode', { z })).sample),
+    decode: async (z) =>
+      tileSize === null ? toFloat32((await model.run('decode', { z })).sample) : decodeTiled(model, z, tileSize),
     async encode(x) {
       const { mean, std } = await model.run('encode', { x })
       return { mean: toFloat32(mean), std: toFloat32(std) }

@@ -61,7 +61,7 @@ export async function openPixArt(
   const schedule = await textOf(join(folder, 'scheduler', 'scheduler_config.json'))
   const compute = { ...sessions.compute, ...options.compute }
   const denoiser = new LoadedModel(pixartTransformer2d, transformer.config, transformer.weights, sessions)
-  const autoencoder = openAutoencoder(vae, sessions, compute)
+  const autoencoder = openAutoencoder(vae, sessions, compute, options.vaeTiling)
   denoiser.computeWith(compute, options.onQuantizing)
   if (options.attnProcessor) await asSetting('attnProcessor', () => denoiser.setAttnProcessor(options.attnProcessor!))
   if (options.fuseQkv) await asSetting('fuseQkv', () => denoiser.fuseQkvProjections())

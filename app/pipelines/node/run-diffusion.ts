@@ -33,7 +33,7 @@ type Chosen = Pick<
   DiffusionSettings,
   'scheduler' | 'schedulerConfig' | 'eta' | 'attnProcessor' | 'fuseQkv' | 'loras' | 'loraChanges' | 'compute'
 > &
-  Partial<Pick<DiffusionSettings, 'freeu' | 'freeuChanges' | 'forwardChunking'>>
+  Partial<Pick<DiffusionSettings, 'freeu' | 'freeuChanges' | 'forwardChunking' | 'vaeTiling'>>
 
 type AnyParts = Pick<DiffusionParts, 'scalingFactor' | 'createScheduler'>
 

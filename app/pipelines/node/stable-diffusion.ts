@@ -30,6 +30,8 @@ export type DiffusionOptions = Schedule & {
   /** The UNet's attention processors; null or absent for the default. */
   readonly attnProcessor?: AttnChoice | null
   readonly fuseQkv?: boolean
+  /** The side of the tiles in which pictures are decoded, in pixels; null or absent for whole ones. */
+  readonly vaeTiling?: number | null
   /** The checkpoint's schedule is brought up to date, as StableDiffusionPipeline does and AnimateDiff's do not. */
   readonly updatesSchedule?: boolean
   /** Words of textual inversions. */
@@ -95,7 +97,7 @@ export async function openStableDiffusion(
   const text = new LoadedModel(clipTextModel, textEncoder.config, textEncoder.weights, sessions)
   const words = await addWords(options.embeddings ?? [], 'text_encoder', text.config)
   const compute = { ...sessions.compute, ...options.compute }
-  const autoencoder = openAutoencoder(vae, sessions, compute)
+  const autoencoder = openAutoencoder(vae, sessions, compute, options.vaeTiling)
   const text2 =
     second &&
     new LoadedModel(clipTextModelWithProjection, second.textEncoder.config, second.textEncoder.weights, sessions)

@@ -19,7 +19,9 @@ const clipSkips: readonly Choice<number | null>[] = [
 ]
 
 export function AdvancedSection({ problems }: { problems: FieldProblems }) {
-  const { promptSyntax, clipSkip, forwardChunking, chunkingOn, attnProcessor, fuseQkv } = useDraft((draft) => draft)
+  const { promptSyntax, clipSkip, forwardChunking, chunkingOn, attnProcessor, fuseQkv, vaeTiling } = useDraft(
+    (draft) => draft,
+  )
   const { shape } = useDraft((draft) => pipelineOf(draft.pipeline).settings)
   const changed = [
     'promptSyntax' in shape && promptSyntax === 'plain',
@@ -27,6 +29,7 @@ export function AdvancedSection({ problems }: { problems: FieldProblems }) {
     'forwardChunking' in shape && chunkingOn,
     attnProcessor !== null,
     fuseQkv,
+    'vaeTiling' in shape && vaeTiling !== null,
   ]
   const set = changed.filter(Boolean).length
   return (
@@ -103,6 +106,31 @@ export function AdvancedSection({ problems }: { problems: FieldProblems }) {
           onChange={(on) => editDraft({ fuseQkv: on, ...(on && { attnProcessor: null }) })}
         />
       </Row>
+      {'vaeTiling' in shape && (
+        <Row
+          label="Tiles"
+          field="vaeTiling"
+          problem={problems.vaeTiling}
+          note={vaeTiling !== null && 'Decoded in tiles of so many pixels: less memory, a slightly other picture.'}
+        >
+          <Switch
+            label="Decode in tiles"
+            checked={vaeTiling !== null}
+            onChange={(on) => editDraft({ vaeTiling: on ? 256 : null })}
+          />
+          {vaeTiling !== null && (
+            <NumberInput
+              label="Side of a tile"
+              value={vaeTiling}
+              min={64}
+              max={4096}
+              step={32}
+              width={58}
+              onChange={(side) => editDraft({ vaeTiling: side })}
+            />
+          )}
+        </Row>
+      )}
       <Row label="Cost" note="Time and memory by layer, and ways to need less of both.">
         <CommandButton command="tuning" size="small" iconSize={13} />
       </Row>

@@ -126,5 +126,6 @@ function samplingFacts({ settings: given }: PictureRecipe): Fact[] {
     ...only(own.clipSkip != null, 'CLIP skip', String(own.clipSkip)),
     ...(settings.attnProcessor ? [['Attention', attentionLabel(settings.attnProcessor)] as Fact] : []),
     ...only(settings.fuseQkv, 'Attention', 'Fused query, key and value'),
+    ...only(settings.vaeTiling !== null, 'Decoded', `In tiles of ${settings.vaeTiling} pixels`),
   ]
 }
