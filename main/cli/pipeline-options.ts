@@ -5,18 +5,17 @@ import type { LocatedModel } from '#app/contract/engine.ts'
 import { ProblemError } from '#app/contract/errors.ts'
 import { pipelineNames, pipelineOf, type PipelineName } from '#app/contract/pipelines.ts'
 import type { MediaRef } from '#app/contract/media-refs.ts'
-import type { MixItem } from '#app/contract/mix.ts'
 import { resizeModes } from '#app/contract/pipelines/fields.ts'
 import { promptSyntaxes } from '#app/contract/prompts/syntax.ts'
 import { betaSchedules, schedulerKeys } from '#app/contract/schedulers.ts'
 import { sha256File } from '#app/files/sha256.ts'
-import { readAttention } from './attention.ts'
 import { clipOptions } from './clip-options.ts'
 import { option, type FieldOption, type Given } from './field-option.ts'
 import { findModel } from './find-model.ts'
+import { layerOptions } from './layer-options.ts'
+import { mixOptions } from './mix-options.ts'
 import * as parse from './parse.ts'
 import * as parseClips from './parse-clips.ts'
-import { readProcessors } from './processors.ts'
 import { sdxlOptions } from './sdxl-options.ts'
 import { namedInSteering, steeringOptions } from './steering-options.ts'
 
@@ -38,40 +37,7 @@ const fieldOptions: readonly FieldOption[] = [
     read: parseClips.prompts,
   },
   { option: option('--negative-prompt <text>', 'what it should not show'), fields: ['negativePrompt'] },
-  {
-    option: option('--prior <id>', 'the prior that makes embeddings (default: the first that fits the model)'),
-    fields: ['prior'],
-    find: (wanted: string, models) => ({ prior: wanted === 'none' ? null : findModel(models, 'prior', wanted).id }),
-  },
-  {
-    option: option(
-      '--mix <text|file[:weight]>',
-      'mix in a text, a picture or an embedding (.safetensors), with a weight (can be given more than once)',
-    ).argParser((text: string, all: Mixed[] | undefined) => [...(all ?? []), parse.mixed(text)]),
-    fields: ['mix'],
-    files: (mix: readonly Mixed[]) => mix.map(({ what }) => what).filter(isMixedFile),
-    media: (refs, mix: readonly Mixed[]) => ({ mix: mixOf(refs, mix) }),
-  },
-  {
-    option: option('--prompt-weight <n>', 'how much of the mix the prompt is (default: 1)').argParser(
-      parse.number(-10, 10),
-    ),
-    fields: ['promptWeight'],
-  },
-  {
-    option: option('--prior-steps <n>', 'number of steps of the prior').argParser(parse.integer(2, 1000)),
-    fields: ['priorSteps'],
-  },
-  {
-    option: option('--prior-guidance <scale>', 'how closely the prior follows a text').argParser(parse.number(0, 100)),
-    fields: ['priorGuidanceScale'],
-  },
-  {
-    option: option('--super-res-steps <n>', 'number of steps that make a small picture larger').argParser(
-      parse.integer(2, 1000),
-    ),
-    fields: ['superResSteps'],
-  },
+  ...mixOptions,
   {
     option: option('--image <file>', 'the picture that it begins with; of a clip the first frame'),
     fields: ['image'],
@@ -196,45 +162,7 @@ const fieldOptions: readonly FieldOption[] = [
     ),
     fields: ['freeu'],
   },
-  {
-    option: option('--chunking <size[,dim]>', 'feed-forward layers in chunks: slower, less memory').argParser(
-      parse.chunking,
-    ),
-    fields: ['forwardChunking'],
-  },
-  {
-    option: option(
-      '--attn <name|file>',
-      'attention processor: a name, NAME:SLICE, or a JSON file as "processors" prints it',
-    ),
-    fields: ['attnProcessor'],
-    read: async (text: string) => ({ attnProcessor: await readAttention(text) }),
-  },
-  {
-    option: option(
-      '--processors <name|file>',
-      'map of attention processors, of a file or kept by "processors save"',
-    ).conflicts('attn'),
-    fields: ['attnProcessor'],
-    read: async (wanted: string) => ({ attnProcessor: await readProcessors(wanted) }),
-  },
-  {
-    option: option(
-      '--custom-diffusion <id|file>',
-      'Custom Diffusion weights in the attention layers they were trained for',
-    ).conflicts(['attn', 'processors']),
-    fields: ['attnProcessor'],
-    find: (wanted: string, models) => ({
-      attnProcessor: {
-        processor: 'CustomDiffusionAttnProcessor2_0',
-        weights: findModel(models, 'custom-diffusion', wanted).id,
-      },
-    }),
-  },
-  {
-    option: option('--fuse-qkv', 'one product for query, key and value in each attention layer'),
-    fields: ['fuseQkv'],
-  },
+  ...layerOptions,
   {
     option: option(
       '--vae-tiling <pixels|off>',
@@ -291,23 +219,6 @@ const fieldOptions: readonly FieldOption[] = [
 ]
 
 type Lora = ReturnType<typeof parse.lora>
-type Mixed = ReturnType<typeof parse.mixed>
-
-const isEmbeddingFile = (what: string): boolean => /\.safetensors$/i.test(what)
-
-/** What is there as a file, or is called like one: whoever names it means that, and hears where there is none. */
-const isMixedFile = (what: string): boolean =>
-  isEmbeddingFile(what) ||
-  /\.(png|jpe?g|webp|gif)$/i.test(what) ||
-  (statSync(what, { throwIfNoEntry: false })?.isFile() ?? false)
-
-function mixOf(refs: readonly MediaRef[], mix: readonly Mixed[]): MixItem[] {
-  const files = [...refs]
-  return mix.map(({ what, weight }) => {
-    if (!isMixedFile(what)) return { kind: 'text', text: what, weight }
-    return { kind: isEmbeddingFile(what) ? 'embedding' : 'picture', media: files.shift()!, weight }
-  })
-}
 
 /** What commander gives for options, by their names. */
 export type GivenOptions = Readonly<Record<string, unknown>>
