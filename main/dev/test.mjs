@@ -39,15 +39,17 @@ rmSync(path.join(results, 'summary.json'), { force: true })
 checkNode()
 await ensureInstalled(log)
 await onPinnedNode(log)
+const wantsTests = wants('--unit') || wants('--e2e')
+// A download for the most part: it goes on while the checks compute.
+const tools = wantsTests ? ensureTools({ browser: wants('--e2e'), log }) : undefined
 if (wants('--check')) await runAll(checks)
-if (wants('--unit') || wants('--e2e')) await runTests()
+if (wantsTests) await runTests(await tools)
 
 writeFileSync(path.join(results, 'summary.json'), JSON.stringify(total))
 log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped (${seconds(started)})`)
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
 
-async function runTests() {
-  const tools = await ensureTools({ browser: wants('--e2e'), log })
+async function runTests(tools) {
   // Unit tests start real processes, so they too need the bundles.
   await step('build', async () => ({ code: (await ensureBuilt(() => {})) ? 0 : 1, output: '' }))
   if (wants('--unit')) {
