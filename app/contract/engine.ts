@@ -130,7 +130,8 @@ export type EngineCalls = {
    */
   weightHashes: { request: { model: LocatedModel }; event: never; result: { sha256: ModelReference['sha256'] } }
   doctor: { request: { full: boolean }; event: never; result: DoctorReport }
-  configure: { request: { memoryBudgetBytes: number; threads?: number }; event: never; result: null }
+  /** `threads` null: as many as were measured to be of use. */
+  configure: { request: { memoryBudgetBytes: number; threads: number | null }; event: never; result: null }
 }
 
 export type RunEvent =

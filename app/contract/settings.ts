@@ -59,6 +59,8 @@ export const appSettingsSchema = z.object({
   theme: z.enum(['system', 'dark', 'light']),
   /** The most the engine's sessions may hold before the least recently used is let go, in MiB. */
   memoryBudgetMiB: z.int().min(256).max(1_048_576),
+  /** Of the processor, for a model; null for as many as were measured to be of use. */
+  threads: z.int().min(1).max(1024).nullable(),
   /** Folders that are searched for checkpoints, beside the bundled ones. */
   modelFolders: z.array(z.string().min(1)),
 })

@@ -19,7 +19,7 @@ import type { Library } from './library.ts'
 import { addClip, createTestLibrary, testJob, writeClip } from './test-library.ts'
 import { testClassification, testSettings } from './test-results.ts'
 
-const settings: AppSettings = { theme: 'dark', memoryBudgetMiB: 777, modelFolders: [] }
+const settings: AppSettings = { theme: 'dark', memoryBudgetMiB: 777, threads: null, modelFolders: [] }
 const plain = { processor: 'AttnProcessor' } as const
 
 let store: ReturnType<typeof createTestLibrary>
@@ -170,7 +170,7 @@ describe('the database', () => {
       await reopenAfter(sql(`PRAGMA user_version = ${version}`))
       expect(new Set(resultIds())).toEqual(new Set(ids))
       expect(library.settings()).toEqual(settings)
-      expect(told()).toMatch(/3 results, 3 settings, 1 processor map, 0 jobs/)
+      expect(told()).toMatch(/3 results, 4 settings, 1 processor map, 0 jobs/)
     },
   )
 

@@ -145,7 +145,7 @@ describe('damage', () => {
   })
 
   test('pages flipped one by one: nothing is lost in silence', async () => {
-    library.saveSettings({ theme: 'dark', memoryBudgetMiB: 777, modelFolders: [] })
+    library.saveSettings({ theme: 'dark', memoryBudgetMiB: 777, threads: null, modelFolders: [] })
     for (let n = 0; n < 60; n++) addPicture(`clip ${n} `.repeat(20), n)
     const ids = new Set(library.results().map((result) => result.id))
     store.close()

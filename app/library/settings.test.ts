@@ -15,7 +15,7 @@ afterEach(() => {
 })
 
 const defaults = defaultSettings(16 * 2 ** 30)
-const own: AppSettings = { theme: 'dark', memoryBudgetMiB: 2048, modelFolders: ['/models', '/größer'] }
+const own: AppSettings = { theme: 'dark', memoryBudgetMiB: 2048, threads: null, modelFolders: ['/models', '/größer'] }
 const put = (key: string, value: string): void => {
   db.prepare('INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)').run(key, value)
 }

@@ -10,6 +10,7 @@ const keys = Object.keys(appSettingsSchema.shape) as (keyof AppSettings)[]
 export const defaultSettings = (totalMemoryBytes: number): AppSettings => ({
   theme: 'system',
   memoryBudgetMiB: Math.min(1_048_576, Math.max(256, Math.floor(totalMemoryBytes / 2 ** 21))),
+  threads: null,
   modelFolders: [],
 })
 

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os'
+import { dirname, join } from 'node:path'
 import type { Compute } from '#app/contract/compute.ts'
 import type { Graph } from '#app/graph/index.ts'
 import { exactly } from '#app/graph/targets.ts'
@@ -11,6 +11,7 @@ import { refusals, requireRight } from './providers/self-check.ts'
 import type { OnQuantizing } from './quantize/quantize-cache.ts'
 import { openSession, type Session } from './session.ts'
 import type { SessionStats } from './stats.ts'
+import { chosenThreads } from './threads.ts'
 
 type Entry = {
   readonly label: string
@@ -43,7 +44,10 @@ const measuringMs = 2000
  */
 export class SessionCache {
   #budgetBytes = 8 * 1024 ** 3
-  #threads = availableParallelism()
+  /** Null: as measured. */
+  #threads: number | null = null
+  #measuredThreads: Promise<number> | undefined
+  #threadFile: string | undefined
   #compute = reference
   #prepack: boolean | undefined
   #mostMappings = mostMappings
@@ -57,10 +61,13 @@ export class SessionCache {
     budgetBytes?: number | undefined
     /** Weights of all sessions together, each counted once for each session. */
     mostMappings?: number | undefined
-    threads?: number | undefined
+    /** Null, and without it: as many as are of use (threads.ts). */
+    threads?: number | null | undefined
     /** What models compute on that were not told otherwise. */
     compute?: Partial<Compute> | undefined
-    /** Where measured kernel choices are kept; without it they follow a rule. */
+    /**
+     * Where measured kernel choices are kept, and beside it the number of threads; without it they follow a rule.
+     */
     kernelFile?: string | undefined
     /** Whether weights are copied into the layout that products like best; by precision and size without it. */
     prepack?: boolean | undefined
@@ -68,7 +75,10 @@ export class SessionCache {
     const { budgetBytes, threads, compute, kernelFile, prepack } = to
     if (to.mostMappings !== undefined) this.#mostMappings = to.mostMappings
     if (prepack !== undefined) this.#prepack = prepack
-    if (kernelFile !== undefined) this.#kernels = new Kernels(kernelFile)
+    if (kernelFile !== undefined) {
+      this.#kernels = new Kernels(kernelFile)
+      this.#threadFile = join(dirname(kernelFile), 'threads.json')
+    }
     if (budgetBytes !== undefined) this.#budgetBytes = budgetBytes
     if (threads !== undefined) this.#threads = threads
     if (compute !== undefined) this.#compute = { ...this.#compute, ...compute }
@@ -128,7 +138,8 @@ export class SessionCache {
     await requireRight(compute)
     return lower(graph, compute, {
       holdVectors: (all) => this.#vectors.inGraph(all, (bytes) => (this.#bytesMapped += bytes)),
-      choose: (all) => (compute.exact ? exactly : this.#kernels.choose(all, this.#threads, measuringMs)),
+      choose: async (all) =>
+        compute.exact ? exactly : this.#kernels.choose(all, await this.#threadCount(), measuringMs),
       onQuantizing,
     })
   }
@@ -141,9 +152,14 @@ export class SessionCache {
     return this.#openSession(lowered, compute, profileTo)
   }
 
-  #openSession(lowered: Graph, { provider, precision }: Compute, profileTo?: string): Promise<Session> {
+  /** How many threads a session gets. */
+  #threadCount(): number | Promise<number> {
+    return this.#threads ?? (this.#measuredThreads ??= chosenThreads(this.#threadFile))
+  }
+
+  async #openSession(lowered: Graph, { provider, precision }: Compute, profileTo?: string): Promise<Session> {
     const prepack = this.#prepack ?? (precision === 'int8' && bytesOf(weightRanges(lowered)) <= mostPrepackedBytes)
-    return openSession(lowered, { threads: this.#threads, prepack, provider, profileTo })
+    return openSession(lowered, { threads: await this.#threadCount(), prepack, provider, profileTo })
   }
 
   /** The first run allocates what the graph works in, so memory is taken again after it. */

@@ -30,6 +30,7 @@ const addGlobal = (command: Command): Command =>
       'the most that open models may hold (default: half of the memory)',
       parse.integer(256, 1_048_576),
     )
+    .option('--threads <n>', 'of the processor, for a model (default: as many as are of use)', parse.integer(1, 1024))
     .option('--verbose', 'show what the engine process says')
 
 /** The whole command line. `withEngine` runs the commands that need an engine. */

@@ -61,6 +61,7 @@ export function useCli() {
       nodePath: process.execPath,
       cacheDir: cache,
       memoryBudgetBytes: 2 ** 30,
+      threads: null,
       log: { info() {}, warn() {} },
     })
   })

@@ -11,6 +11,7 @@ export type GlobalOptions = {
   models: string[]
   /** MiB. */
   memory?: number
+  threads?: number
   verbose?: boolean
 }
 
@@ -54,12 +55,13 @@ export const runWith =
   }
 
 /** Each command starts an engine of its own. */
-export const withOwnEngine = runWith(({ memory, verbose }) =>
+export const withOwnEngine = runWith(({ memory, threads, verbose }) =>
   createSupervisor({
     enginePath: enginePath(),
     nodePath: nodePath(),
     cacheDir: cacheDir(),
     memoryBudgetBytes: memory === undefined ? Math.floor(totalmem() / 2) : memory * 2 ** 20,
+    threads: threads ?? null,
     log: pino({ level: verbose ? 'info' : 'silent', base: null }, pino.destination({ fd: 2, sync: true })),
   }),
 )

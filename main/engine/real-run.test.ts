@@ -30,6 +30,7 @@ async function start(fault?: string): Promise<void> {
     enginePath: join(appRoot(), 'dist/node/engine.js'),
     nodePath: process.execPath,
     memoryBudgetBytes: 4 * 2 ** 30,
+    threads: null,
     log: { info() {}, warn() {} },
     env: { FRAMELOOM_FAULT: fault },
   })

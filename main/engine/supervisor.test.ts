@@ -25,6 +25,7 @@ const start = (fault?: string, more: Partial<SupervisorOptions> = {}): Superviso
     enginePath,
     nodePath: process.execPath,
     memoryBudgetBytes: 2 ** 30,
+    threads: null,
     log,
     env: { FRAMELOOM_FAULT: fault },
     ...more,

@@ -23,6 +23,8 @@ export type SupervisorOptions = {
   nodePath: string
   /** What the engine's sessions may hold. */
   memoryBudgetBytes: number
+  /** Null: as many as were measured to be of use. */
+  threads: number | null
   log: Log
   /**
    * Where the engine may keep what only saves time, such as hashes of weight files. Without it nothing outlives the
@@ -66,7 +68,10 @@ export function createSupervisor(options: SupervisorOptions) {
   const listeners = new Set<(status: EngineStatus) => void>()
   /** Calls without an answer, in the order in which the engine runs them. */
   const pending = new Map<number, Pending>()
-  let configuration: EngineCalls['configure']['request'] = { memoryBudgetBytes: options.memoryBudgetBytes }
+  let configuration: EngineCalls['configure']['request'] = {
+    memoryBudgetBytes: options.memoryBudgetBytes,
+    threads: options.threads,
+  }
   let nextId = 1
   let engine: EngineProcess | undefined
   let closed: { whenEnded(): void } | undefined

@@ -53,6 +53,7 @@ export async function openStudio(options: OpenStudioOptions = {}): Promise<Opene
     nodePath: nodePath(),
     cacheDir: cacheDir(folder),
     memoryBudgetBytes: library.settings().memoryBudgetMiB * 2 ** 20,
+    threads: library.settings().threads,
     log,
   })
   const roots = options.modelRoots ?? modelRoots

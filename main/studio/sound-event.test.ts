@@ -27,7 +27,7 @@ const snapshot = (change: object): StudioEvent => ({
     bytesMapped: 0,
     compilations: 0,
   },
-  settings: { theme: 'dark', memoryBudgetMiB: 256, modelFolders: [] },
+  settings: { theme: 'dark', memoryBudgetMiB: 256, threads: null, modelFolders: [] },
   processorMaps: [savedMap],
   ...change,
 })

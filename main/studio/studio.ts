@@ -122,10 +122,10 @@ export function createStudio(options: StudioOptions): Studio {
   }
 
   async function settingsChanged(before: AppSettings, after: AppSettings): Promise<void> {
-    if (before.memoryBudgetMiB !== after.memoryBudgetMiB) {
+    if (before.memoryBudgetMiB !== after.memoryBudgetMiB || before.threads !== after.threads) {
       // The engine takes it after what it does now: the page need not wait for that.
       engine
-        .call('configure', { memoryBudgetBytes: after.memoryBudgetMiB * 2 ** 20 })
+        .call('configure', { memoryBudgetBytes: after.memoryBudgetMiB * 2 ** 20, threads: after.threads })
         .catch((error: unknown) =>
           log.warn({ error: error instanceof ProblemError ? error.problem : error }, 'not configured'),
         )

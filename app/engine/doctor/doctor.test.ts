@@ -14,7 +14,7 @@ test('reports the machine, a checked CPU provider, and the bundled models', asyn
   const { checks } = await doctor({ full: false }, context)
   const byName = Object.fromEntries(checks.map((check) => [check.name, check]))
   expect(byName['Engine']?.detail).toContain(process.versions.node)
-  expect(byName['Processor']?.detail).toMatch(/\d+ threads/)
+  expect(byName['Processor']?.detail).toMatch(/threads 1: 1\.00x/)
   expect(byName['Memory']?.detail).toMatch(/\d GiB, .* available/)
   expect(byName['Provider cpu']).toMatchObject({ state: 'ok', detail: expect.stringMatching(/e-\d/) })
   expect(byName['Demo models']).toMatchObject({ state: 'ok' })

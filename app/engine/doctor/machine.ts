@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
-import { availableParallelism, cpus, freemem, totalmem } from 'node:os'
+import { cpus, freemem, totalmem } from 'node:os'
 import { promisify } from 'node:util'
 import type { DoctorReport } from '#app/contract/system.ts'
+import { fewestThreads, threadCurve } from '#app/runtime/threads.ts'
 
 type Check = DoctorReport['checks'][number]
 
@@ -23,9 +24,14 @@ export async function checkMemory(): Promise<Check> {
     : { name: 'Memory', state: 'ok', detail }
 }
 
-export function checkCores(): Check {
+/** The processor, and how much faster it is with each further thread that it has for this process. */
+export async function checkCores(): Promise<Check> {
   const model = cpus()[0]?.model.trim() || process.arch
-  return { name: 'Processor', state: 'ok', detail: `${availableParallelism()} threads for use, ${model}` }
+  const curve = await threadCurve()
+  const fewest = fewestThreads(curve)
+  const speeds = curve.map(({ threads, ms }) => `${threads}: ${(curve[0]!.ms / ms).toFixed(2)}x`).join(', ')
+  const use = fewest === undefined ? 'others are at work, so this says little' : `${fewest} are enough`
+  return { name: 'Processor', state: 'ok', detail: `${model}; threads ${speeds} (${use})` }
 }
 
 /** Instruction sets by the names that Linux gives them; onnxruntime has kernels of its own for each of these. */

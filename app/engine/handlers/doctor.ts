@@ -14,7 +14,7 @@ type Check = DoctorReport['checks'][number]
 export const doctor = (async ({ full }, context) => {
   const checks: Check[] = [
     { name: 'Engine', state: 'ok', detail: `Node ${process.versions.node}, onnxruntime ${onnxruntimeVersion()}` },
-    checkCores(),
+    await checkCores(),
     await checkSimd(),
     await checkMemory(),
   ]

@@ -52,7 +52,12 @@ let store: ReturnType<typeof createTestLibrary>
 let sound: Buffer
 let before: ReturnType<typeof stateOf>
 
-const settings: AppSettings = { theme: 'dark', memoryBudgetMiB: 777, modelFolders: ['/models/one', '/models/two'] }
+const settings: AppSettings = {
+  theme: 'dark',
+  memoryBudgetMiB: 777,
+  threads: null,
+  modelFolders: ['/models/one', '/models/two'],
+}
 const byId = <T extends { id: string }>(list: readonly T[]): T[] => list.toSorted((a, b) => (a.id < b.id ? -1 : 1))
 const stateOf = (library: Library) => ({
   clips: byId(library.results()).map((result) => ({ ...result, createdAt: 0 })),

@@ -10,6 +10,7 @@ import { Button } from '#renderer/ui/button.tsx'
 import { bytesText } from '#renderer/ui/format.ts'
 import { Row } from '#renderer/ui/row.tsx'
 import { Slider } from '#renderer/ui/slider.tsx'
+import { Switch } from '#renderer/ui/switch.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
 import { tellFailure } from '#renderer/store/toasts.ts'
 
@@ -50,6 +51,7 @@ export function EngineTab() {
         />
         <span className="muted">MiB</span>
       </Row>
+      <Threads />
       {engine && (
         <Row label="State">
           <span>
@@ -63,6 +65,28 @@ export function EngineTab() {
       )}
       <Doctor />
     </>
+  )
+}
+
+function Threads() {
+  const threads = useStudio((state) => state.settings?.threads ?? null)
+  const save = (value: number | null): void => void saveSettings({ threads: value })
+  return (
+    <Row
+      label="Threads"
+      note="Of the processor, for a model. As many as are of use are measured once; fewer leave room for other work. Models open anew after a change."
+    >
+      <Switch
+        label="As many as are of use"
+        checked={threads === null}
+        onChange={(measured) => save(measured ? null : navigator.hardwareConcurrency)}
+      />
+      {threads === null ? (
+        <span className="muted">As many as are of use</span>
+      ) : (
+        <NumberInput label="Threads of the processor" value={threads} min={1} max={1024} width={78} onChange={save} />
+      )}
+    </Row>
   )
 }
 
