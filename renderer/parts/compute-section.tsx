@@ -8,10 +8,8 @@ import {
 } from '#app/contract/compute.ts'
 import { computeLabel, computeProblem, deviceNames, hasExact, withCompute } from '#renderer/store/compute.ts'
 import { useStudio } from '#renderer/store/studio.ts'
-import { Row } from '#renderer/ui/row.tsx'
+import { SelectRow, SwitchRow } from '#renderer/ui/control-rows.tsx'
 import { FoldedSection } from '#renderer/ui/section.tsx'
-import { Select } from '#renderer/ui/select.tsx'
-import { Switch } from '#renderer/ui/switch.tsx'
 
 const precisionDetails: Record<Precision, string> = {
   float32: 'Full precision',
@@ -29,58 +27,49 @@ export function ComputeSection({ compute, problem, onChange }: ComputeSectionPro
   const devices = providerNames.filter((name) => name === provider || engine?.providers.includes(name))
   return (
     <FoldedSection title="Compute" summary={computeLabel(compute)}>
-      <Row label="Device" field="compute" problem={problem}>
-        <Select
-          label="Device"
-          value={provider}
-          choices={devices.map((value) => {
-            const refused = computeProblem({ provider: value, precision: 'float32' }, engine)
-            return {
-              value,
-              label: deviceNames[value],
-              detail: refused ?? (value === 'cpu' ? undefined : 'Checked when it is used first'),
-              disabled: refused !== undefined,
-            }
-          })}
-          invalid={!!problem}
-          onChange={(value) => onChange(withCompute(compute, { provider: value }))}
-        />
-      </Row>
-      <Row
+      <SelectRow
+        label="Device"
+        field="compute"
+        problem={problem}
+        value={provider}
+        choices={devices.map((value) => {
+          const refused = computeProblem({ provider: value, precision: 'float32' }, engine)
+          return {
+            value,
+            label: deviceNames[value],
+            detail: refused ?? (value === 'cpu' ? undefined : 'Checked when it is used first'),
+            disabled: refused !== undefined,
+          }
+        })}
+        onChange={(value) => onChange(withCompute(compute, { provider: value }))}
+      />
+      <SelectRow
         label="Precision"
         note={precision !== 'float32' && `${precisionDetails[precision]}.${precision === 'int8' ? quantisedOnce : ''}`}
-      >
-        <Select
-          label="Precision"
-          value={precision}
-          choices={precisions.map((value) => {
-            const offered = precisionsOf(provider).includes(value)
-            const refused = computeProblem({ provider, precision: value }, engine)
-            return {
-              value,
-              label: value,
-              detail: offered ? (refused ?? precisionDetails[value]) : `Not on ${providerTitles[provider]}`,
-              disabled: !offered || refused !== undefined,
-            }
-          })}
-          onChange={(value) => onChange(withCompute(compute, { precision: value }))}
-        />
-      </Row>
-      <Row
+        value={precision}
+        choices={precisions.map((value) => {
+          const offered = precisionsOf(provider).includes(value)
+          const refused = computeProblem({ provider, precision: value }, engine)
+          return {
+            value,
+            label: value,
+            detail: offered ? (refused ?? precisionDetails[value]) : `Not on ${providerTitles[provider]}`,
+            disabled: !offered || refused !== undefined,
+          }
+        })}
+        onChange={(value) => onChange(withCompute(compute, { precision: value }))}
+      />
+      <SwitchRow
         label="Exact"
         note={
           hasExact(compute)
             ? 'Leaves out kernels that are faster but differ in the last digits.'
             : 'Only for float32 on the processor.'
         }
-      >
-        <Switch
-          label="Exact"
-          checked={exact}
-          disabled={!hasExact(compute)}
-          onChange={(on) => onChange({ ...compute, exact: on })}
-        />
-      </Row>
+        checked={exact}
+        disabled={!hasExact(compute)}
+        onChange={(on) => onChange({ ...compute, exact: on })}
+      />
     </FoldedSection>
   )
 }

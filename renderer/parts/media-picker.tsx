@@ -1,5 +1,5 @@
 import { FileQuestion, FolderOpen, X } from 'lucide-react'
-import { useRef, useState, type DragEvent } from 'react'
+import { useRef, useState, type DragEvent, type ReactNode } from 'react'
 import { takesWords, type MediaRef, type Takes } from '#app/contract/media-refs.ts'
 import { isEmbedding, isPicture } from '#app/contract/results.ts'
 import { inputSource, keepFile, keepResult } from '#renderer/actions/inputs.ts'
@@ -16,6 +16,8 @@ type MediaPickerProps = {
   value: MediaRef | null
   problem?: string | undefined
   onChange: (value: MediaRef | null) => void
+  /** Beside the label. */
+  action?: ReactNode
 }
 
 const accepted: Readonly<Record<Takes, string>> = {
@@ -25,13 +27,14 @@ const accepted: Readonly<Record<Takes, string>> = {
 }
 
 /** A picture, clip or embedding for a run: dropped here, browsed for, or one of the library. */
-export function MediaPicker({ label, field, takes, value, problem, onChange }: MediaPickerProps) {
+export function MediaPicker({ label, field, takes, value, problem, onChange, action }: MediaPickerProps) {
   const input = useRef<HTMLInputElement>(null)
   const [over, setOver] = useState(false)
   const [busy, setBusy] = useState(false)
   const results = useStudio((state) => state.results)
   const pictures = results.filter((one) => isPicture(one) || isEmbedding(one)).filter(({ kind }) => kind === takes)
   const word = takesWords[takes]
+  const one = takes === 'embedding' ? `an ${word}` : `a ${word}`
 
   // Nothing is disabled meanwhile: what is disabled loses the focus.
   const take = async (work: Promise<MediaRef | undefined>): Promise<void> => {
@@ -49,7 +52,17 @@ export function MediaPicker({ label, field, takes, value, problem, onChange }: M
     void take(keepFile(file))
   }
   return (
-    <Row label={label} field={field} problem={problem} stacked>
+    <Row
+      label={
+        <>
+          {label}
+          {action}
+        </>
+      }
+      field={field}
+      problem={problem}
+      stacked
+    >
       <div
         className="media-picker"
         data-over={over || undefined}
@@ -60,10 +73,10 @@ export function MediaPicker({ label, field, takes, value, problem, onChange }: M
         {value ? (
           takes !== 'embedding' && <Thumbnail key={value.sha256} media={value} />
         ) : (
-          <p className="media-empty muted">{busy ? 'Taking it' : `Drop a ${word} here`}</p>
+          <p className="media-empty muted">{busy ? 'Taking it' : `Drop ${one} here`}</p>
         )}
         <div className="media-buttons">
-          <Button aria-label={`Browse for a ${word}`} onClick={() => input.current?.click()}>
+          <Button aria-label={`Browse for ${one}`} onClick={() => input.current?.click()}>
             <FolderOpen size={13} aria-hidden="true" />
             <span className="media-name">{value?.name ?? 'Browse'}</span>
           </Button>
@@ -72,18 +85,18 @@ export function MediaPicker({ label, field, takes, value, problem, onChange }: M
               <X size={14} aria-hidden="true" />
             </IconButton>
           )}
+          <Select
+            label={`${label} of the library`}
+            value={null}
+            choices={pictures.map(({ id, title }) => ({ value: id, label: title || 'Untitled' }))}
+            placeholder={pictures.length > 0 ? 'From the library' : 'Library: none yet'}
+            disabled={pictures.length === 0}
+            onChange={(id) => {
+              const result = pictures.find((one) => one.id === id)
+              if (result) void take(keepResult(result))
+            }}
+          />
         </div>
-        <Select
-          label={`${label} of the library`}
-          value={null}
-          choices={pictures.map(({ id, title }) => ({ value: id, label: title || 'Untitled' }))}
-          placeholder={pictures.length > 0 ? 'From the library' : `No ${word}s in the library yet`}
-          disabled={pictures.length === 0}
-          onChange={(id) => {
-            const result = pictures.find((one) => one.id === id)
-            if (result) void take(keepResult(result))
-          }}
-        />
         <input
           ref={input}
           className="sr"

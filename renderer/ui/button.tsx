@@ -1,4 +1,5 @@
 import { Tooltip } from '@base-ui/react/tooltip'
+import { Plus, X } from 'lucide-react'
 import type { ComponentProps, ReactNode } from 'react'
 import { usePopups } from './popups.ts'
 import { Keys } from './keys.tsx'
@@ -57,5 +58,24 @@ export function Tip({ text, shortcut, side = 'top', children }: TipProps) {
         </Tooltip.Positioner>
       </Tooltip.Portal>
     </Tooltip.Root>
+  )
+}
+
+/** Takes one out of a list. */
+export function RemoveButton({ what, onClick }: { what: string; onClick: () => void }) {
+  return (
+    <IconButton label={`Remove ${what}`} size="small" onClick={onClick}>
+      <X size={13} aria-hidden="true" />
+    </IconButton>
+  )
+}
+
+/** Puts one more into a list. */
+export function AddButton({ children, ...props }: ButtonProps) {
+  return (
+    <Button variant="ghost" size="small" {...props}>
+      <Plus size={13} aria-hidden="true" />
+      {children}
+    </Button>
   )
 }

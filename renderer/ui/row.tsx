@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { NumberInput } from './number.tsx'
 import { Slider } from './slider.tsx'
 
-type RowProps = {
+export type RowProps = {
   label: ReactNode
   /** The field's name, so that a problem can take the focus there. */
   field?: string | undefined
@@ -34,7 +34,7 @@ export function FieldProblem({ message }: { message: string }) {
   )
 }
 
-type SliderRowProps = {
+export type SliderRowProps = {
   label: string
   field?: string
   value: number

@@ -1,7 +1,7 @@
 import { Toggle } from '@base-ui/react/toggle'
 import { ToggleGroup } from '@base-ui/react/toggle-group'
 
-type SegmentedProps<T extends string> = {
+export type SegmentedProps<T extends string> = {
   label: string
   /** null: none of them. */
   value: T | null

@@ -12,13 +12,14 @@ export type Choice<T> = {
   disabled?: boolean
 }
 
-type SelectProps<T> = {
+export type SelectProps<T> = {
   label: string
   value: T
   choices: readonly Choice<T>[]
   onChange: (value: T) => void
   placeholder?: string
-  note?: ReactNode
+  /** At the foot of the menu. */
+  menuNote?: ReactNode
   disabled?: boolean
   invalid?: boolean
 }
@@ -29,7 +30,7 @@ export function Select<T extends string | number | null>({
   choices,
   onChange,
   placeholder,
-  note,
+  menuNote,
   disabled,
   invalid,
 }: SelectProps<T>) {
@@ -78,7 +79,7 @@ export function Select<T extends string | number | null>({
                 </Base.Item>
               ))}
             </Base.List>
-            {note && <p className="popup-note">{note}</p>}
+            {menuNote && <p className="popup-note">{menuNote}</p>}
           </Base.Popup>
         </Base.Positioner>
       </Base.Portal>

@@ -1,6 +1,6 @@
 import { Switch as Base } from '@base-ui/react/switch'
 
-type SwitchProps = { label: string; checked: boolean; onChange: (checked: boolean) => void; disabled?: boolean }
+export type SwitchProps = { label: string; checked: boolean; onChange: (checked: boolean) => void; disabled?: boolean }
 
 export function Switch({ label, checked, onChange, disabled }: SwitchProps) {
   return (

@@ -53,7 +53,7 @@ export const pixart = {
     loras: { kind: 'lora', field: 'loras', ids: ({ loras }) => loras.map(({ id }) => id) },
   } satisfies Record<string, ModelRole<PixArtSettings>>,
   live: ['loraScales'],
-  sections: ['model', 'prompt', 'picture', 'sampling', 'pixart', 'scheduler', 'advanced', 'compute'],
+  sections: ['model', 'prompt', 'picture', 'sampling', 'pixart', 'scheduler', 'compute', 'advanced'],
   titleOf: ({ prompt }) => prompt,
   stepsOf: ({ numInferenceSteps, timesteps }) => timesteps?.length ?? numInferenceSteps,
   suited: (settings, model, models) => suitedDiffusion(settings, model, models),

@@ -42,7 +42,7 @@ export const priorToImage = {
     ...mixMedia<PriorToImageSettings>(),
   },
   live: [],
-  sections: ['model', 'prompt', 'mix', 'image', 'picture', 'sampling', 'scheduler', 'prior', 'compute'],
+  sections: ['model', 'prompt', 'mix', 'image', 'picture', 'prior', 'sampling', 'scheduler', 'compute'],
   titleOf: (settings) => mixTitle(settings),
   stepsOf: (settings) =>
     (settings.prior === null ? 0 : priorRuns(settings) * settings.priorSteps) +

@@ -18,7 +18,7 @@ export const textToImageXl = {
   settings,
   models: sdxlStillModels,
   media: stillConditioningMedia<TextToImageXlSettings>(),
-  sections: ['model', 'prompt', 'picture', 'steering', 'sampling', 'scheduler', 'xl', 'freeu', 'advanced', 'compute'],
+  sections: ['model', 'prompt', 'picture', 'steering', 'sampling', 'scheduler', 'xl', 'freeu', 'compute', 'advanced'],
   suited: (settings, model, models) => suitedDiffusion(settings, model, models),
   check: checkSdxlStill,
 } as const satisfies Pipeline<TextToImageXlSettings>

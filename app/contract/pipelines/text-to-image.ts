@@ -33,7 +33,7 @@ export const textToImage = {
   settings,
   models: stillModels,
   media: stillConditioningMedia<TextToImageSettings>(),
-  sections: ['model', 'prompt', 'picture', 'steering', 'sampling', 'scheduler', 'freeu', 'advanced', 'compute'],
+  sections: ['model', 'prompt', 'picture', 'steering', 'sampling', 'scheduler', 'freeu', 'compute', 'advanced'],
   suited: (settings, model, models) => suitedDiffusion(settings, model, models),
   check: checkStill,
 } as const satisfies Pipeline<TextToImageSettings>

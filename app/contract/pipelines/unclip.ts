@@ -27,7 +27,7 @@ export const unclip = {
   settings,
   models: { model: { kind: 'unclip', field: 'model', ids: ({ model }) => [model] } },
   live: [],
-  sections: ['model', 'prompt', 'sampling', 'prior', 'compute'],
+  sections: ['model', 'prompt', 'prior', 'sampling', 'compute'],
   titleOf: ({ prompt }) => prompt,
   stepsOf: ({ priorSteps, numInferenceSteps, superResSteps }) => priorSteps + numInferenceSteps + superResSteps,
   suited: (settings, model) => ({

@@ -55,7 +55,7 @@ export function ClassifyForm({ wide }: { wide: boolean }) {
               value={model}
               choices={choices.map(modelChoice)}
               placeholder={known ? 'None found' : 'Looking for models'}
-              note={demoNote}
+              menuNote={demoNote}
               onChange={(id) => editClassify({ model: id })}
             />
           </Row>

@@ -2,12 +2,12 @@ import { pipelineOf } from '#app/contract/pipelines.ts'
 import { CommandButton } from '#renderer/parts/commands.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
+import { SegmentedRow, SelectRow, SwitchRow } from '#renderer/ui/control-rows.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
 import { Row } from '#renderer/ui/row.tsx'
 import { FoldedSection } from '#renderer/ui/section.tsx'
 import { Segmented } from '#renderer/ui/segmented.tsx'
-import { Select, type Choice } from '#renderer/ui/select.tsx'
-import { Switch } from '#renderer/ui/switch.tsx'
+import type { Choice } from '#renderer/ui/select.tsx'
 import { AttentionRow } from './attention-row.tsx'
 
 const clipSkips: readonly Choice<number | null>[] = [
@@ -35,41 +35,40 @@ export function AdvancedSection({ problems }: { problems: FieldProblems }) {
   return (
     <FoldedSection title="Advanced" summary={set ? `${set} changed` : 'Defaults'}>
       {'promptSyntax' in shape && (
-        <Row
+        <SegmentedRow
           label="Prompt"
+          name="Prompt syntax"
           field="promptSyntax"
           problem={problems.promptSyntax}
           note={promptSyntax === 'plain' && 'The first 75 tokens are read, brackets as they stand.'}
-        >
-          <Segmented
-            label="Prompt syntax"
-            value={promptSyntax}
-            choices={[
-              { value: 'a1111', label: 'With weights' },
-              { value: 'plain', label: 'Plain words' },
-            ]}
-            onChange={(value) => editDraft({ promptSyntax: value })}
-          />
-        </Row>
+          value={promptSyntax}
+          choices={[
+            { value: 'a1111', label: 'With weights' },
+            { value: 'plain', label: 'Plain words' },
+          ]}
+          onChange={(value) => editDraft({ promptSyntax: value })}
+        />
       )}
       {'clipSkip' in shape && (
-        <Row label="CLIP skip" field="clipSkip" problem={problems.clipSkip}>
-          <Select
-            label="CLIP skip"
-            value={clipSkip}
-            choices={clipSkips}
-            onChange={(value) => editDraft({ clipSkip: value })}
-          />
-        </Row>
+        <SelectRow
+          label="CLIP skip"
+          field="clipSkip"
+          problem={problems.clipSkip}
+          value={clipSkip}
+          choices={clipSkips}
+          onChange={(value) => editDraft({ clipSkip: value })}
+        />
       )}
       {'forwardChunking' in shape && (
-        <Row
+        <SwitchRow
           label="Chunking"
+          name="Forward chunking"
           field="forwardChunking"
           problem={problems.forwardChunking}
           note={chunkingOn && 'Feed-forward layers run in pieces: less memory, the same clip.'}
+          checked={chunkingOn}
+          onChange={(on) => editDraft({ chunkingOn: on })}
         >
-          <Switch label="Forward chunking" checked={chunkingOn} onChange={(on) => editDraft({ chunkingOn: on })} />
           {chunkingOn && (
             <>
               <NumberInput
@@ -91,33 +90,28 @@ export function AdvancedSection({ problems }: { problems: FieldProblems }) {
               />
             </>
           )}
-        </Row>
+        </SwitchRow>
       )}
       <AttentionRow problem={problems.attnProcessor} />
-      <Row
+      <SwitchRow
         label="Fused QKV"
+        name="Fused query, key and value"
         field="fuseQkv"
         problem={problems.fuseQkv}
         note={fuseQkv && 'Query, key and value in one product: the same clip.'}
-      >
-        <Switch
-          label="Fused query, key and value"
-          checked={fuseQkv}
-          onChange={(on) => editDraft({ fuseQkv: on, ...(on && { attnProcessor: null }) })}
-        />
-      </Row>
+        checked={fuseQkv}
+        onChange={(on) => editDraft({ fuseQkv: on, ...(on && { attnProcessor: null }) })}
+      />
       {'vaeTiling' in shape && (
-        <Row
+        <SwitchRow
           label="Tiles"
+          name="Decode in tiles"
           field="vaeTiling"
           problem={problems.vaeTiling}
           note={vaeTiling !== null && 'Decoded in tiles of so many pixels: less memory, a slightly other picture.'}
+          checked={vaeTiling !== null}
+          onChange={(on) => editDraft({ vaeTiling: on ? 256 : null })}
         >
-          <Switch
-            label="Decode in tiles"
-            checked={vaeTiling !== null}
-            onChange={(on) => editDraft({ vaeTiling: on ? 256 : null })}
-          />
           {vaeTiling !== null && (
             <NumberInput
               label="Side of a tile"
@@ -129,7 +123,7 @@ export function AdvancedSection({ problems }: { problems: FieldProblems }) {
               onChange={(side) => editDraft({ vaeTiling: side })}
             />
           )}
-        </Row>
+        </SwitchRow>
       )}
       <Row label="Cost" note="Time and memory by layer, and ways to need less of both.">
         <CommandButton command="tuning" size="small" iconSize={13} />

@@ -4,9 +4,9 @@ import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { useStudio } from '#renderer/store/studio.ts'
 import { IconButton } from '#renderer/ui/button.tsx'
-import { NumberInput } from '#renderer/ui/number.tsx'
-import { Row, SliderRow } from '#renderer/ui/row.tsx'
+import { PairRow } from '#renderer/ui/control-rows.tsx'
 import { Section } from '#renderer/ui/section.tsx'
+import { DraftSlider } from './draft-rows.tsx'
 
 /** Size and length of a clip. */
 export function ClipSection({ problems }: { problems: FieldProblems }) {
@@ -18,28 +18,8 @@ export function ClipSection({ problems }: { problems: FieldProblems }) {
   return (
     <Section title="Clip" action={<span className="muted">{(numFrames / fps).toFixed(1)} s long</span>}>
       <SizeRow problems={problems} />
-      <SliderRow
-        label="Frames"
-        field="numFrames"
-        value={numFrames}
-        min={1}
-        max={most}
-        most={512}
-        step={1}
-        problem={problems.numFrames}
-        onChange={(value) => editDraft({ numFrames: value })}
-      />
-      <SliderRow
-        label="Frame rate"
-        field="fps"
-        value={fps}
-        min={1}
-        max={30}
-        most={120}
-        step={1}
-        problem={problems.fps}
-        onChange={(value) => editDraft({ fps: value })}
-      />
+      <DraftSlider label="Frames" field="numFrames" min={1} max={most} most={512} step={1} problems={problems} />
+      <DraftSlider label="Frame rate" field="fps" min={1} max={30} most={120} step={1} problems={problems} />
     </Section>
   )
 }
@@ -59,8 +39,10 @@ function SizeRow({ problems }: { problems: FieldProblems }) {
   const step = entry?.sizeMultiple ?? 8
   const native = entry?.nativeSize
   return (
-    <Row
+    <PairRow
       label="Size"
+      names={{ width: 'Width', height: 'Height' }}
+      sign="×"
       field={problems.height && !problems.width ? 'height' : 'width'}
       problem={problems.width ?? problems.height}
       note={
@@ -68,31 +50,15 @@ function SizeRow({ problems }: { problems: FieldProblems }) {
         (width !== native || height !== native) &&
         `The model was trained at ${native} × ${native}.`
       }
+      value={{ width, height }}
+      min={step}
+      max={4096}
+      step={step}
+      onChange={editDraft}
     >
-      <NumberInput
-        label="Width"
-        value={width}
-        min={step}
-        max={4096}
-        step={step}
-        invalid={!!problems.width}
-        onChange={(value) => editDraft({ width: value })}
-      />
-      <span className="muted" aria-hidden="true">
-        ×
-      </span>
-      <NumberInput
-        label="Height"
-        value={height}
-        min={step}
-        max={4096}
-        step={step}
-        invalid={!!problems.height}
-        onChange={(value) => editDraft({ height: value })}
-      />
       <IconButton label="Swap width and height" onClick={() => editDraft({ width: height, height: width })}>
         <ArrowLeftRight size={14} aria-hidden="true" />
       </IconButton>
-    </Row>
+    </PairRow>
   )
 }

@@ -4,11 +4,10 @@ import { newControlNet } from '#app/contract/pipelines/conditioning.ts'
 import { MediaPicker } from '#renderer/parts/media-picker.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft, type Draft } from '#renderer/store/draft.ts'
-import { NumberInput } from '#renderer/ui/number.tsx'
-import { FieldProblem, Row } from '#renderer/ui/row.tsx'
-import { Segmented } from '#renderer/ui/segmented.tsx'
-import { Switch } from '#renderer/ui/switch.tsx'
-import { Add, filled, Steering } from './steering-rows.tsx'
+import { PairRow, SegmentedRow } from '#renderer/ui/control-rows.tsx'
+import { FieldProblem } from '#renderer/ui/row.tsx'
+import { DraftSwitch } from './draft-rows.tsx'
+import { AddModel, filled, ScaledModel } from './model-rows.tsx'
 
 const detectorChoices = [
   { value: 'none', label: 'As they are' },
@@ -17,23 +16,25 @@ const detectorChoices = [
 
 /** ControlNets, each with the frames that it goes by and the part of the run in which it counts. */
 export function ControlNets({ problems }: { problems: FieldProblems }) {
-  const { controlNets, controlFrames, guessMode, pipeline } = useDraft((draft) => draft)
+  const { controlNets, controlFrames, pipeline } = useDraft((draft) => draft)
   const takes = pipelineOf(pipeline).media?.controlFrames?.takes ?? 'clip'
+  const taken = controlNets.map(({ id }) => id)
   const replace = (at: number, change: Partial<Draft['controlNets'][number]>): void =>
     editDraft({ controlNets: controlNets.with(at, { ...controlNets[at]!, ...change }) })
-  const remove = (at: number): void =>
-    editDraft({ controlNets: controlNets.toSpliced(at, 1), controlFrames: controlFrames.toSpliced(at, 1) })
   return (
-    <div className="steering" data-field="controlNets">
+    <div className="rows" data-field="controlNets">
       {controlNets.map((net, at) => (
-        <Steering
+        <ScaledModel
           key={at}
           what="ControlNet"
           kind="controlnet"
           id={net.id}
           scale={net.scale}
+          taken={taken}
           onChange={(change) => replace(at, change)}
-          onRemove={() => remove(at)}
+          onRemove={() =>
+            editDraft({ controlNets: controlNets.toSpliced(at, 1), controlFrames: controlFrames.toSpliced(at, 1) })
+          }
         >
           <MediaPicker
             label={takes === 'clip' ? 'Frames' : 'Picture'}
@@ -43,46 +44,39 @@ export function ControlNets({ problems }: { problems: FieldProblems }) {
             problem={problems.controlFrames}
             onChange={(ref) => editDraft({ controlFrames: filled(controlFrames, controlNets.length).with(at, ref) })}
           />
-          <Row label="Taken">
-            <Segmented
-              label={`How the frames of ControlNet ${at + 1} are taken`}
-              value={net.detect}
-              choices={detectorChoices}
-              onChange={(detect) => replace(at, { detect })}
-            />
-          </Row>
-          <Row label="From, to">
-            <NumberInput
-              label={`ControlNet ${at + 1} begins at`}
-              value={net.start}
-              min={0}
-              max={1}
-              step={0.05}
-              digits={2}
-              onChange={(start) => replace(at, { start })}
-            />
-            <NumberInput
-              label={`ControlNet ${at + 1} ends at`}
-              value={net.end}
-              min={0}
-              max={1}
-              step={0.05}
-              digits={2}
-              onChange={(end) => replace(at, { end })}
-            />
-          </Row>
-        </Steering>
+          <SegmentedRow
+            label="Taken"
+            name={`How the frames of ControlNet ${at + 1} are taken`}
+            value={net.detect}
+            choices={detectorChoices}
+            onChange={(detect) => replace(at, { detect })}
+          />
+          <PairRow
+            label="From, to"
+            names={{ start: `ControlNet ${at + 1} begins at`, end: `ControlNet ${at + 1} ends at` }}
+            value={net}
+            min={0}
+            max={1}
+            step={0.05}
+            digits={2}
+            onChange={({ start, end }) => replace(at, { start, end })}
+          />
+        </ScaledModel>
       ))}
       {problems.controlNets && <FieldProblem message={problems.controlNets} />}
       {controlNets.length > 0 && (
-        <Row label="Guess" field="guessMode" note="Guesses what the frames show: the prompt may be empty.">
-          <Switch label="Guess mode" checked={guessMode} onChange={(on) => editDraft({ guessMode: on })} />
-        </Row>
+        <DraftSwitch
+          label="Guess"
+          name="Guess mode"
+          field="guessMode"
+          note="Guesses what the frames show: the prompt may be empty."
+          problems={problems}
+        />
       )}
-      <Add
+      <AddModel
         what="ControlNet"
         kind="controlnet"
-        taken={controlNets.map(({ id }) => id)}
+        taken={taken}
         onAdd={(id) =>
           editDraft({
             controlNets: [...controlNets, newControlNet(id)],

@@ -1,14 +1,17 @@
 import { defaultFreeInit, freeInitMethods, type FreeInit } from '#app/contract/free-init.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
-import { Row, SliderRow } from '#renderer/ui/row.tsx'
-import { Segmented } from '#renderer/ui/segmented.tsx'
-import { Switch } from '#renderer/ui/switch.tsx'
+import { SegmentedRow, SwitchRow } from '#renderer/ui/control-rows.tsx'
+import { SliderRow } from '#renderer/ui/row.tsx'
 
 const methods: Readonly<Record<FreeInit['method'], string>> = {
   butterworth: 'Butterworth',
   gaussian: 'Gaussian',
   ideal: 'Ideal',
 }
+const frequencies = [
+  { key: 'spatialStopFrequency', label: 'In a frame', name: 'Spatial stop frequency' },
+  { key: 'temporalStopFrequency', label: 'Over time', name: 'Temporal stop frequency' },
+] as const
 
 /** FreeInit: rounds that make a clip steadier. */
 export function FreeInitRows({ problem }: { problem: string | undefined }) {
@@ -17,20 +20,16 @@ export function FreeInitRows({ problem }: { problem: string | undefined }) {
     editDraft({ freeInit: { ...defaultFreeInit, ...freeInit, ...change } })
   return (
     <>
-      <Row
+      <SwitchRow
         label="FreeInit"
         field="freeInit"
         problem={problem}
         note={
           freeInit && 'Each round begins with what the last one has in common over all frames: steadier, and slower.'
         }
-      >
-        <Switch
-          label="FreeInit"
-          checked={freeInit !== null}
-          onChange={(on) => editDraft({ freeInit: on ? defaultFreeInit : null })}
-        />
-      </Row>
+        checked={freeInit !== null}
+        onChange={(on) => editDraft({ freeInit: on ? defaultFreeInit : null })}
+      />
       {freeInit && (
         <>
           <SliderRow
@@ -42,41 +41,43 @@ export function FreeInitRows({ problem }: { problem: string | undefined }) {
             step={1}
             onChange={(numIters) => edit({ numIters })}
           />
-          <Row label="Fast">
-            <Switch
-              label="Fewer steps in the first rounds"
-              checked={freeInit.useFastSampling}
-              onChange={(useFastSampling) => edit({ useFastSampling })}
-            />
-          </Row>
-          <Row label="Filter">
-            <Segmented
-              label="Filter of FreeInit"
-              value={freeInit.method}
-              choices={freeInitMethods.map((value) => ({ value, label: methods[value] }))}
-              onChange={(method) => edit({ method })}
-            />
-          </Row>
-          <SliderRow
-            label="In a frame"
-            name="Spatial stop frequency"
-            value={freeInit.spatialStopFrequency}
-            min={0}
-            max={1}
-            step={0.05}
-            digits={2}
-            onChange={(spatialStopFrequency) => edit({ spatialStopFrequency })}
+          <SwitchRow
+            label="Fast"
+            name="Fewer steps in the first rounds"
+            checked={freeInit.useFastSampling}
+            onChange={(useFastSampling) => edit({ useFastSampling })}
           />
-          <SliderRow
-            label="Over time"
-            name="Temporal stop frequency"
-            value={freeInit.temporalStopFrequency}
-            min={0}
-            max={1}
-            step={0.05}
-            digits={2}
-            onChange={(temporalStopFrequency) => edit({ temporalStopFrequency })}
+          <SegmentedRow
+            label="Filter"
+            name="Filter of FreeInit"
+            value={freeInit.method}
+            choices={freeInitMethods.map((value) => ({ value, label: methods[value] }))}
+            onChange={(method) => edit({ method })}
           />
+          {freeInit.method === 'butterworth' && (
+            <SliderRow
+              label="Steepness"
+              name="Order of the filter"
+              value={freeInit.order}
+              min={1}
+              max={8}
+              most={32}
+              step={1}
+              onChange={(order) => edit({ order })}
+            />
+          )}
+          {frequencies.map(({ key, ...names }) => (
+            <SliderRow
+              key={key}
+              {...names}
+              value={freeInit[key]}
+              min={0}
+              max={1}
+              step={0.05}
+              digits={2}
+              onChange={(value) => edit({ [key]: value })}
+            />
+          ))}
         </>
       )}
     </>

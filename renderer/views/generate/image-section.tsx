@@ -1,73 +1,58 @@
+import { pipelineOf } from '#app/contract/pipelines.ts'
 import { MediaPicker } from '#renderer/parts/media-picker.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
-import { Row, SliderRow } from '#renderer/ui/row.tsx'
+import { SegmentedRow } from '#renderer/ui/control-rows.tsx'
 import { Section } from '#renderer/ui/section.tsx'
-import { Segmented } from '#renderer/ui/segmented.tsx'
+import { DraftSlider } from './draft-rows.tsx'
+
+type SectionProps = { problems: FieldProblems }
 
 /** The picture that a run begins with, and how much of it is left. */
-export function ImageSection({ problems }: { problems: FieldProblems }) {
-  const image = useDraft((draft) => draft.image)
-  return (
-    <Section title="Begin with">
-      <MediaPicker
-        label="Picture"
-        field="image"
-        takes="still"
-        value={image}
-        problem={problems.image}
-        onChange={(next) => editDraft({ image: next })}
-      />
-      <StartRows problems={problems} />
-    </Section>
-  )
-}
+export const ImageSection = (props: SectionProps) => <StartSection label="Picture" field="image" {...props} />
 
 /** The clip that a run begins with, and how much of it is left. */
-export function VideoSection({ problems }: { problems: FieldProblems }) {
-  const video = useDraft((draft) => draft.video)
+export const VideoSection = (props: SectionProps) => <StartSection label="Clip" field="video" {...props} />
+
+function StartSection({ label, field, problems }: SectionProps & { label: string; field: 'image' | 'video' }) {
+  const { pipeline, resizeMode, ...draft } = useDraft((draft) => draft)
+  // Without it such a run begins with noise alone, of which nothing is kept.
+  const isLeftOut = draft[field] === null && pipelineOf(pipeline).media?.[field]?.optional === true
   return (
     <Section title="Begin with">
       <MediaPicker
-        label="Clip"
-        field="video"
-        takes="clip"
-        value={video}
-        problem={problems.video}
-        onChange={(next) => editDraft({ video: next })}
+        label={label}
+        field={field}
+        takes={field === 'image' ? 'still' : 'clip'}
+        value={draft[field]}
+        problem={problems[field]}
+        onChange={(next) => editDraft({ [field]: next })}
       />
-      <StartRows problems={problems} />
+      {!isLeftOut && (
+        <>
+          <DraftSlider
+            label="Strength"
+            field="strength"
+            min={0}
+            max={1}
+            step={0.05}
+            digits={2}
+            note="How much is made anew: at 1 nothing is left of it."
+            problems={problems}
+          />
+          <SegmentedRow
+            label="Fit"
+            field="resizeMode"
+            problem={problems.resizeMode}
+            value={resizeMode}
+            choices={[
+              { value: 'crop', label: 'Cut to size' },
+              { value: 'default', label: 'Stretch' },
+            ]}
+            onChange={(next) => editDraft({ resizeMode: next })}
+          />
+        </>
+      )}
     </Section>
-  )
-}
-
-function StartRows({ problems }: { problems: FieldProblems }) {
-  const { resizeMode, strength } = useDraft((draft) => draft)
-  return (
-    <>
-      <SliderRow
-        label="Strength"
-        field="strength"
-        value={strength}
-        min={0}
-        max={1}
-        step={0.05}
-        digits={2}
-        problem={problems.strength}
-        note="How much is made anew: at 1 nothing is left of it."
-        onChange={(value) => editDraft({ strength: value })}
-      />
-      <Row label="Fit" field="resizeMode" problem={problems.resizeMode}>
-        <Segmented
-          label="Fit"
-          value={resizeMode}
-          choices={[
-            { value: 'crop', label: 'Cut to size' },
-            { value: 'default', label: 'Stretch' },
-          ]}
-          onChange={(next) => editDraft({ resizeMode: next })}
-        />
-      </Row>
-    </>
   )
 }

@@ -1,7 +1,6 @@
-import { Plus, X } from 'lucide-react'
 import type { Fields } from '#app/contract/pipelines/fields.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
-import { Button, IconButton } from '#renderer/ui/button.tsx'
+import { AddButton, RemoveButton } from '#renderer/ui/button.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
 import { FieldProblem, Row } from '#renderer/ui/row.tsx'
 import { PromptText } from './prompt-text.tsx'
@@ -13,10 +12,11 @@ export function LaterPromptRows({ problem }: { problem: string | undefined }) {
   const replace = (at: number, ...next: Fields['laterPrompts']): void =>
     editDraft({ laterPrompts: later.toSpliced(at, 1, ...next) })
   const last = later.at(-1)?.frame ?? 0
+  const middle = Math.max(1, Math.round((last + numFrames) / 2))
   return (
-    <div className="later-prompts" data-field="laterPrompts">
+    <div className="rows" data-field="laterPrompts">
       {later.map((one, at) => (
-        <div key={at} role="group" aria-label={`Prompt ${at + 2}`}>
+        <div className="rows" key={at} role="group" aria-label={`Prompt ${at + 2}`}>
           <Row label="From frame">
             <NumberInput
               label={`Frame of prompt ${at + 2}`}
@@ -26,9 +26,7 @@ export function LaterPromptRows({ problem }: { problem: string | undefined }) {
               width={58}
               onChange={(frame) => replace(at, { ...one, frame })}
             />
-            <IconButton label={`Remove prompt ${at + 2}`} size="small" onClick={() => replace(at)}>
-              <X size={13} aria-hidden="true" />
-            </IconButton>
+            <RemoveButton what={`prompt ${at + 2}`} onClick={() => replace(at)} />
           </Row>
           <PromptText
             label={`Prompt from frame ${one.frame}`}
@@ -45,19 +43,12 @@ export function LaterPromptRows({ problem }: { problem: string | undefined }) {
         label={later.length === 0 ? 'Prompts' : ''}
         note={later.length > 0 && 'Between two prompts the clip goes over from one to the other.'}
       >
-        <Button
-          variant="ghost"
-          size="small"
+        <AddButton
           disabled={later.length >= 64}
-          onClick={() =>
-            editDraft({
-              laterPrompts: [...later, { frame: Math.max(1, Math.round((last + numFrames) / 2)), prompt: '' }],
-            })
-          }
+          onClick={() => editDraft({ laterPrompts: [...later, { frame: middle, prompt: '' }] })}
         >
-          <Plus size={13} aria-hidden="true" />
           Add a later prompt
-        </Button>
+        </AddButton>
       </Row>
     </div>
   )

@@ -10,11 +10,11 @@ import {
 } from '#app/contract/long-clips.ts'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
+import { SelectRow, SwitchRow } from '#renderer/ui/control-rows.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
-import { Row, SliderRow } from '#renderer/ui/row.tsx'
+import { SliderRow } from '#renderer/ui/row.tsx'
 import { FoldedSection } from '#renderer/ui/section.tsx'
-import { Select, type Choice } from '#renderer/ui/select.tsx'
-import { Switch } from '#renderer/ui/switch.tsx'
+import type { Choice } from '#renderer/ui/select.tsx'
 import { FreeInitRows } from './free-init-rows.tsx'
 import { longClipLabels } from './long-clip-words.ts'
 import { LaterPromptRows } from './later-prompt-rows.tsx'
@@ -61,17 +61,18 @@ export function LongClipSection({ problems }: { problems: FieldProblems }) {
   ]
   return (
     <FoldedSection title="Length and rounds" summary={used.filter(Boolean).join(', ') || 'Off'}>
-      <Row label="Length" field="longClip" problem={problems.longClip} note={longClip && notes[longClip.kind]}>
-        <Select
-          label="How frames are seen"
-          value={longClip?.kind ?? null}
-          choices={kinds}
-          invalid={!!problems.longClip}
-          onChange={(kind) =>
-            editDraft({ longClip: kind && ({ ...defaultLongClips[kind], ...windowsOf(longClip) } as LongClip) })
-          }
-        />
-      </Row>
+      <SelectRow
+        label="Length"
+        name="How frames are seen"
+        field="longClip"
+        problem={problems.longClip}
+        note={longClip && notes[longClip.kind]}
+        value={longClip?.kind ?? null}
+        choices={kinds}
+        onChange={(kind) =>
+          editDraft({ longClip: kind && ({ ...defaultLongClips[kind], ...windowsOf(longClip) } as LongClip) })
+        }
+      />
       {longClip && <WindowRows longClip={longClip} />}
       <SplitRow problem={problems.splitInference} />
       <LaterPromptRows problem={problems.laterPrompts} />
@@ -83,17 +84,15 @@ export function LongClipSection({ problems }: { problems: FieldProblems }) {
 function SplitRow({ problem }: { problem: FieldProblems['splitInference'] }) {
   const split = useDraft((draft) => draft.splitInference)
   return (
-    <Row
+    <SwitchRow
       label="In parts"
+      name="Split inference"
       field="splitInference"
       problem={problem}
       note={split && 'Layers see so many pixels, or so many frames, at a time: less memory, the same clip.'}
+      checked={split !== null}
+      onChange={(on) => editDraft({ splitInference: on ? defaultSplitInference : null })}
     >
-      <Switch
-        label="Split inference"
-        checked={split !== null}
-        onChange={(on) => editDraft({ splitInference: on ? defaultSplitInference : null })}
-      />
       {split && (
         <>
           <NumberInput
@@ -114,7 +113,7 @@ function SplitRow({ problem }: { problem: FieldProblems['splitInference'] }) {
           />
         </>
       )}
-    </Row>
+    </SwitchRow>
   )
 }
 
@@ -150,23 +149,21 @@ function WindowRows({ longClip }: { longClip: LongClip }) {
         note={`Every ${longClip.contextStride} frames. Fewer frames: smoother, and slower.`}
         onChange={(contextStride) => edit({ contextStride })}
       />
-      <Row label="Weights">
-        <Select
-          label="What counts in a window"
-          value={longClip.weightingScheme}
-          choices={weightingSchemes.map((value) => ({ value, label: weightings[value] }))}
-          onChange={(weightingScheme) => edit({ weightingScheme })}
-        />
-      </Row>
+      <SelectRow
+        label="Weights"
+        name="What counts in a window"
+        value={longClip.weightingScheme}
+        choices={weightingSchemes.map((value) => ({ value, label: weightings[value] }))}
+        onChange={(weightingScheme) => edit({ weightingScheme })}
+      />
       {longClip.kind === 'freenoise' && (
-        <Row label="Noise">
-          <Select
-            label="Noise of later frames"
-            value={longClip.noiseType}
-            choices={noiseTypes.map((value) => ({ value, label: noises[value] }))}
-            onChange={(noiseType) => edit({ noiseType })}
-          />
-        </Row>
+        <SelectRow
+          label="Noise"
+          name="Noise of later frames"
+          value={longClip.noiseType}
+          choices={noiseTypes.map((value) => ({ value, label: noises[value] }))}
+          onChange={(noiseType) => edit({ noiseType })}
+        />
       )}
     </>
   )

@@ -1,16 +1,15 @@
-import { FileDigit, ImagePlus, Type, X, type LucideIcon } from 'lucide-react'
 import type { MixItem } from '#app/contract/mix.ts'
 import { MediaPicker } from '#renderer/parts/media-picker.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
-import { Button, IconButton } from '#renderer/ui/button.tsx'
+import { AddButton, RemoveButton } from '#renderer/ui/button.tsx'
 import { FieldProblem, Row, SliderRow } from '#renderer/ui/row.tsx'
 import { Section } from '#renderer/ui/section.tsx'
 
-const kinds: Readonly<Record<MixItem['kind'], { label: string; icon: LucideIcon; empty: MixItem }>> = {
-  text: { label: 'Text', icon: Type, empty: { kind: 'text', text: '', weight: 0.5 } },
-  picture: { label: 'Picture', icon: ImagePlus, empty: { kind: 'picture', media: null, weight: 0.5 } },
-  embedding: { label: 'Embedding', icon: FileDigit, empty: { kind: 'embedding', media: null, weight: 0.5 } },
+const kinds: Readonly<Record<MixItem['kind'], { label: string; empty: MixItem }>> = {
+  text: { label: 'Text', empty: { kind: 'text', text: '', weight: 0.5 } },
+  picture: { label: 'Picture', empty: { kind: 'picture', media: null, weight: 0.5 } },
+  embedding: { label: 'Embedding', empty: { kind: 'embedding', media: null, weight: 0.5 } },
 }
 
 /** Texts, pictures and embeddings that are mixed with the prompt, each with its weight. */
@@ -21,16 +20,22 @@ export function MixSection({ problems }: { problems: FieldProblems }) {
   const replace = (at: number, ...next: MixItem[]): void => editDraft({ mix: mix.toSpliced(at, 1, ...next) })
   return (
     <Section title="Mix">
-      <div className="loras" data-field="mix">
+      <div className="rows" data-field="mix">
         {mix.length > 0 && hasPrompt && (
-          <WeightRow of="the prompt" value={promptWeight} onChange={(value) => editDraft({ promptWeight: value })} />
+          <WeightRow
+            label="Prompt"
+            of="the prompt"
+            value={promptWeight}
+            onChange={(value) => editDraft({ promptWeight: value })}
+          />
         )}
         {mix.map((item, at) => {
           const name = `${kinds[item.kind].label} ${at + 1}`
+          const remove = <RemoveButton what={name} onClick={() => replace(at)} />
           return (
-            <div className="lora" key={at} role="group" aria-label={name}>
-              <Row label={kinds[item.kind].label}>
-                {item.kind === 'text' && (
+            <div className="rows" key={at} role="group" aria-label={name}>
+              {item.kind === 'text' ? (
+                <Row label="Text">
                   <input
                     className="input"
                     aria-label={name}
@@ -39,18 +44,16 @@ export function MixSection({ problems }: { problems: FieldProblems }) {
                     maxLength={20_000}
                     onChange={(event) => replace(at, { ...item, text: event.target.value })}
                   />
-                )}
-                <IconButton label={`Remove ${name}`} size="small" onClick={() => replace(at)}>
-                  <X size={13} aria-hidden="true" />
-                </IconButton>
-              </Row>
-              {item.kind !== 'text' && (
+                  {remove}
+                </Row>
+              ) : (
                 <MediaPicker
                   label={name}
                   field={`mix.${at}`}
                   takes={item.kind === 'picture' ? 'still' : 'embedding'}
                   value={item.media}
                   onChange={(media) => replace(at, { ...item, media })}
+                  action={remove}
                 />
               )}
               <WeightRow of={name} value={item.weight} onChange={(weight) => replace(at, { ...item, weight })} />
@@ -58,23 +61,24 @@ export function MixSection({ problems }: { problems: FieldProblems }) {
           )
         })}
         {problems.mix && <FieldProblem message={problems.mix} />}
-        <Row label="Add" stacked>
-          {Object.values(kinds).map(({ label, icon: Icon, empty }) => (
-            <Button key={label} variant="ghost" size="small" onClick={() => editDraft({ mix: [...mix, empty] })}>
-              <Icon size={13} aria-hidden="true" />
+        <div className="row-control">
+          {Object.values(kinds).map(({ label, empty }) => (
+            <AddButton key={label} onClick={() => editDraft({ mix: [...mix, empty] })}>
               {label}
-            </Button>
+            </AddButton>
           ))}
-        </Row>
+        </div>
       </div>
     </Section>
   )
 }
 
-function WeightRow({ of, value, onChange }: { of: string; value: number; onChange: (value: number) => void }) {
+type WeightRowProps = { label?: string; of: string; value: number; onChange: (value: number) => void }
+
+function WeightRow({ label = 'Weight', of, value, onChange }: WeightRowProps) {
   return (
     <SliderRow
-      label="Weight"
+      label={label}
       name={`Weight of ${of}`}
       value={value}
       min={-1}

@@ -7,9 +7,9 @@ import { draftStore, useDraft, withModel, withWeights } from '#renderer/store/dr
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { modelsFor } from '#renderer/store/models.ts'
 import { useStudio } from '#renderer/store/studio.ts'
+import { SelectRow } from '#renderer/ui/control-rows.tsx'
 import { Row } from '#renderer/ui/row.tsx'
 import { Section } from '#renderer/ui/section.tsx'
-import { Select } from '#renderer/ui/select.tsx'
 import { LoraRows } from './lora-rows.tsx'
 import { PartRows } from './part-rows.tsx'
 import { PresetRow } from './preset-row.tsx'
@@ -28,32 +28,32 @@ export function ModelSection({ problems }: { problems: FieldProblems }) {
 
   return (
     <Section title="Model" action={<CommandButton command="folders" variant="ghost" size="small" />}>
-      <Row label="Checkpoint" field="model" problem={problems.model}>
-        <Select
-          label="Model"
-          value={model}
-          choices={choices.map(modelChoice)}
-          placeholder={known ? 'None found' : 'Looking for models'}
-          invalid={!!problems.model}
-          note={demoNote}
-          onChange={(id) => {
-            const next = models.find((candidate) => candidate.id === id)
-            if (next) draftStore.setState((draft) => withModel(draft, next, models))
-          }}
-        />
-      </Row>
+      <SelectRow
+        label="Checkpoint"
+        field="model"
+        problem={problems.model}
+        name="Model"
+        value={model}
+        choices={choices.map(modelChoice)}
+        placeholder={known ? 'None found' : 'Looking for models'}
+        menuNote={demoNote}
+        onChange={(id) => {
+          const next = models.find((candidate) => candidate.id === id)
+          if (next) draftStore.setState((draft) => withModel(draft, next, models))
+        }}
+      />
       {moves && entry?.needsMotionAdapter !== false && (
-        <Row label="Motion" field="motionAdapter" problem={problems.motionAdapter}>
-          <Select
-            label="Motion adapter"
-            value={motionAdapter}
-            choices={adapters.map(modelChoice)}
-            placeholder="None fits"
-            disabled={adapters.length === 0}
-            invalid={!!problems.motionAdapter}
-            onChange={(id) => draftStore.setState((draft) => withWeights(draft, { motionAdapter: id }, models))}
-          />
-        </Row>
+        <SelectRow
+          label="Motion"
+          field="motionAdapter"
+          problem={problems.motionAdapter}
+          name="Motion adapter"
+          value={motionAdapter}
+          choices={adapters.map(modelChoice)}
+          placeholder="None fits"
+          disabled={adapters.length === 0}
+          onChange={(id) => draftStore.setState((draft) => withWeights(draft, { motionAdapter: id }, models))}
+        />
       )}
       {moves && entry?.needsMotionAdapter === false && (
         <Row label="Motion">

@@ -4,8 +4,7 @@ import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { modelsFor } from '#renderer/store/models.ts'
 import { useStudio } from '#renderer/store/studio.ts'
-import { Row } from '#renderer/ui/row.tsx'
-import { Select } from '#renderer/ui/select.tsx'
+import { SelectRow } from '#renderer/ui/control-rows.tsx'
 
 const parts = [
   { field: 'textEncoder', label: 'Text encoder', own: 'The checkpoint’s own', only: undefined },
@@ -22,15 +21,15 @@ export function PartRows({ problems }: { problems: FieldProblems }) {
     const choices = role ? modelsFor(models, role.kind).filter((one) => !only || one.className === only) : []
     if (!role || (choices.length === 0 && draft[field] === null)) return null
     return (
-      <Row key={field} label={label} field={field} problem={problems[field]}>
-        <Select
-          label={label}
-          value={draft[field]}
-          choices={[{ value: null, label: own }, ...choices.map(modelChoice)]}
-          invalid={!!problems[field]}
-          onChange={(id) => editDraft({ [field]: id })}
-        />
-      </Row>
+      <SelectRow<string | null>
+        key={field}
+        label={label}
+        field={field}
+        problem={problems[field]}
+        value={draft[field]}
+        choices={[{ value: null, label: own }, ...choices.map(modelChoice)]}
+        onChange={(id) => editDraft({ [field]: id })}
+      />
     )
   })
 }

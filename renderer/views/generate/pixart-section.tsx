@@ -2,10 +2,13 @@ import { familyOf, promptTokens } from '#app/contract/pipelines/pixart.ts'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { useStudio } from '#renderer/store/studio.ts'
+import { SwitchRow } from '#renderer/ui/control-rows.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
 import { Row } from '#renderer/ui/row.tsx'
 import { FoldedSection } from '#renderer/ui/section.tsx'
-import { Switch } from '#renderer/ui/switch.tsx'
+import { DraftSwitch } from './draft-rows.tsx'
+
+const oneStep = { timesteps: [400], scheduler: 'DDPMScheduler', guidanceScale: 1 }
 
 /** What PixArt alone has: its sizes, and how it reads prompts. */
 export function PixArtSection({ problems }: { problems: FieldProblems }) {
@@ -16,25 +19,20 @@ export function PixArtSection({ problems }: { problems: FieldProblems }) {
   const set = changed.filter(Boolean).length
   return (
     <FoldedSection title="PixArt" summary={set ? `${set} changed` : 'Defaults'}>
-      <Row
+      <DraftSwitch
         label="Trained sizes"
+        name="Resolution binning"
         field="useResolutionBinning"
-        problem={problems.useResolutionBinning}
         note={useResolutionBinning && 'Made at the nearest size that the model knows, then brought to yours.'}
-      >
-        <Switch
-          label="Resolution binning"
-          checked={useResolutionBinning}
-          onChange={(on) => editDraft({ useResolutionBinning: on })}
-        />
-      </Row>
-      <Row
+        problems={problems}
+      />
+      <DraftSwitch
         label="Clean text"
+        name="Clean captions"
         field="cleanCaption"
         note={cleanCaption && 'Addresses, markup and advertising are left out, as in what it was trained with.'}
-      >
-        <Switch label="Clean captions" checked={cleanCaption} onChange={(on) => editDraft({ cleanCaption: on })} />
-      </Row>
+        problems={problems}
+      />
       <Row label="Tokens" field="maxSequenceLength" problem={problems.maxSequenceLength}>
         <NumberInput
           label="Tokens of a prompt"
@@ -45,24 +43,15 @@ export function PixArtSection({ problems }: { problems: FieldProblems }) {
           onChange={(value) => editDraft({ maxSequenceLength: value === usual ? null : value })}
         />
       </Row>
-      <Row
+      <SwitchRow
         label="One step"
+        name="One step of a distilled model"
         field="timesteps"
         problem={problems.timesteps}
         note={timesteps && `One step at timestep ${timesteps.join(', ')}, by DDPM, without guidance: for DMD models.`}
-      >
-        <Switch
-          label="One step of a distilled model"
-          checked={timesteps !== null}
-          onChange={(on) =>
-            editDraft(
-              on
-                ? { timesteps: [400], scheduler: 'DDPMScheduler', guidanceScale: 1 }
-                : { timesteps: null, scheduler: null },
-            )
-          }
-        />
-      </Row>
+        checked={timesteps !== null}
+        onChange={(on) => editDraft(on ? oneStep : { timesteps: null, scheduler: null })}
+      />
     </FoldedSection>
   )
 }

@@ -1,8 +1,7 @@
 import { isPreset, presetFor } from '#app/contract/presets.ts'
 import { draftStore, refusePreset, takePreset, toRun, useDraft } from '#renderer/store/draft.ts'
 import { useStudio } from '#renderer/store/studio.ts'
-import { Row } from '#renderer/ui/row.tsx'
-import { Switch } from '#renderer/ui/switch.tsx'
+import { SwitchRow } from '#renderer/ui/control-rows.tsx'
 
 /** How the chosen weights were published to be run: taken when they are chosen, and refused here. */
 export function PresetRow() {
@@ -12,12 +11,12 @@ export function PresetRow() {
   if (!found) return null
   const { preset, entry } = found
   return (
-    <Row label="Preset" note={`${preset.title}: how ${entry.name} is run as published at ${preset.source}.`}>
-      <Switch
-        label={`Preset ${preset.title}`}
-        checked={isPreset(settings, models)}
-        onChange={(on) => draftStore.setState((draft) => (on ? takePreset : refusePreset)(draft, models))}
-      />
-    </Row>
+    <SwitchRow
+      label="Preset"
+      name={`Preset ${preset.title}`}
+      note={`${preset.title}: how ${entry.name} is run as published at ${preset.source}.`}
+      checked={isPreset(settings, models)}
+      onChange={(on) => draftStore.setState((draft) => (on ? takePreset : refusePreset)(draft, models))}
+    />
   )
 }

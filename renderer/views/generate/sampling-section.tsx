@@ -5,40 +5,37 @@ import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { IconButton } from '#renderer/ui/button.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
-import { Row, SliderRow } from '#renderer/ui/row.tsx'
+import { Row } from '#renderer/ui/row.tsx'
 import { Section } from '#renderer/ui/section.tsx'
+import { DraftSlider } from './draft-rows.tsx'
 
 export function SamplingSection({ problems }: { problems: FieldProblems }) {
-  const { pipeline, numInferenceSteps, guidanceScale, seed, seedLocked } = useDraft((draft) => draft)
+  const { pipeline, guidanceScale, seed, seedLocked } = useDraft((draft) => draft)
   // What makes an embedding alone has the steps of its prior, and no others.
   const hasSteps = 'numInferenceSteps' in pipelineOf(pipeline).settings.shape
   return (
     <Section title="Sampling">
       {hasSteps && (
         <>
-          <SliderRow
+          <DraftSlider
             label="Steps"
             field="numInferenceSteps"
-            value={numInferenceSteps}
             min={1}
             max={60}
             most={1000}
             step={1}
-            problem={problems.numInferenceSteps}
-            onChange={(value) => editDraft({ numInferenceSteps: value })}
+            problems={problems}
           />
-          <SliderRow
+          <DraftSlider
             label="Guidance"
             field="guidanceScale"
-            value={guidanceScale}
             min={1}
             max={20}
             most={100}
             step={0.5}
             digits={1}
-            problem={problems.guidanceScale}
             note={guidanceScale <= 1 && 'At 1 and below guidance is off: the negative prompt has no effect.'}
-            onChange={(value) => editDraft({ guidanceScale: value })}
+            problems={problems}
           />
         </>
       )}

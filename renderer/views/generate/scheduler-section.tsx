@@ -10,9 +10,11 @@ import {
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { useStudio } from '#renderer/store/studio.ts'
-import { FieldProblem, Row, SliderRow } from '#renderer/ui/row.tsx'
+import { SelectRow } from '#renderer/ui/control-rows.tsx'
+import { FieldProblem } from '#renderer/ui/row.tsx'
 import { FoldedSection } from '#renderer/ui/section.tsx'
-import { Select, type Choice } from '#renderer/ui/select.tsx'
+import type { Choice } from '#renderer/ui/select.tsx'
+import { DraftSlider } from './draft-rows.tsx'
 import {
   scheduleInWords,
   schedulerSettings,
@@ -30,6 +32,7 @@ const classes: readonly Choice<string | null>[] = Object.entries(schedulerTable)
   .filter(([, { denoises }]) => denoises === 'frames')
   .map(([value, { label }]) => ({ value, label }))
 const spacings = [asCheckpoint, ...[...sigmaLabels, 'Plain'].map((label) => ({ value: label, label }))]
+const share = { min: 0, max: 1, step: 0.05, digits: 2 }
 
 /** The scheduler, and of its config what it reads. */
 export function SchedulerSection({ problems }: { problems: FieldProblems }) {
@@ -45,65 +48,53 @@ export function SchedulerSection({ problems }: { problems: FieldProblems }) {
   const name = className ? labelOf(className) : asCheckpoint.label
   return (
     <FoldedSection title="Scheduler" summary={changed ? `${name}, ${changed} changed` : name}>
-      <Row label="Scheduler" field="scheduler" problem={problems.scheduler}>
-        <Select
-          label="Scheduler"
-          value={scheduler}
-          choices={[
-            { ...asCheckpoint, ...(own && { detail: labelOf(own) }) },
-            ...classes,
-            // A recipe may name one that is not in this list; the engine has the last word.
-            ...(scheduler === null || known ? [] : [{ value: scheduler, label: scheduler }]),
-          ]}
-          invalid={!!problems.scheduler}
-          onChange={(value) =>
-            editDraft({ scheduler: value, schedulerConfig: forScheduler(schedulerConfig, value ?? own) })
-          }
-        />
-      </Row>
+      <SelectRow
+        label="Scheduler"
+        field="scheduler"
+        problem={problems.scheduler}
+        value={scheduler}
+        choices={[
+          { ...asCheckpoint, ...(own && { detail: labelOf(own) }) },
+          ...classes,
+          // A recipe may name one that is not in this list; the engine has the last word.
+          ...(scheduler === null || known ? [] : [{ value: scheduler, label: scheduler }]),
+        ]}
+        onChange={(value) =>
+          editDraft({ scheduler: value, schedulerConfig: forScheduler(schedulerConfig, value ?? own) })
+        }
+      />
       {schedulerSettings
         .filter(({ key }) => reads.includes(key))
         .map((setting) => (
           <SettingRow key={setting.key} setting={setting} />
         ))}
       {reads.includes(sigmaKeys[0]) && (
-        <Row label="Sigmas">
-          <Select
-            label="Spacing of sigmas"
-            value={sigmaSpacing(schedulerConfig)}
-            choices={spacings}
-            onChange={(value) => editDraft({ schedulerConfig: withSigmaSpacing(schedulerConfig, value) })}
-          />
-        </Row>
+        <SelectRow
+          label="Sigmas"
+          name="Spacing of sigmas"
+          value={sigmaSpacing(schedulerConfig)}
+          choices={spacings}
+          onChange={(value) => editDraft({ schedulerConfig: withSigmaSpacing(schedulerConfig, value) })}
+        />
       )}
       {problems.schedulerConfig && <FieldProblem message={problems.schedulerConfig} />}
       {takesEta(className) && (
-        <SliderRow
+        <DraftSlider
           label="Eta"
           field="eta"
-          value={eta}
-          min={0}
-          max={1}
-          step={0.05}
-          digits={2}
-          problem={problems.eta}
+          {...share}
           note={eta > 0 && 'Adds new noise at each step. At 0 nothing is left to chance but the start.'}
-          onChange={(value) => editDraft({ eta: value })}
+          problems={problems}
         />
       )}
       {rescales && (
-        <SliderRow
+        <DraftSlider
           label="Rescale"
           name="Guidance rescale"
           field="guidanceRescale"
-          value={guidanceRescale}
-          min={0}
-          max={1}
-          step={0.05}
-          digits={2}
-          problem={problems.guidanceRescale}
+          {...share}
           note={guidanceRescale > 0 && 'Takes back the glare of high guidance.'}
-          onChange={(value) => editDraft({ guidanceRescale: value })}
+          problems={problems}
         />
       )}
     </FoldedSection>
@@ -116,17 +107,16 @@ function SettingRow({ setting: { key: name, label, values } }: { setting: Schedu
   const known = value === undefined || values.some(([one]) => one === value)
   const all = known ? values : [...values, [value, String(value)] as const]
   return (
-    <Row label={label} field="schedulerConfig">
-      <Select
-        label={label}
-        value={value === undefined ? null : String(value)}
-        choices={[asCheckpoint, ...all.map(([one, label]) => ({ value: String(one), label }))]}
-        onChange={(chosen) => {
-          const { [name]: _, ...rest } = schedulerConfig
-          const found = all.find(([one]) => String(one) === chosen)
-          editDraft({ schedulerConfig: found ? schedulerConfigSchema.parse({ ...rest, [name]: found[0] }) : rest })
-        }}
-      />
-    </Row>
+    <SelectRow
+      label={label}
+      field="schedulerConfig"
+      value={value === undefined ? null : String(value)}
+      choices={[asCheckpoint, ...all.map(([one, label]) => ({ value: String(one), label }))]}
+      onChange={(chosen) => {
+        const { [name]: _, ...rest } = schedulerConfig
+        const found = all.find(([one]) => String(one) === chosen)
+        editDraft({ schedulerConfig: found ? schedulerConfigSchema.parse({ ...rest, [name]: found[0] }) : rest })
+      }}
+    />
   )
 }

@@ -1,19 +1,18 @@
-import { Plus, X } from 'lucide-react'
 import { newSparseControl } from '#app/contract/pipelines/conditioning.ts'
 import { MediaPicker } from '#renderer/parts/media-picker.tsx'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
-import { Button, IconButton } from '#renderer/ui/button.tsx'
+import { AddButton, RemoveButton } from '#renderer/ui/button.tsx'
 import { NumberInput } from '#renderer/ui/number.tsx'
 import { FieldProblem, Row } from '#renderer/ui/row.tsx'
-import { Add, filled, Steering } from './steering-rows.tsx'
+import { AddModel, filled, ScaledModel } from './model-rows.tsx'
 
 /** A SparseCtrl with pictures for some frames: with one for the first, a still becomes a clip. */
 export function SparseControlRows({ problems }: { problems: FieldProblems }) {
   const { sparseControl: sparse, sparsePictures } = useDraft((draft) => draft)
   if (!sparse)
     return (
-      <Add
+      <AddModel
         what="SparseCtrl"
         kind="sparse-controlnet"
         taken={[]}
@@ -21,40 +20,36 @@ export function SparseControlRows({ problems }: { problems: FieldProblems }) {
       />
     )
   const change = (next: Partial<typeof sparse>): void => editDraft({ sparseControl: { ...sparse, ...next } })
+  const { frames } = sparse
   return (
-    <div className="steering" data-field="sparseControl">
-      <Steering
+    <div className="rows" data-field="sparseControl">
+      <ScaledModel
         what="SparseCtrl"
         kind="sparse-controlnet"
         id={sparse.id}
         scale={sparse.scale}
+        taken={[sparse.id]}
         onChange={change}
         onRemove={() => editDraft({ sparseControl: null, sparsePictures: [] })}
       >
-        {sparse.frames.map((frame, at) => (
-          <div className="steering" key={at} role="group" aria-label={`Picture ${at + 1} of SparseCtrl`}>
+        {frames.map((frame, at) => (
+          <div className="rows" key={at} role="group" aria-label={`Picture ${at + 1} of SparseCtrl`}>
             <Row label="Frame">
               <NumberInput
                 label={`Frame of picture ${at + 1}`}
                 value={frame}
                 min={0}
                 max={511}
-                step={1}
-                onChange={(next) => change({ frames: sparse.frames.with(at, next) })}
+                onChange={(next) => change({ frames: frames.with(at, next) })}
               />
-              {sparse.frames.length > 1 && (
-                <IconButton
-                  label={`Remove picture ${at + 1}`}
-                  size="small"
-                  onClick={() =>
-                    editDraft({
-                      sparseControl: { ...sparse, frames: sparse.frames.toSpliced(at, 1) },
-                      sparsePictures: sparsePictures.toSpliced(at, 1),
-                    })
-                  }
-                >
-                  <X size={13} aria-hidden="true" />
-                </IconButton>
+              {frames.length > 1 && (
+                <RemoveButton
+                  what={`picture ${at + 1}`}
+                  onClick={() => {
+                    change({ frames: frames.toSpliced(at, 1) })
+                    editDraft({ sparsePictures: sparsePictures.toSpliced(at, 1) })
+                  }}
+                />
               )}
             </Row>
             <MediaPicker
@@ -63,28 +58,23 @@ export function SparseControlRows({ problems }: { problems: FieldProblems }) {
               takes="still"
               value={sparsePictures[at] ?? null}
               problem={problems.sparsePictures}
-              onChange={(ref) =>
-                editDraft({ sparsePictures: filled(sparsePictures, sparse.frames.length).with(at, ref) })
-              }
+              onChange={(ref) => editDraft({ sparsePictures: filled(sparsePictures, frames.length).with(at, ref) })}
             />
           </div>
         ))}
         <Row label="">
-          <Button
-            variant="ghost"
-            size="small"
+          <AddButton
             onClick={() =>
               editDraft({
-                sparseControl: { ...sparse, frames: [...sparse.frames, Math.max(-1, ...sparse.frames) + 1] },
-                sparsePictures: [...filled(sparsePictures, sparse.frames.length), null],
+                sparseControl: { ...sparse, frames: [...frames, Math.max(-1, ...frames) + 1] },
+                sparsePictures: [...filled(sparsePictures, frames.length), null],
               })
             }
           >
-            <Plus size={13} aria-hidden="true" />
             Add a picture
-          </Button>
+          </AddButton>
         </Row>
-      </Steering>
+      </ScaledModel>
       {problems.sparseControl && <FieldProblem message={problems.sparseControl} />}
     </div>
   )

@@ -3,13 +3,10 @@ import type { Fields } from '#app/contract/pipelines/fields.ts'
 import type { FieldProblems } from '#renderer/store/checks.ts'
 import { editDraft, useDraft } from '#renderer/store/draft.ts'
 import { Button, IconButton } from '#renderer/ui/button.tsx'
-import { NumberInput } from '#renderer/ui/number.tsx'
+import { PairRow } from '#renderer/ui/control-rows.tsx'
 import { Row } from '#renderer/ui/row.tsx'
 import { FoldedSection } from '#renderer/ui/section.tsx'
 import { PromptText } from './prompt-text.tsx'
-
-type Told = Fields['originalSize']
-type Crop = Fields['cropTopLeft']
 
 const most = 65_536
 
@@ -17,9 +14,9 @@ const most = 65_536
 export function XlSection({ problems }: { problems: FieldProblems }) {
   const draft = useDraft((state) => state)
   const size = { width: draft.width, height: draft.height }
-  const told = [draft.prompt2, draft.negativePrompt2, draft.originalSize, draft.targetSize].filter(Boolean).length
+  const set = [draft.prompt2, draft.negativePrompt2, draft.originalSize, draft.targetSize].filter(Boolean).length
   return (
-    <FoldedSection title="XL" summary={told > 0 ? `${told} set` : 'Second prompt, sizes and crops'}>
+    <FoldedSection title="XL" summary={set > 0 ? `${set} set` : 'Second prompt, sizes and crops'}>
       {texts.map(({ field, label, placeholder }) => (
         <PromptText
           key={field}
@@ -32,41 +29,30 @@ export function XlSection({ problems }: { problems: FieldProblems }) {
           onChange={(value) => editDraft({ [field]: value })}
         />
       ))}
-      <ToldSize
-        label="Original"
-        field="originalSize"
-        value={draft.originalSize}
-        start={size}
-        problem={problems.originalSize}
-      />
-      <CropRow label="Cut off" field="cropTopLeft" value={draft.cropTopLeft} problem={problems.cropTopLeft} />
-      <ToldSize
-        label="Made for"
-        field="targetSize"
-        value={draft.targetSize}
-        start={size}
-        problem={problems.targetSize}
-      />
-      <ToldSize
-        label="Not from"
-        field="negativeOriginalSize"
-        value={draft.negativeOriginalSize}
-        start={size}
-        problem={problems.negativeOriginalSize}
-      />
-      <CropRow
-        label="Not cut"
-        field="negativeCropTopLeft"
-        value={draft.negativeCropTopLeft}
-        problem={problems.negativeCropTopLeft}
-      />
-      <ToldSize
-        label="Not for"
-        field="negativeTargetSize"
-        value={draft.negativeTargetSize}
-        start={size}
-        problem={problems.negativeTargetSize}
-      />
+      {told.map(({ field, label }) =>
+        field === 'cropTopLeft' || field === 'negativeCropTopLeft' ? (
+          <PairRow
+            key={field}
+            label={label}
+            names={{ left: `${label} left`, top: `${label} top` }}
+            field={field}
+            problem={problems[field]}
+            value={draft[field]}
+            min={0}
+            max={most}
+            onChange={(value) => editDraft({ [field]: value })}
+          />
+        ) : (
+          <ToldSize
+            key={field}
+            label={label}
+            field={field}
+            value={draft[field]}
+            start={size}
+            problem={problems[field]}
+          />
+        ),
+      )}
     </FoldedSection>
   )
 }
@@ -76,11 +62,21 @@ const texts = [
   { field: 'negativePrompt2', label: 'Second negative prompt', placeholder: 'As the negative prompt' },
 ] as const
 
+/** Sizes and crops, those that it is led away from last. */
+const told = [
+  { field: 'originalSize', label: 'Original' },
+  { field: 'cropTopLeft', label: 'Cut off' },
+  { field: 'targetSize', label: 'Made for' },
+  { field: 'negativeOriginalSize', label: 'Not from' },
+  { field: 'negativeCropTopLeft', label: 'Not cut' },
+  { field: 'negativeTargetSize', label: 'Not for' },
+] as const
+
 type ToldSizeProps = {
   label: string
   field: 'originalSize' | 'targetSize' | 'negativeOriginalSize' | 'negativeTargetSize'
-  value: Told
-  start: NonNullable<Told>
+  value: Fields['originalSize']
+  start: NonNullable<Fields['originalSize']>
   problem: string | undefined
 }
 
@@ -94,52 +90,21 @@ function ToldSize({ label, field, value, start, problem }: ToldSizeProps) {
         </Button>
       </Row>
     )
-  const side = (name: 'width' | 'height') => (
-    <NumberInput
-      label={`${label} ${name}`}
-      value={value[name]}
+  return (
+    <PairRow
+      label={label}
+      names={{ width: `${label} width`, height: `${label} height` }}
+      sign="×"
+      field={field}
+      problem={problem}
+      value={value}
       min={1}
       max={most}
-      invalid={!!problem}
-      onChange={(next) => editDraft({ [field]: { ...value, [name]: next } })}
-    />
-  )
-  return (
-    <Row label={label} field={field} problem={problem}>
-      {side('width')}
-      <span className="muted" aria-hidden="true">
-        ×
-      </span>
-      {side('height')}
+      onChange={(next) => editDraft({ [field]: next })}
+    >
       <IconButton label={`${label}: its own size`} onClick={() => editDraft({ [field]: null })}>
         <X size={14} aria-hidden="true" />
       </IconButton>
-    </Row>
-  )
-}
-
-type CropRowProps = {
-  label: string
-  field: 'cropTopLeft' | 'negativeCropTopLeft'
-  value: Crop
-  problem: string | undefined
-}
-
-function CropRow({ label, field, value, problem }: CropRowProps) {
-  const side = (name: 'left' | 'top') => (
-    <NumberInput
-      label={`${label} ${name}`}
-      value={value[name]}
-      min={0}
-      max={most}
-      invalid={!!problem}
-      onChange={(next) => editDraft({ [field]: { ...value, [name]: next } })}
-    />
-  )
-  return (
-    <Row label={label} field={field} problem={problem}>
-      {side('left')}
-      {side('top')}
-    </Row>
+    </PairRow>
   )
 }
