@@ -68,7 +68,7 @@ export function addSinusoidalPositions(scope: Scope, x: Value, maxLength: number
     const table = scope.weight('pe', [1, maxLength, dim])
     return add(x, length === maxLength ? table : slice(table, 1, 0, length))
   }
-  // The positions that are there, once for all layers of that width: tables of their own took half of compiling.
+  // The positions that are there, once for all layers of that width: tables of their own took most of building.
   const used = Math.min(length, maxLength)
   const make = () => float32([1, used, dim], sinusoids(used, dim))
   return add(x, x.builder.shared(`sinusoids ${used}x${dim}`, make))
